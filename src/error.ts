@@ -1,0 +1,99 @@
+/**
+ * Codes are permanent: dashboards, alarms and runbooks refer to them. A code is added, never
+ * renamed; its meaning stands beside it.
+ */
+export type ErrorCode =
+  /** Settings, options or the site definition are wrong; every problem is in `problems`. */
+  | "config_invalid"
+  /** A row does not fit its declaration. */
+  | "row_invalid"
+  /** A row's route cannot be served (empty, leaves its folder, too long …). */
+  | "route_invalid"
+  /** Two pages want one route, or routes that a folder store cannot tell apart. */
+  | "route_taken"
+  /** A template is missing, does not compile, or throws. */
+  | "template_failed"
+  /** A body could not be turned into HTML (too large, too slow). */
+  | "body_invalid"
+  /** A body links to a route that does not exist and `bodyLinks` is "error". */
+  | "link_broken"
+  /** The database does not answer (refused, timed out, too many connections). */
+  | "source_unavailable"
+  /** The database answers no: wrong password, missing table or column, no grant. */
+  | "source_rejected"
+  /** A table that held rows at the last build is empty now. */
+  | "source_empty"
+  /** The store does not answer or asks to slow down. */
+  | "store_unavailable"
+  /** The store answers no: missing bucket, no permission, expired credentials. */
+  | "store_rejected"
+  /** A build would delete more of the site than is allowed. */
+  | "deletes_refused"
+  /** The ledger cannot be read or written. */
+  | "ledger_unavailable"
+  /** The ledger was made by a newer release, or is not one. */
+  | "ledger_rejected"
+  /** Another run publishes to this ledger, or one has since this plan was made. */
+  | "run_conflict"
+  /** The CDN asks to slow down or has too many invalidations in progress. */
+  | "cdn_throttled"
+  /** The CDN does not answer. */
+  | "cdn_unavailable"
+  /** The CDN answers no: unknown distribution, no permission, bad path. */
+  | "cdn_rejected"
+  /** Input files (NDJSON, content) cannot be read or are malformed. */
+  | "input_invalid"
+  /** The operator stopped the run. */
+  | "interrupted";
+
+/** Codes whose cause may pass by itself; these and only these are retried. */
+const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
+  "source_unavailable",
+  "store_unavailable",
+  "ledger_unavailable",
+  "cdn_throttled",
+  "cdn_unavailable",
+]);
+
+/** The optional parts of a {@link PipelineError}. */
+export interface ErrorDetails {
+  /** What the operator can do next, as a full sentence. */
+  readonly hint?: string;
+  /** Where it happened, e.g. `{ table: "articles", key: "42", column: "title" }`. */
+  readonly at?: Readonly<Record<string, string>>;
+  /** Every single problem, when one error reports several at once. */
+  readonly problems?: readonly Problem[];
+  readonly cause?: unknown;
+}
+
+/** One of several problems that are reported together. */
+export interface Problem {
+  /** Where, e.g. `pages.article.reads.author.key` or `articles.ndjson.gz:12`. */
+  readonly place: string;
+  readonly message: string;
+}
+
+/**
+ * An expected failure. Anything else that is thrown is a bug and ends the process.
+ * Messages are full sentences from the operator's side and never hold a secret.
+ */
+export class PipelineError extends Error {
+  override readonly name = "PipelineError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly at: Readonly<Record<string, string>>;
+  readonly problems: readonly Problem[];
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+    this.at = details.at ?? {};
+    this.problems = details.problems ?? [];
+  }
+
+  /** True when waiting and trying again may help. */
+  get retryable(): boolean {
+    return TRANSIENT.has(this.code);
+  }
+}
