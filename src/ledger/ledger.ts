@@ -1,0 +1,192 @@
+import type { Batch } from "../invalidate/cdn.ts";
+import type { PageId, Phase, Step } from "../site.ts";
+
+/** A page that is live, and what it was made from. */
+export interface LivePage extends PageId {
+  readonly route: string;
+  /** List windows only: place of the first entry. */
+  readonly start: Uint8Array | undefined;
+  /** Digest of bytes and headers; undefined when a run was cut off and nobody knows. */
+  readonly hash: Uint8Array | undefined;
+  /** The store's entity tag. */
+  readonly etag: string | undefined;
+  readonly bytes: number;
+  /** Encoded reads with their digests. */
+  readonly trace: Uint8Array;
+  /** Last change for sitemaps, µs. */
+  readonly lastmod: number | undefined;
+  /** Release that put it. */
+  readonly release: number;
+}
+
+/** An object that no page needs any more; it goes when its time has come. */
+export interface Retired {
+  /** Object name in the store. */
+  readonly object: string;
+  /** µs; not before this moment. */
+  readonly dueAt: number;
+  /** Invalidation items to send once it is gone. */
+  readonly items: readonly string[];
+}
+
+/** A put that is about to happen. After a crash it says which objects are in doubt. */
+export interface Intent extends PageId {
+  readonly route: string;
+  readonly start: Uint8Array | undefined;
+}
+
+/** A batch in the outbox and, once it was accepted, the CDN's name for it. */
+export interface OutboxBatch extends Batch {
+  readonly invalidation: string | undefined;
+}
+
+/** A page that failed, as of its last try. */
+export interface Quarantined extends PageId {
+  readonly code: string;
+  readonly message: string;
+  /** `at` of the error as JSON. */
+  readonly at: string;
+}
+
+/** What one finished run did; `report` is JSON. */
+export interface Release {
+  readonly id: number;
+  /** µs */
+  readonly startedAt: number;
+  readonly finishedAt: number | undefined;
+  readonly report: string | undefined;
+}
+
+/**
+ * The only state: what is live and from which trace, the plan of each run, what is under way.
+ * Every method is one transaction. Pages are ordered by (kind, key), keys by their bytes.
+ * @throws PipelineError `ledger_unavailable`, `ledger_rejected`
+ */
+export interface Ledger extends AsyncDisposable {
+  /** Random, made with the ledger; the store's marker carries it. */
+  readonly id: string;
+
+  /** Number of the last release; 0 before the first. */
+  release(): Promise<number>;
+
+  /** A named value kept between runs; undefined when never set. */
+  note(name: string): Promise<string | undefined>;
+  setNote(name: string, value: string): Promise<void>;
+
+  /** The next `limit` live pages of a kind after `after`. */
+  live(kind: string, after: Uint8Array | undefined, limit: number): Promise<readonly LivePage[]>;
+
+  /** Kinds that have live pages, sorted; some may be gone from the site. */
+  liveKinds(): Promise<readonly string[]>;
+
+  countLive(): Promise<number>;
+
+  /** Pages by id, in the order asked for. */
+  pages(ids: readonly PageId[]): Promise<readonly (LivePage | undefined)[]>;
+
+  /** Ids of live pages at these routes; a route nobody has is not in the map. */
+  liveAt(routes: readonly string[]): Promise<ReadonlyMap<string, PageId>>;
+
+  /** Live pages whose route folds (`foldRoute`) to the same as one of these, in page order. */
+  liveFolded(routes: readonly string[]): Promise<readonly LivePage[]>;
+
+  /** Adds steps to a run's plan; a step for the same page replaces the earlier one. */
+  stage(run: string, steps: readonly Step[]): Promise<void>;
+
+  /** Takes pages out of a run's plan. */
+  unstage(run: string, ids: readonly PageId[]): Promise<void>;
+
+  /** The next `limit` steps of a run after page `after`, of one phase or of all; in (kind, key) order. */
+  staged(
+    run: string,
+    query: {
+      readonly phase?: Phase;
+      readonly kind?: string;
+      readonly after?: PageId;
+      readonly limit: number;
+    },
+  ): Promise<readonly Step[]>;
+
+  /** Steps of these pages in a run's plan, in the order asked for. */
+  stepsOf(run: string, ids: readonly PageId[]): Promise<readonly (Step | undefined)[]>;
+
+  /** Steps (not deletes) of a run that want these routes. */
+  stagedAt(run: string, routes: readonly string[]): Promise<ReadonlyMap<string, readonly Step[]>>;
+
+  /** Groups of steps (not deletes) of a run whose routes fold to one (`foldRoute`); at most `limit` groups. */
+  stagedClashes(run: string, limit: number): Promise<readonly (readonly Step[])[]>;
+
+  /** How many steps a run has, by phase, kind, action and reason class (text before the first ":"). */
+  stagedCounts(run: string): Promise<readonly StepCount[]>;
+
+  /** Forgets a run's plan. */
+  discard(run: string): Promise<void>;
+
+  /**
+   * Lets one run publish: forgets plans of dead runs. Repeatable by the holder, who calls it
+   * again at least every third of `leaseMs` to stay.
+   * @throws PipelineError `run_conflict` when another holds the ledger, or `release` is not the last
+   */
+  claim(
+    run: string,
+    options: { readonly release: number; readonly nowMs: number; readonly leaseMs: number },
+  ): Promise<void>;
+
+  /** Gives the ledger free again; the run's plan is forgotten. */
+  yieldClaim(run: string): Promise<void>;
+
+  /** Before puts: records them, and the invalidation items they will need. Durable. */
+  intend(intents: readonly Intent[], items: readonly string[]): Promise<void>;
+
+  /** After puts: the pages are live as given, their intents and steps are done. Durable. */
+  confirm(run: string, pages: readonly LivePage[]): Promise<void>;
+
+  /** Puts that were begun and never confirmed, in page order. */
+  intents(): Promise<readonly Intent[]>;
+
+  /** Marks the hash of these live pages as unknown (creating them if need be) and ends their intents. */
+  doubt(intents: readonly Intent[], release: number): Promise<void>;
+
+  /** Marks every live page's hash as unknown: the store was wiped or changed. */
+  doubtAll(): Promise<void>;
+
+  /** Pages stop being live and steps are done; their objects wait to be deleted. Durable. */
+  retire(run: string, ids: readonly PageId[], retired: readonly Retired[]): Promise<void>;
+
+  /** The next retired objects that are due at `now`, in object order. */
+  due(now: number, after: string | undefined, limit: number): Promise<readonly Retired[]>;
+
+  /** Objects are deleted (or live again); their items go to the outbox. Durable. */
+  forget(objects: readonly string[], items: readonly string[]): Promise<void>;
+
+  /** Takes objects off the retired list because a page has them again. */
+  unretire(objects: readonly string[]): Promise<void>;
+
+  /** Moves waiting invalidation items into batches of at most `size` with ids of their own. Durable. */
+  freeze(size: number): Promise<readonly OutboxBatch[]>;
+
+  /** Batches not completed, oldest first. */
+  outbox(): Promise<readonly OutboxBatch[]>;
+
+  /** The CDN accepted the batch under this name. */
+  sent(batch: string, invalidation: string): Promise<void>;
+
+  /** The CDN completed the batch; it leaves the outbox. */
+  completed(batch: string): Promise<void>;
+
+  /** Replaces what is known of failed pages: `failed` are added or changed, `healed` removed. */
+  quarantine(failed: readonly Quarantined[], healed: readonly PageId[]): Promise<void>;
+  quarantined(): Promise<readonly Quarantined[]>;
+
+  /** Writes a finished release (its id one above the last) and gives the ledger free. */
+  finish(run: string, release: Release): Promise<void>;
+  releases(limit: number): Promise<readonly Release[]>;
+}
+
+export interface StepCount {
+  readonly phase: Phase;
+  readonly kind: string;
+  readonly action: Step["action"];
+  readonly reason: string;
+  readonly count: number;
+}

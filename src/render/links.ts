@@ -1,0 +1,73 @@
+/** Where a body stands: its site, e.g. `https://example.com`, and its own route. */
+export interface Base {
+  readonly origin: string;
+  readonly route: string;
+}
+
+/**
+ * Where an address leads: nowhere that is safe or known, away (kept as it is), or to a route of
+ * this site with what follows it (`?query#fragment`, percent-encoded).
+ */
+export type Target =
+  | { readonly to: "nowhere" }
+  | { readonly to: "away" }
+  | { readonly to: "site"; readonly route: string; readonly rest: string };
+
+const NOWHERE: Target = { to: "nowhere" };
+const AWAY: Target = { to: "away" };
+
+/** Browsers drop or reinterpret these inside an address; none is allowed in one. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const UNSAFE_CHARACTERS = /[\u0000-\u0020\u007f\\"<>]/;
+/** A listed scheme, or no colon before the first of `/?#` and so no scheme at all. */
+const SAFE_SCHEME = /^(?:(?:https?|mailto|tel):|[^:/?#]*(?:[/?#]|$))/i;
+const STAYS = /^(?:#|mailto:|tel:)/i;
+const UNRESERVED = /^[A-Za-z0-9\-_.~]*$/;
+const TO_ENCODE = /[!'()*]/g;
+
+/** True when `address` cannot run code, whoever parses it. Takes characters, not references. */
+export function isSafeAddress(address: string): boolean {
+  return SAFE_SCHEME.test(address) && !UNSAFE_CHARACTERS.test(address);
+}
+
+/** Finds where a safe address leads, as the WHATWG URL Standard resolves it. */
+export function target(address: string, base: Base): Target {
+  if (!isSafeAddress(address)) return NOWHERE;
+  if (STAYS.test(address)) return AWAY;
+  const url = URL.parse(address, base.origin + encodeRoute(base.route));
+  if (url === null) return NOWHERE;
+  if (url.origin !== base.origin) return AWAY;
+  const route = decodeRoute(url.pathname);
+  return route === undefined ? NOWHERE : { to: "site", route, rest: url.search + url.hash };
+}
+
+/**
+ * Writes a route as an address: every character but `A-Za-z0-9-_.~` and `/` as percent-encoded
+ * UTF-8 in upper case, e.g. `/a b/é/` as `/a%20b/%C3%A9/`. A lone surrogate is written as U+FFFD.
+ */
+export function encodeRoute(route: string): string {
+  return route.split("/").map(encodeSegment).join("/");
+}
+
+/**
+ * Reads a route from a percent-encoded path. Undefined for a path that no route has: broken
+ * encoding, an encoded `/` or NUL, an empty segment.
+ */
+export function decodeRoute(path: string): string | undefined {
+  if (!path.startsWith("/") || path.includes("//")) return undefined;
+  if (!path.includes("%")) return path;
+  try {
+    const segments = path.split("/").map(decodeURIComponent);
+    return segments.some((segment) => /[/\0]/.test(segment)) ? undefined : segments.join("/");
+  } catch {
+    return undefined;
+  }
+}
+
+function encodeSegment(segment: string): string {
+  if (UNRESERVED.test(segment)) return segment;
+  return encodeURIComponent(segment.toWellFormed()).replace(
+    TO_ENCODE,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}

@@ -1,0 +1,67 @@
+/**
+ * HTML that the scanner proved safe; only such values may go raw into a template, which can tell
+ * them by `instanceof`.
+ */
+export class SafeHtml {
+  readonly html: string;
+
+  private constructor(html: string) {
+    this.html = html;
+  }
+
+  /** Vouches for `html` without a check. For src/render only: a call anywhere else is a hole. */
+  static vouch(html: string): SafeHtml {
+    return new SafeHtml(html);
+  }
+
+  /** The HTML itself. */
+  toString(): string {
+    return this.html;
+  }
+}
+
+/** A place in a body whose HTML depends on which routes exist. */
+export interface Slot {
+  /** Routes in order of preference, each with the HTML to use when it exists. */
+  readonly choices: readonly (readonly [route: string, html: string])[];
+  /** The HTML when none exists. */
+  readonly otherwise: string;
+}
+
+/**
+ * A body after Markdown and sanitising, before its site-internal references are settled.
+ * Plain data, so it may be kept as JSON; whoever can write where it is kept can write pages.
+ */
+export interface Body {
+  /** Every route the body refers to, decoded, e.g. `/tags/café/`; distinct, by UTF-16 code unit. */
+  readonly links: readonly string[];
+  /** Safe HTML with slots between. */
+  readonly parts: readonly (string | Slot)[];
+}
+
+/** Gathers a body's links from its parts. */
+export function bodyOf(parts: Body["parts"]): Body {
+  const links = new Set<string>();
+  for (const part of parts) {
+    if (typeof part !== "string") for (const [route] of part.choices) links.add(route);
+  }
+  return { links: [...links].sort(), parts };
+}
+
+/**
+ * Settles references: those whose route exists stay (in canonical form, see `encodeRoute`), a
+ * link to any other becomes its text and an image its alternative text. `exists` is asked for
+ * members of `body.links` only, often more than once.
+ */
+export function settleLinks(body: Body, exists: (route: string) => boolean): SafeHtml {
+  let html = "";
+  for (const part of body.parts) {
+    html += typeof part === "string" ? part : settle(part, exists);
+  }
+  return SafeHtml.vouch(html);
+}
+
+function settle(slot: Slot, exists: (route: string) => boolean): string {
+  for (const [route, html] of slot.choices) if (exists(route)) return html;
+  return slot.otherwise;
+}

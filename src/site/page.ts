@@ -1,0 +1,184 @@
+import type { AnyList, List, Visible } from "./list.ts";
+import { visibility } from "./list.ts";
+import type { AnyRead, Read } from "./read.ts";
+import type { Ref, Refs, RouteTemplate } from "./route.ts";
+import { refs } from "./route.ts";
+import type { AnyTable, KeyPart, Row, Table } from "./table.ts";
+
+/** A cache tag with a value from a column, e.g. `author:ann`. */
+export interface TagTemplate {
+  readonly name: string;
+  readonly column: string;
+}
+
+/** A column holding Markdown, rendered and sanitised for the template as `html.NAME`. */
+export interface MarkdownColumn {
+  readonly column: string;
+}
+
+/** What every kind has. `name` is its name in the site definition. */
+interface KindBase {
+  readonly name: string;
+  /** File below `templates/`, without `.eta`. */
+  readonly template: string;
+  /** Listed in the sitemap. */
+  readonly inSitemap: boolean;
+}
+
+/** A page for each visible row of a table. */
+export interface RowKind extends KindBase {
+  readonly is: "row";
+  readonly table: AnyTable;
+  readonly visible: Visible;
+  readonly see: readonly string[];
+  readonly route: RouteTemplate;
+  readonly reads: Readonly<Record<string, AnyRead>>;
+  readonly html: Readonly<Record<string, MarkdownColumn>>;
+  readonly tags: readonly TagTemplate[];
+  /** Instant column that is the page's last change, for sitemaps and feeds. */
+  readonly lastmod: string | undefined;
+}
+
+/** A head page and an archive for each partition of a list. */
+export interface ListKind extends KindBase {
+  readonly is: "list";
+  readonly list: AnyList;
+  /** Route of the head page; its column is `part`. Archive pages lie below it. */
+  readonly route: RouteTemplate;
+  readonly reads: Readonly<Record<string, AnyRead>>;
+  readonly tags: readonly TagTemplate[];
+}
+
+/** One page with a fixed route. */
+export interface SingleKind extends KindBase {
+  readonly is: "single";
+  readonly route: string;
+  readonly reads: Readonly<Record<string, AnyRead>>;
+}
+
+/** A page for each Markdown file below a folder of `content/`. */
+export interface ContentKind extends KindBase {
+  readonly is: "content";
+  /** Folder below `content/`. */
+  readonly folder: string;
+}
+
+/** The sitemap index and the sitemaps it names. */
+export interface SitemapKind extends KindBase {
+  readonly is: "sitemap";
+  readonly route: string;
+  /** Template of one sitemap; `template` is the index's. */
+  readonly part: string;
+  /** URLs in one sitemap at most. */
+  readonly max: number;
+}
+
+export type Kind = RowKind | ListKind | SingleKind | ContentKind | SitemapKind;
+
+/** A kind as the site definition writes it: its name is its place there. */
+export type Unnamed<K extends Kind = Kind> = K extends Kind ? Omit<K, "name"> : never;
+
+type Name<R extends Row> = keyof R & string;
+
+/** Declares a page for each visible row. `see` is exactly what the template and the digest get. */
+export function rowPage<R extends Row, K extends keyof R, const S extends Name<R>>(
+  table: Table<R, K>,
+  parts: Visible<R> & {
+    readonly see: readonly S[];
+    readonly route: (row: Refs<R>) => RouteTemplate;
+    readonly template: string;
+    readonly reads?: Readonly<Record<string, Read<R>>>;
+    readonly html?: Readonly<Record<string, MarkdownColumn & { readonly column: S }>>;
+    readonly tags?: (row: Refs<R>) => readonly TagTemplate[];
+    readonly lastmod?: Name<R>;
+    readonly inSitemap?: boolean;
+  },
+): Unnamed<RowKind> {
+  const { show, from, until, see, route, template, reads = {}, html = {}, tags, lastmod } = parts;
+  return {
+    is: "row",
+    table,
+    visible: visibility({ show, from, until }),
+    see,
+    route: route(refs<R>()),
+    template,
+    reads,
+    html,
+    tags: tags?.(refs<R>()) ?? [],
+    lastmod,
+    inSitemap: parts.inSitemap ?? true,
+  };
+}
+
+/** Declares the head page and the archive of each partition of a list. */
+export function listPage<P>(
+  list: List<P>,
+  parts: {
+    /** Gets the partition's value; a list without partitions has none. */
+    readonly route: (part: Ref<P & KeyPart>) => RouteTemplate;
+    readonly template: string;
+    readonly reads?: Readonly<Record<string, Read<{ readonly part: P }>>>;
+    readonly tags?: (part: Ref<P>) => readonly TagTemplate[];
+    readonly inSitemap?: boolean;
+  },
+): Unnamed<ListKind> {
+  const { route, template, reads = {}, tags, inSitemap = true } = parts;
+  const part = { ref: "part" };
+  return {
+    is: "list",
+    list,
+    route: route(part),
+    template,
+    reads,
+    tags: tags?.(part) ?? [],
+    inSitemap,
+  };
+}
+
+/** Declares one page with a fixed route, e.g. `/` or `/robots.txt`. */
+export function page(parts: {
+  readonly route: string;
+  readonly template: string;
+  readonly reads?: Readonly<Record<string, Read<Record<never, never>>>>;
+  readonly inSitemap?: boolean;
+}): Unnamed<SingleKind> {
+  const { route, template, reads = {} } = parts;
+  return {
+    is: "single",
+    route,
+    template,
+    reads,
+    inSitemap: parts.inSitemap ?? route.endsWith("/"),
+  };
+}
+
+/** Declares a page for each Markdown file in a folder of `content/`: `about.md` → `/about/`. */
+export function contentPages(parts: {
+  readonly folder: string;
+  readonly template: string;
+}): Unnamed<ContentKind> {
+  return { is: "content", ...parts, inSitemap: true };
+}
+
+/** sitemaps.org: at most 50,000 URLs a file; small ones keep a change's upload small. */
+const SITEMAP_URLS = 1000;
+
+/** Declares the sitemap index at `route` and the sitemaps of all kinds that are in it. */
+export function sitemap(parts: {
+  readonly route: string;
+  readonly template: string;
+  readonly part: string;
+  readonly max?: number;
+}): Unnamed<SitemapKind> {
+  return { is: "sitemap", ...parts, max: parts.max ?? SITEMAP_URLS, inSitemap: false };
+}
+
+/** A cache tag from a column's value. */
+export function tag(name: string, value: Ref): TagTemplate {
+  return { name, column: value.ref };
+}
+
+/** Marks a column as Markdown: the template gets sanitised HTML. */
+export function markdown<const C extends string>(column: C): { readonly column: C } {
+  return { column };
+}

@@ -1,0 +1,122 @@
+import { PipelineError } from "../error.ts";
+import type { KeyPart, Row } from "./table.ts";
+
+/** Stands for a column's value in `route`, `tags` and `links`; opaque, so only data comes out. */
+export interface Ref<T = unknown> {
+  readonly ref: string;
+  /** Never set: carries `T`. */
+  readonly of?: T;
+}
+
+/** One reference for every column of `R`. */
+export type Refs<R extends Row> = { readonly [N in keyof R & string]: Ref<R[N]> };
+
+/** Literal text and columns in turn, e.g. `["/articles/", "/"]` and `["slug"]`. */
+export interface RouteTemplate {
+  readonly literals: readonly string[];
+  readonly columns: readonly string[];
+}
+
+/** Builds a route from a row: path`/articles/${a.slug}/`. Values may hold "/", never leave the folder. */
+export function path(
+  literals: TemplateStringsArray,
+  ...refs: readonly Ref<KeyPart>[]
+): RouteTemplate {
+  return { literals: [...literals], columns: refs.map((each) => each.ref) };
+}
+
+/** References to all columns by name; any name gives one, `defineSite` checks them. */
+export function refs<R extends Row>(): Refs<R> {
+  const make = { get: (_: object, name: string) => ({ ref: name }) };
+  return new Proxy({}, make) as Refs<R>;
+}
+
+/** The four forms of one address; all come from {@link address}, so they cannot disagree. */
+export interface Address {
+  /** Decoded, as people write it: `/articles/café/`. The identity of a page. */
+  readonly route: string;
+  /** Object name in the store, decoded: `articles/café/index.html`. */
+  readonly key: string;
+  /** What a browser requests: `/articles/caf%C3%A9/`. */
+  readonly viewerPath: string;
+  /** What the CDN's cache calls it: the viewer form, and the form its index function makes of it. */
+  readonly invalidations: readonly string[];
+}
+
+/** S3's limit for an object name, in UTF-8 bytes. */
+const MAX_KEY_BYTES = 1024;
+/** The limit of common file systems (ext4, APFS, NTFS) for one name, kept for every store. */
+const MAX_SEGMENT_BYTES = 255;
+const INDEX = "index.html";
+
+/**
+ * The only encoder: fills a template from a row.
+ * @throws PipelineError `route_invalid` when the route could not be served or would leave its folder
+ */
+export function fillRoute(template: RouteTemplate, row: Row): string {
+  let route = template.literals[0] ?? "";
+  for (const [at, column] of template.columns.entries()) {
+    const value = String(row[column]);
+    const flaw = segmentsFlaw(value);
+    if (flaw !== undefined) throw invalid(value, `its ${column} ${flaw}`, column);
+    route += value + (template.literals[at + 1] ?? "");
+  }
+  checkLength(route);
+  return route;
+}
+
+/** The object name, browser path and invalidation items of a route. Pure and total for valid routes. */
+export function address(route: string): Address {
+  const isFolder = route.endsWith("/");
+  const viewerPath = encodeRoute(route);
+  return {
+    route,
+    key: isFolder ? `${route.slice(1)}${INDEX}` : route.slice(1),
+    viewerPath,
+    invalidations: isFolder ? [viewerPath, `${viewerPath}${INDEX}`] : [viewerPath],
+  };
+}
+
+/**
+ * Percent-encodes every byte but "/" and RFC 3986's unreserved characters. "+" and "*" too:
+ * S3 reads a bare "+" as a space, and "*" in an invalidation is a wildcard.
+ */
+export function encodeRoute(route: string): string {
+  return encodeURIComponent(route)
+    .replaceAll("%2F", "/")
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** What a file system that ignores case and Unicode normal form makes of a route. */
+export function foldRoute(route: string): string {
+  return route.normalize("NFC").toLowerCase().normalize("NFC");
+}
+
+function segmentsFlaw(value: string): string | undefined {
+  if (value === "") return "is empty";
+  if (!value.isWellFormed()) return "holds a lone surrogate";
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+  if (/[\u0000-\u001f\u007f\\]/.test(value)) return "holds a control character or a backslash";
+  const segments = value.split("/");
+  if (segments.includes("")) return 'starts or ends with "/" or has an empty part';
+  if (segments.some((each) => each === "." || each === "..")) return 'has a part "." or ".."';
+  if (segments.some((each) => each.toLowerCase() === INDEX)) return `has a part "${INDEX}"`;
+  return undefined;
+}
+
+function checkLength(route: string): void {
+  if (Buffer.byteLength(address(route).key) > MAX_KEY_BYTES) {
+    throw invalid(route, `its object name is longer than ${MAX_KEY_BYTES} bytes`);
+  }
+  if (route.split("/").some((each) => Buffer.byteLength(each) > MAX_SEGMENT_BYTES)) {
+    throw invalid(route, `a part of it is longer than ${MAX_SEGMENT_BYTES} bytes`);
+  }
+}
+
+function invalid(value: string, reason: string, column?: string): PipelineError {
+  const shown = JSON.stringify(value.slice(0, 80));
+  return new PipelineError("route_invalid", `No route can be made of ${shown}: ${reason}.`, {
+    hint: "Correct the value in the row; the page's last good version stays live until then.",
+    at: column === undefined ? {} : { column },
+  });
+}

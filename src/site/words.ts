@@ -1,0 +1,53 @@
+/** Names one page: a kind and its key within it. `key` is {@link encodeKey}'s form; order is by bytes. */
+export interface PageId {
+  readonly kind: string;
+  readonly key: Uint8Array;
+}
+
+/** Headers an object is served with; part of what "changed" means. Names are S3's, in words. */
+export interface Headers {
+  readonly contentType: string;
+  readonly cacheControl: string;
+  /** Lower-case names without `x-amz-meta-`, e.g. `{ "cache-tag": "author-ann" }`; S3 allows 2 KB in all. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Bytes, object key and headers: ready to serve. */
+export interface Artifact extends Headers {
+  /** Object name, no leading "/". */
+  readonly key: string;
+  readonly body: Uint8Array;
+  /** Digest of body and all headers; 16 bytes. */
+  readonly hash: Buffer;
+}
+
+/** One recorded dependency: its stable name and the digest of what was seen. */
+export interface RecordedRead {
+  /** `row:users/ann`, `list:articles_by_tag/scaling#head`, `page:/articles/x/`, `template:article` … */
+  readonly key: string;
+  /** 16 bytes. */
+  readonly digest: Uint8Array;
+}
+
+/** Where a step belongs among the global phases, in order; a barrier stands between any two. */
+export const PHASES = ["assets", "new", "changed", "lists", "feeds", "deletes"] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What a run would do to one page, and why. */
+export interface Step extends PageId {
+  readonly phase: Phase;
+  readonly action: "create" | "update" | "delete";
+  /** `absent`, `gone`, or the key of the read that changed: `row:articles/42`, `template:article` … */
+  readonly reason: string;
+  /** Route after the step; of a delete, the route that goes. */
+  readonly route: string;
+  /** Route before, when the page moves. */
+  readonly from: string | undefined;
+  /** List windows only: {@link encodeKey} of the first entry's place. */
+  readonly start: Uint8Array | undefined;
+}
+
+/** A page that could not be made. Its last good version stays live. */
+export interface FailedPage extends PageId {
+  readonly error: import("../error.ts").PipelineError;
+}

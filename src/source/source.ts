@@ -1,0 +1,79 @@
+import type { PipelineError } from "../error.ts";
+import type { AnyList, AnyTable, Instant, Key, Row, Visible } from "../site.ts";
+
+/** Where rows come from. Knows tables and lists only from their declarations. */
+export interface Source extends AsyncDisposable {
+  /**
+   * Checks that every declared table and column is there.
+   * @throws PipelineError `source_unavailable`, or `source_rejected` naming all that is missing
+   */
+  check(tables: readonly AnyTable[]): Promise<void>;
+
+  /** Opens rows for reading as of `now`; visibility is judged at that moment. Close it after use. */
+  read(now: Instant): Promise<Rows>;
+}
+
+/** Reads of one moment. Each call is one statement or a few, whatever the number of keys. */
+export interface Rows extends AsyncDisposable {
+  /** True when the table holds no row at all. */
+  isEmpty(table: AnyTable): Promise<boolean>;
+
+  /** The next `limit` visible rows after key `after`, in key order; fewer means the end. */
+  scan(table: AnyTable, query: ScanQuery): Promise<readonly Decoded[]>;
+
+  /** Rows by key, in the order of `keys`; undefined where there is none (or none visible). */
+  rows(table: AnyTable, query: RowsQuery): Promise<readonly (Decoded | undefined)[]>;
+
+  /**
+   * The next `limit` visible entries of all partitions, in (partition, order) order: places only.
+   * Fewer than `limit` means the end.
+   */
+  places(list: AnyList, after: Place | undefined, limit: number): Promise<readonly Place[]>;
+
+  /** Entries of several windows at once; result n belongs to window n, in its direction. */
+  windows(list: AnyList, windows: readonly Window[]): Promise<readonly (readonly Decoded[])[]>;
+}
+
+export interface ScanQuery {
+  readonly see: readonly string[];
+  readonly visible?: Visible;
+  readonly after: Key | undefined;
+  readonly limit: number;
+}
+
+export interface RowsQuery {
+  readonly see: readonly string[];
+  readonly visible?: Visible;
+  readonly keys: readonly Key[];
+}
+
+/** Where an entry stands: its partition's value (null for a list without) and its order columns. */
+export interface Place {
+  readonly part: unknown;
+  readonly order: readonly unknown[];
+}
+
+/** A run of entries in one partition. Bounds may give the first order columns only. */
+export interface Window {
+  readonly part: unknown;
+  /** First entry allowed: at this place (`isInclusive`) or after it. */
+  readonly from?: Bound;
+  /** Last entry allowed: at this place (`isInclusive`) or before it. */
+  readonly to?: Bound;
+  /** `oldest`: from the lower bound upwards. `newest`: from the upper bound downwards. */
+  readonly first: "oldest" | "newest";
+  readonly limit: number;
+}
+
+export interface Bound {
+  readonly order: readonly unknown[];
+  readonly isInclusive: boolean;
+}
+
+/**
+ * A row as declared, or why it is not one. `row` has exactly the columns asked for (`see`) plus the
+ * key columns. `key` is undefined only when the key itself is bad.
+ */
+export type Decoded =
+  | { readonly key: Key; readonly row: Row; readonly error?: undefined }
+  | { readonly key: Key | undefined; readonly row?: undefined; readonly error: PipelineError };
