@@ -1,0 +1,69 @@
+import type { PipelineError } from "./error.ts";
+import type { StepCount } from "./ledger/ledger.ts";
+import type { Phase, Step } from "./site.ts";
+
+/** What a run tells while it works, in order. The command line prints it; a dashboard may too. */
+export type RunEvent =
+  /** A phase begins, and the one before it is over. `total` is absent while nobody knows it. */
+  | { readonly event: "phase"; readonly phase: RunPhase; readonly total?: number }
+  /** `done` counts from the beginning of the phase. */
+  | {
+      readonly event: "progress";
+      readonly phase: string;
+      readonly done: number;
+      readonly total?: number;
+    }
+  /** Dry run only: one for each planned step. */
+  | { readonly event: "step"; readonly step: PlannedStep }
+  /** A page or a row failed; its last good version stays live. `key` is `keyName`'s form. */
+  | {
+      readonly event: "failed";
+      readonly kind: string;
+      readonly key: string;
+      readonly error: PipelineError;
+    }
+  /** Something the operator should know and need not act on, as a full sentence. */
+  | { readonly event: "note"; readonly message: string }
+  /** The last event of a run that ended by itself. */
+  | { readonly event: "summary"; readonly summary: Summary };
+
+/** The phases of publishing, and what comes before and after them. */
+export type RunPhase = "scan" | "check" | Phase | "invalidate" | "record";
+
+/** A step as people read it; `key` is `keyName`'s form, e.g. `42`. */
+export interface PlannedStep extends Pick<Step, "kind" | "route" | "action" | "reason" | "phase"> {
+  readonly key: string;
+}
+
+/** What a run did, or with `isDryRun` would do. */
+export interface Summary extends Counts {
+  /** Number of the release; undefined when nothing was recorded. */
+  readonly release: number | undefined;
+  readonly isDryRun: boolean;
+  readonly seconds: number;
+  /** Items the CDN was asked to invalidate. */
+  readonly invalidated: number;
+  /** Links in bodies that led to no route and lost their `<a>`. */
+  readonly unlinked: number;
+  readonly kinds: readonly KindCounts[];
+  readonly steps: readonly StepCount[];
+}
+
+/** Pages by what became of them. */
+export interface Counts {
+  /** Pages whose trace was looked at. */
+  readonly candidates: number;
+  readonly rendered: number;
+  /** Pages whose bytes or headers changed, so that they were put. */
+  readonly changed: number;
+  readonly deleted: number;
+  readonly failed: number;
+  /** Bytes put. */
+  readonly bytes: number;
+}
+
+/** The counts of one kind, and how many pages of it are live after the run. */
+export interface KindCounts extends Counts {
+  readonly kind: string;
+  readonly live: number;
+}
