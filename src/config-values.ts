@@ -1,0 +1,97 @@
+import { resolve } from "node:path";
+
+/** How a value is read (undefined: refused), and what to say then. Never the value: it may be secret. */
+export interface ValueType<T> {
+  readonly expects: string;
+  parse(text: string): T | undefined;
+}
+
+const PASSWORD_HINT = "characters such as # / ? @ % in a password must be percent-encoded";
+/** A MySQL or MariaDB server and a database on it. */
+export const MYSQL = url(
+  ({ protocol, hostname, pathname }) =>
+    /^(mysql|mariadb):$/.test(protocol) && hostname !== "" && pathname.length > 1,
+  `It must be a URL like mysql://user:password@host:3306/database; ${PASSWORD_HINT}.`,
+);
+/** A Redis server. */
+export const REDIS = url(
+  ({ protocol, hostname }) => /^rediss?:$/.test(protocol) && hostname !== "",
+  `It must be a URL like redis://:password@host:6379; ${PASSWORD_HINT}.`,
+);
+/** A server that speaks HTTP. */
+export const HTTP = url(
+  ({ protocol, username, password }) =>
+    /^https?:$/.test(protocol) && username === "" && password === "",
+  "It must be a URL like https://host, without user or password.",
+);
+/** Scheme and host, given back without "/" at the end. */
+export const ORIGIN: ValueType<string> = {
+  expects: "It must be scheme and host only, like https://example.com.",
+  parse(text) {
+    const { protocol, origin, href } = URL.parse(text) ?? {};
+    return /^https?:$/.test(protocol ?? "") && href === `${origin}/` ? origin : undefined;
+  },
+};
+/** An S3 bucket (S3 User Guide, "General purpose bucket naming rules") or access point. */
+export const BUCKET = pattern(
+  /^(arn:aws[\w-]*:s3\S+|[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])$/,
+  "It must be a bucket's name (3 to 63 of a-z, 0-9, - and .) or an access point's ARN.",
+);
+/** A CloudFront distribution's id. */
+export const DISTRIBUTION = pattern(
+  /^[A-Z0-9]{3,}$/,
+  "It must be a distribution's id, like E2EXAMPLE1ABC.",
+);
+/** An AWS region. */
+export const REGION = pattern(/^[a-z0-9-]+$/, "It must be a region's name, like eu-central-1.");
+/** Folders in a bucket, given back without "/" at the ends. */
+export const PREFIX: ValueType<string> = {
+  expects: 'It must be folders like blog/en, without "." or ".." or an empty part.',
+  parse(text) {
+    const prefix = text.replace(/^\/+|\/+$/g, "");
+    return prefix.split("/").some((each) => /^\.{0,2}$|[\\\p{Cc}]/u.test(each))
+      ? undefined
+      : prefix;
+  },
+};
+/** A share of a whole. */
+export const SHARE: ValueType<number> = {
+  expects: "It must be a number from 0 to 1, like 0.2 for a fifth.",
+  parse: (text) => (/^(0?\.\d+|0|1(\.0+)?)$/.test(text) ? Number(text) : undefined),
+};
+/** How many of something at a time. */
+export const COUNT: ValueType<number> = {
+  expects: "It must be a whole number from 1 to 1000.",
+  parse: (text) => (/^([1-9]\d{0,2}|1000)$/.test(text) ? Number(text) : undefined),
+};
+
+/** A file or folder, given back absolute. */
+export function fileIn(cwd: string): ValueType<string> {
+  return { expects: "It must be a path.", parse: (text) => resolve(cwd, text) };
+}
+
+function url(isGood: (url: URL) => boolean, expects: string): ValueType<string> {
+  return {
+    expects,
+    parse(text) {
+      const parsed = URL.parse(text);
+      return parsed !== null && isGood(parsed) ? text : undefined;
+    },
+  };
+}
+
+function pattern(regex: RegExp, expects: string): ValueType<string> {
+  return { expects, parse: (text) => (regex.test(text) ? text : undefined) };
+}
+
+/** Values between commas. */
+export function listOf<T>(type: ValueType<T>): ValueType<readonly T[]> {
+  return {
+    expects: `Each part between commas: ${type.expects}`,
+    parse(text) {
+      const all = text.split(",").map((each) => type.parse(each.trim()));
+      const good = all.filter((each) => each !== undefined);
+      return good.length === all.length ? good : undefined;
+    },
+  };
+}

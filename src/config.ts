@@ -1,0 +1,247 @@
+import { readFileSync } from "node:fs";
+import { dirname, join, resolve, sep } from "node:path";
+import { parseEnv } from "node:util";
+import {
+  BUCKET,
+  COUNT,
+  DISTRIBUTION,
+  fileIn,
+  HTTP,
+  listOf,
+  MYSQL,
+  ORIGIN,
+  PREFIX,
+  REDIS,
+  REGION,
+  SHARE,
+  type ValueType,
+} from "./config-values.ts";
+import { PipelineError, type Problem } from "./error.ts";
+import { didYouMean } from "./nearest.ts";
+
+/** Where a setting's value comes from. */
+export type Origin = "default" | ".env" | "environment" | "option";
+
+/** Everything a run is told from outside; files and folders are absolute. Frozen. */
+export interface Config {
+  readonly cwd: string;
+  /** Folder of our own state. */
+  readonly home: string;
+  /** The embedded source; used when there is no `databaseUrl`. */
+  readonly sourceFile: string;
+  /** The embedded ledger; used when there is no `ledgerUrl`. */
+  readonly ledgerFile: string;
+  /** Output folder; used when there is no `s3Bucket`. */
+  readonly out: string;
+  readonly configFile: string;
+  /** Beside `configFile`: a site is a folder. */
+  readonly contentDir: string;
+  readonly templatesDir: string;
+  /** `mysql://…`; holds a password. */
+  readonly databaseUrl: string | undefined;
+  readonly databaseReplicaUrls: readonly string[];
+  readonly ledgerUrl: string | undefined;
+  readonly s3Bucket: string | undefined;
+  /** Without "/" at its ends: `blog/en`; empty for none. */
+  readonly s3Prefix: string;
+  readonly s3Endpoint: string | undefined;
+  readonly cloudfrontDistributionId: string | undefined;
+  readonly cloudfrontEndpoint: string | undefined;
+  readonly redisUrl: string | undefined;
+  /** Replaces the definition's `origin`; no "/" at its end. */
+  readonly siteUrl: string | undefined;
+  /** Undefined leaves the choice to the AWS SDK (its profile or the machine's role). */
+  readonly awsRegion: string | undefined;
+  /** Share of the live pages, 0 to 1, that one build may delete unasked. */
+  readonly deleteShare: number;
+  /** Objects put at the same time. */
+  readonly concurrency: number;
+  /** AWS's own variables, which its SDK reads; secrets among them. */
+  readonly aws: Readonly<Record<string, string>>;
+  /** Of each setting and AWS variable, by name. */
+  readonly origins: Readonly<Record<string, Origin>>;
+}
+
+/** Values of command-line options; they win over variables. */
+export interface ConfigOptions {
+  readonly out?: string | undefined;
+  readonly config?: string | undefined;
+}
+
+/** Which field holds each setting, in the order `nightbake config` shows them. */
+export const SETTINGS = {
+  NIGHTBAKE_HOME: "home",
+  OUT_DIR: "out",
+  "--config": "configFile",
+  SITE_URL: "siteUrl",
+  DATABASE_URL: "databaseUrl",
+  DATABASE_REPLICA_URLS: "databaseReplicaUrls",
+  LEDGER_URL: "ledgerUrl",
+  S3_BUCKET: "s3Bucket",
+  S3_PREFIX: "s3Prefix",
+  S3_ENDPOINT: "s3Endpoint",
+  CLOUDFRONT_DISTRIBUTION_ID: "cloudfrontDistributionId",
+  CLOUDFRONT_ENDPOINT: "cloudfrontEndpoint",
+  REDIS_URL: "redisUrl",
+  AWS_REGION: "awsRegion",
+  NIGHTBAKE_DELETE_SHARE: "deleteShare",
+  NIGHTBAKE_CONCURRENCY: "concurrency",
+} as const satisfies Record<string, keyof Config>;
+
+/** Settings that do nothing unless another is set. */
+const NEEDS: readonly (readonly [name: Name, needed: Name])[] = [
+  ["DATABASE_REPLICA_URLS", "DATABASE_URL"],
+  ["S3_PREFIX", "S3_BUCKET"],
+  ["S3_ENDPOINT", "S3_BUCKET"],
+  ["CLOUDFRONT_ENDPOINT", "CLOUDFRONT_DISTRIBUTION_ID"],
+];
+
+type Name = keyof typeof SETTINGS;
+type Env = Readonly<Record<string, string | undefined>>;
+type Get = <T, F>(name: Name, fallback: F, type: ValueType<T>) => T | F;
+
+/**
+ * Reads the settings of this process, and gives the AWS SDK those of its variables that only
+ * `.env` has. The one place that touches `process.env`.
+ * @throws PipelineError `config_invalid` with every problem
+ */
+export function readProcessConfig(options: ConfigOptions = {}): Config {
+  const config = readConfig({ env: process.env, cwd: process.cwd(), options });
+  for (const [name, value] of Object.entries(config.aws)) process.env[name] ??= value;
+  return config;
+}
+
+/**
+ * Settings from options, then `env`, then the file `.env` in `cwd`, then defaults. An empty value
+ * is no value, but hides what stands behind it.
+ * @throws PipelineError `config_invalid` with every problem; `place` is the variable's name
+ */
+export function readConfig(from: {
+  readonly env: Env;
+  readonly cwd: string;
+  readonly options?: ConfigOptions;
+}): Config {
+  const { env, cwd, options = {} } = from;
+  const problems: Problem[] = [];
+  const dotEnv = readDotEnv(cwd, problems);
+  const layers: readonly (readonly [Origin, Env])[] = [
+    ["option", { OUT_DIR: options.out, "--config": options.config }],
+    ["environment", env],
+    [".env", dotEnv],
+  ];
+  const origins: Record<string, Origin> = {};
+  const get: Get = (name, fallback, type) => {
+    const [origin, layer] =
+      layers.find(([, each]) => each[name] !== undefined) ?? (["default", {} as Env] as const);
+    const text = layer[name]?.trim() ?? "";
+    origins[name] = text === "" ? "default" : origin;
+    const value = text === "" ? fallback : type.parse(text);
+    if (value === undefined && text !== "") problems.push({ place: name, message: type.expects });
+    return value ?? fallback;
+  };
+  const aws = awsVariables({ env, dotEnv, origins });
+  const config: Config = { ...fields(cwd, get, aws), cwd, aws, origins };
+  problems.push(...unknownNames({ ...dotEnv, ...env }), ...conflicts(config));
+  if (problems.length > 0) throw refused(problems);
+  return Object.freeze(config);
+}
+
+function fields(
+  cwd: string,
+  get: Get,
+  aws: Config["aws"],
+): Omit<Config, "cwd" | "aws" | "origins"> {
+  const file = fileIn(cwd);
+  const home = get("NIGHTBAKE_HOME", resolve(cwd, ".nightbake"), file);
+  const configFile = get("--config", resolve(cwd, "site.config.ts"), file);
+  const s3Endpoint = get("S3_ENDPOINT", undefined, HTTP);
+  const cloudfrontEndpoint = get("CLOUDFRONT_ENDPOINT", undefined, HTTP);
+  // Servers that speak AWS's protocols rarely care for the region, but its SDK will not go without.
+  const region = s3Endpoint || cloudfrontEndpoint ? "us-east-1" : undefined;
+  return {
+    home,
+    sourceFile: join(home, "source.db"),
+    ledgerFile: join(home, "ledger.db"),
+    out: get("OUT_DIR", resolve(cwd, "dist"), file),
+    configFile,
+    contentDir: join(dirname(configFile), "content"),
+    templatesDir: join(dirname(configFile), "templates"),
+    databaseUrl: get("DATABASE_URL", undefined, MYSQL),
+    databaseReplicaUrls: get("DATABASE_REPLICA_URLS", [], listOf(MYSQL)),
+    ledgerUrl: get("LEDGER_URL", undefined, MYSQL),
+    s3Bucket: get("S3_BUCKET", undefined, BUCKET),
+    s3Prefix: get("S3_PREFIX", "", PREFIX),
+    s3Endpoint,
+    cloudfrontDistributionId: get("CLOUDFRONT_DISTRIBUTION_ID", undefined, DISTRIBUTION),
+    cloudfrontEndpoint,
+    redisUrl: get("REDIS_URL", undefined, REDIS),
+    siteUrl: get("SITE_URL", undefined, ORIGIN),
+    awsRegion: get("AWS_REGION", aws["AWS_DEFAULT_REGION"] ?? region, REGION),
+    deleteShare: get("NIGHTBAKE_DELETE_SHARE", DELETE_SHARE, SHARE),
+    concurrency: get("NIGHTBAKE_CONCURRENCY", CONCURRENCY, COUNT),
+  };
+}
+
+const DELETE_SHARE = 0.2;
+/** One S3 client opens 50 sockets at most unless told otherwise; this leaves room for others. */
+const CONCURRENCY = 32;
+
+function readDotEnv(cwd: string, problems: Problem[]): Env {
+  try {
+    return parseEnv(readFileSync(join(cwd, ".env"), "utf8"));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== "ENOENT") problems.push({ place: ".env", message: `It cannot be read: ${code}.` });
+    return {};
+  }
+}
+
+/** AWS's variables of both; notes where each comes from. */
+function awsVariables(from: {
+  readonly env: Env;
+  readonly dotEnv: Env;
+  readonly origins: Record<string, Origin>;
+}): Record<string, string> {
+  const aws: Record<string, string> = {};
+  for (const [name, value] of Object.entries({ ...from.dotEnv, ...from.env })) {
+    if (!name.startsWith("AWS_") || !value) continue;
+    aws[name] = value;
+    from.origins[name] = from.env[name] === undefined ? ".env" : "environment";
+  }
+  return aws;
+}
+
+function unknownNames(env: Env): Problem[] {
+  const known = Object.keys(SETTINGS).filter((name) => name.startsWith("NIGHTBAKE_"));
+  return Object.keys(env)
+    .filter((name) => name.startsWith("NIGHTBAKE_") && !known.includes(name))
+    .map((name) => ({
+      place: name,
+      message: `There is no such setting.${didYouMean(name, Object.keys(SETTINGS))}`,
+    }));
+}
+
+function conflicts(config: Config): Problem[] {
+  const isSet = (name: Name) => (config.origins[name] ?? "default") !== "default";
+  const lonely = NEEDS.filter(([name, needed]) => isSet(name) && !isSet(needed));
+  const problems = lonely.map(([name, needed]) => ({
+    place: name,
+    message: `It does nothing unless ${needed} is set too.`,
+  }));
+  const { out, configFile, contentDir, templatesDir, home } = config;
+  const held = [configFile, contentDir, templatesDir, home].find((each) => isWithin(each, out));
+  if (held === undefined) return problems;
+  return [...problems, { place: "OUT_DIR", message: `The output folder must not hold ${held}.` }];
+}
+
+function isWithin(file: string, folder: string): boolean {
+  return file === folder || file.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+function refused(problems: readonly Problem[]): PipelineError {
+  const count = problems.length === 1 ? "One setting is" : `${problems.length} settings are`;
+  return new PipelineError("config_invalid", `${count} wrong.`, {
+    hint: "Correct them in the environment or in .env; `nightbake --help` lists the settings.",
+    problems,
+  });
+}
