@@ -26,8 +26,8 @@ const COUNT = /^[1-9]\d{0,2}$/;
 const PIXELS = /^\d{1,5}$/;
 const ORDINAL = /^-?\d{1,9}$/;
 const FLAG = /^[a-z]*$/;
-/** Text with no character reference but those that markdown-it and parse5 write. */
-const TEXT = /^(?:[^&]|&(?:amp|lt|gt|quot|nbsp|#39);)*$/;
+/** Text with no character reference but those that markdown-it and the mender write. */
+export const TEXT = /^(?:[^&]|&(?:amp|lt|gt|quot|nbsp|#39);)*$/;
 /** Addresses have checks of their own, see links.ts. */
 const ADDRESS = /^/;
 
@@ -63,7 +63,7 @@ export const ELEMENTS: ReadonlyMap<string, Element> = new Map<string, Element>([
     "img",
     { ...phrasingVoid, attributes: { src: ADDRESS, alt: TEXT, width: PIXELS, height: PIXELS } },
   ],
-  ["label", { ...phrase, notIn: ["a", "label"] }],
+  ["label", { ...phrase, ranks: { "*": 0 }, notIn: ["a", "label"] }],
   ["input", { ...phrasingVoid, attributes: { type: /^checkbox$/, checked: FLAG } }],
   ["ul", { place: "flow", holds: "only", ranks: { li: 0 } }],
   [
@@ -120,7 +120,7 @@ export const GLOBAL_ATTRIBUTES: Readonly<Record<string, RegExp>> = {
 
 /** The only classes: a code block's language, a table cell's side, and the renderer's own. */
 export const CLASS =
-  /^(?:language-[\w+#.-]{1,40}|align-(?:left|center|right)|footnotes|footnote-ref|footnote-back|task-list|task-list-item)$/;
+  /^(?:language-[\w+#.-]{1,40}|align-(?:left|center|right)|footnotes|footnote-ref|footnote-back|contains-task-list|task-list-item)$/;
 
 /** Named children of which a parent takes one. */
 export const SINGLE: ReadonlySet<string> = new Set([

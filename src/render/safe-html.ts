@@ -39,12 +39,21 @@ export interface Body {
   readonly parts: readonly (string | Slot)[];
 }
 
-/** Gathers a body's links from its parts. */
-export function bodyOf(parts: Body["parts"]): Body {
+/** Makes a body of its parts: joins those that touch and gathers the links. */
+export function bodyOf(pieces: Body["parts"]): Body {
   const links = new Set<string>();
-  for (const part of parts) {
-    if (typeof part !== "string") for (const [route] of part.choices) links.add(route);
+  const parts: (string | Slot)[] = [];
+  let text = "";
+  for (const piece of pieces) {
+    if (typeof piece === "string") text += piece;
+    else {
+      for (const [route] of piece.choices) links.add(route);
+      if (text !== "") parts.push(text);
+      parts.push(piece);
+      text = "";
+    }
   }
+  if (text !== "") parts.push(text);
   return { links: [...links].sort(), parts };
 }
 
