@@ -1,0 +1,71 @@
+import { randomBytes } from "node:crypto";
+import { access, constants, readFile, stat, unlink } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { folderError, keyRefused } from "./folder-errors.ts";
+import { absent, removeEmptied, replaceFile, TEMPORARY, walk } from "./folder-files.ts";
+import type { ObjectStore } from "./store.ts";
+
+/**
+ * Keeps objects as files below `dir`, which is created when the first is put.
+ *
+ * A file appears whole or not at all (written aside, then renamed). It is not fsynced, so a power
+ * cut may take the last files. Headers are not kept: a web server derives them from the key.
+ * Symbolic links are the operator's: a put follows them, a list does not.
+ */
+export function folderStore(dir: string): ObjectStore {
+  const root = resolve(dir);
+  const name = `folder ${dir}`;
+  const place = (key: string) => placeOf(root, key);
+  const writer = `${TEMPORARY}${randomBytes(6).toString("hex")}-`;
+  let puts = 0;
+  return {
+    name,
+    foldsCase: true,
+    check: () => checkWritable(root).catch(folderError(name)),
+    async *list(prefix) {
+      const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+      if (folder !== "") place(folder.slice(0, -1));
+      try {
+        for await (const key of walk(root, folder)) if (key.startsWith(prefix)) yield key;
+      } catch (error) {
+        folderError(name)(error);
+      }
+    },
+    async get(key) {
+      const body = await readFile(place(key)).catch(absent).catch(folderError(name, key));
+      return body && { body };
+    },
+    async put({ key, body }) {
+      const file = place(key);
+      puts += 1;
+      const aside = join(dirname(file), `${writer}${puts}`);
+      await replaceFile(file, aside, body).catch(folderError(name, key));
+      return undefined;
+    },
+    async delete(keys) {
+      for (const key of keys) {
+        const file = place(key);
+        await unlink(file).catch(absent).catch(folderError(name, key));
+        await removeEmptied(dirname(file), root);
+      }
+    },
+  };
+}
+
+function placeOf(root: string, key: string): string {
+  const segments = key.split("/");
+  const leaves = segments.some((each) => each === "" || each === "." || each === "..");
+  if (leaves || /[\0\\]/.test(key)) throw keyRefused(key, "it would leave the folder");
+  if (segments.some((each) => each.startsWith(TEMPORARY))) {
+    throw keyRefused(key, `names that start with ${TEMPORARY} are the store's own`);
+  }
+  return join(root, key);
+}
+
+/** Looks at the nearest folder that exists and creates nothing, so that a dry run may check too. */
+async function checkWritable(folder: string): Promise<void> {
+  const found = await stat(folder).catch(absent);
+  if (found === undefined) return checkWritable(dirname(folder));
+  if (!found.isDirectory()) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
+  await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+}
