@@ -1,0 +1,118 @@
+import { PipelineError } from "../error.ts";
+
+/** What was asked of S3, for messages. `key` where it was about one object. */
+export interface S3Place {
+  readonly doing: "list" | "get" | "put" | "delete";
+  readonly key?: string;
+}
+
+/** One entry of DeleteObjects' `Errors`. */
+interface KeptObject {
+  readonly Key?: string | undefined;
+  readonly Code?: string | undefined;
+}
+
+const KEYS = "Check the access key, its secret and, if it is temporary, its session token.";
+const REGION = "Set the region to the one the bucket is in.";
+
+/** Answers that stay the same until somebody acts. */
+const HINTS: Readonly<Record<string, string>> = {
+  NoSuchBucket: "Create the bucket or correct its name.",
+  InvalidBucketName: "Correct the bucket's name.",
+  AccessDenied:
+    "Allow s3:ListBucket on the bucket and s3:GetObject, s3:PutObject, s3:DeleteObject on its objects.",
+  SignatureDoesNotMatch: KEYS,
+  InvalidAccessKeyId: KEYS,
+  InvalidToken: KEYS,
+  CredentialsProviderError: "Provide credentials: environment variables, a profile or a role.",
+  ExpiredToken:
+    "Renew the temporary credentials, then run again; it goes on where this one stopped.",
+  RequestTimeTooSkewed: "Set this machine's clock; it differs too much from S3's.",
+  PermanentRedirect: REGION,
+  AuthorizationHeaderMalformed: REGION,
+  IllegalLocationConstraintException: REGION,
+};
+
+/** The object's own fault; others can still be stored. Ceph calls a long key InvalidObjectName. */
+const OF_OBJECT = new Set([
+  "KeyTooLongError",
+  "InvalidObjectName",
+  "MetadataTooLarge",
+  "EntityTooLarge",
+]);
+
+/** 4xx answers that pass by themselves. */
+const TRANSIENT = new Set(["RequestTimeout", "SlowDown", "OperationAborted", "TooManyRequests"]);
+const TRANSIENT_STATUS = new Set([408, 429]);
+
+/** True when S3 says that there is no such object (and not: no such bucket). */
+export function isMissing(cause: unknown): boolean {
+  return nameOf(cause) === "NoSuchKey";
+}
+
+/** Translates what the SDK threw, after its retries, into our words. */
+export function s3Error(
+  cause: unknown,
+  place: S3Place & { readonly bucket: string },
+): PipelineError {
+  const { doing, key, bucket } = place;
+  const name = nameOf(cause);
+  const isOwn = key !== undefined && OF_OBJECT.has(name);
+  const what = key === undefined ? `${doing} objects in ${bucket}` : `${doing} ${key} in ${bucket}`;
+  const isRefusal = isRefused(name, statusOf(cause));
+  const message = `S3 ${isRefusal ? "refused to" : "did not"} ${what}: ${reasonOf(cause, name)}`;
+  return new PipelineError(isRefusal ? "store_rejected" : "store_unavailable", message, {
+    hint: hintOf(name, { isOwn, isRefusal }),
+    at: { bucket, ...(isOwn && { key }) },
+    cause,
+  });
+}
+
+/** The error for keys that DeleteObjects reported as not deleted. */
+export function keptObjects(
+  kept: readonly KeptObject[],
+  { bucket, base }: { readonly bucket: string; readonly base: string },
+): PipelineError {
+  const [first] = kept;
+  const name = first?.Code ?? "unknown";
+  const key = first?.Key?.slice(base.length) ?? "?";
+  const message = `S3 kept ${kept.length} of the objects to delete, the first is ${key}: ${name}.`;
+  const hint = HINTS[name] ?? "Run again; objects that are due stay in the ledger until deleted.";
+  return new PipelineError("store_rejected", message, { hint, at: { bucket, key } });
+}
+
+function isRefused(name: string, status: number | undefined): boolean {
+  if (name in HINTS) return true;
+  if (status === undefined || TRANSIENT.has(name) || TRANSIENT_STATUS.has(status)) return false;
+  return status >= 300 && status < 500;
+}
+
+function hintOf(
+  name: string,
+  is: { readonly isOwn: boolean; readonly isRefusal: boolean },
+): string {
+  if (is.isOwn) return "Change that page's route or tags; no other page is affected.";
+  if (is.isRefusal) return HINTS[name] ?? "Look the code up in S3's list of error responses.";
+  return "Check the network, the endpoint and S3's status, then run again.";
+}
+
+function nameOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return "unknown";
+  // A refused connection is an Error whose `code` says more than its name.
+  const code = "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
+  return cause.name === "Error" || cause.name === "AggregateError"
+    ? (code ?? cause.name)
+    : cause.name;
+}
+
+function reasonOf(cause: unknown, name: string): string {
+  const text = cause instanceof Error ? cause.message.trim() : "";
+  return text === "" || text === name ? `${name}.` : `${name}, ${text.replace(/\.?$/, ".")}`;
+}
+
+function statusOf(cause: unknown): number | undefined {
+  const metadata = (
+    cause as { readonly $metadata?: { readonly httpStatusCode?: number } } | undefined
+  )?.$metadata;
+  return metadata?.httpStatusCode;
+}

@@ -1,0 +1,96 @@
+import { beforeAll, expect, test } from "vitest";
+import { openS3Store, type S3Config } from "../../src/publish/s3-store.ts";
+import { describeWith } from "../services/requires.ts";
+import { startS3Front } from "../services/s3-front.ts";
+import { type SharedS3, sharedRadosgw } from "../services/shared.ts";
+import { artifact, sorted } from "./artifact.ts";
+import { describeObjectStore } from "./store-contract.ts";
+
+const as = (accessKeyId: string, secretAccessKey: string) => ({
+  credentials: { accessKeyId, secretAccessKey },
+});
+
+describeWith("radosgw", "S3 with signatures and policies", () => {
+  let server: SharedS3;
+  beforeAll(async () => {
+    server = await sharedRadosgw();
+  });
+
+  async function config(parts: Partial<S3Config> = {}): Promise<S3Config> {
+    const { endpoint, region, accessKeyId, secretAccessKey } = server;
+    const bucket = parts.bucket ?? (await server.createBucket());
+    return { endpoint, region, credentials: { accessKeyId, secretAccessKey }, ...parts, bucket };
+  }
+
+  describeObjectStore("radosgw", async () => openS3Store(await config()), { keepsHeaders: true });
+
+  test("keys with line separators, which XML writes as references, are deleted too", async () => {
+    await using store = openS3Store(await config());
+    await store.put(artifact({ key: "a/\u2028\u0085/index.html" }));
+    await store.delete(["a/\u2028\u0085/index.html"]);
+
+    expect(await sorted(store.list(""))).toEqual([]);
+  });
+
+  test("gives the entity tag as S3 spells it, equal for equal bytes", async () => {
+    await using store = openS3Store(await config());
+    const first = await store.put(artifact({ key: "a", body: Buffer.from("hello") }));
+    const second = await store.put(artifact({ key: "b", body: Buffer.from("hello") }));
+
+    expect([first, second]).toEqual(Array(2).fill('"5d41402abc4b2a76b9719d911017c592"'));
+  });
+
+  test("a prefix keeps two sites in one bucket apart", async () => {
+    const both = await config();
+    await using one = openS3Store({ ...both, prefix: "one" });
+    await using other = openS3Store({ ...both, prefix: "one-b/" });
+    await one.put(artifact({ key: "index.html" }));
+    await other.put(artifact({ key: "index.html" }));
+    await one.delete(["index.html"]);
+
+    expect([one.name, await sorted(one.list(""))]).toEqual([`s3://${both.bucket}/one/`, []]);
+    expect(await sorted(other.list(""))).toEqual(["index.html"]);
+  });
+
+  const wrong: readonly [string, (server: SharedS3) => Partial<S3Config>, RegExp][] = [
+    ["a bucket that does not exist", () => ({ bucket: "no-such-bucket" }), /NoSuchBucket/],
+    ["a wrong secret", (key) => as(key.accessKeyId, "wrong"), /SignatureDoesNotMatch/],
+    ["an unknown key", (key) => as("NOSUCHKEY", key.secretAccessKey), /InvalidAccessKeyId/],
+  ];
+  test.each(wrong)("%s fails the check and every call, with a hint", async (_, parts, message) => {
+    await using store = openS3Store(await config(parts(server)));
+    const refused = {
+      code: "store_rejected",
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(/^C.+\.$/),
+    };
+
+    await expect(store.check()).rejects.toMatchObject(refused);
+    await expect(sorted(store.list(""))).rejects.toMatchObject(refused);
+    await expect(store.put(artifact({ key: "a" }))).rejects.toMatchObject(refused);
+    await expect(store.get("a")).rejects.toMatchObject(refused);
+    await expect(store.delete(["a"])).rejects.toMatchObject(refused);
+  });
+
+  test("a key that S3 finds too long is that object's own fault", async () => {
+    await using store = openS3Store(await config({ prefix: "p".repeat(20) }));
+    const key = `${"k".repeat(250)}/`.repeat(4).slice(0, 1010);
+    const error = store.put(artifact({ key }));
+
+    await expect(error).rejects.toMatchObject({ code: "store_rejected", at: { key } });
+  });
+
+  test("slow-downs, lost connections and lost answers are retried until all is stored", async () => {
+    await using front = await startS3Front(server);
+    await using store = openS3Store(await config({ endpoint: front.endpoint }));
+    front.faults.rate(0.2, "slow-down", { seed: 1 });
+    front.faults.rate(0.05, "cut-before", { seed: 2 });
+    front.faults.rate(0.05, "cut-after", { seed: 3 });
+    const keys = Array.from({ length: 100 }, (_, at) => `pages/${100 + at}.html`);
+    await Promise.all(keys.map((key) => store.put(artifact({ key }))));
+
+    expect(front.faults.injected).toBeGreaterThan(10);
+    front.faults.clear();
+    expect(await sorted(store.list(""))).toEqual(keys);
+  });
+});
