@@ -11,7 +11,7 @@ export const MARKDOWN_POLICY = "1";
 /** Ours: the longest source in UTF-16 code units; a MySQL MEDIUMTEXT holds as many bytes. */
 export const MAX_SOURCE = 16 * 1024 * 1024;
 
-/** Ours: real bodies take 1 ms, the longest of 850 KB 100 ms. */
+/** Ours, for parsing: a real body takes 1 ms, the longest of 850 KB 150 ms. */
 const DEADLINE_MS = 10_000;
 
 /** Characters that neither HTML nor XML may hold; tab and line ends stay. */

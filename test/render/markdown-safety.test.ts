@@ -93,6 +93,42 @@ describe("attacks", () => {
   });
 });
 
+describe("the scanner", () => {
+  test.each([
+    ["elements closed out of order", "<b><i>a</b></i>"],
+    ["elements left open", "<b>a"],
+    ["an end without a start", "a</b>"],
+    ["an attribute twice", '<p title="a" TITLE="b">c</p>'],
+    ["an unquoted attribute", "<p title=a>b</p>"],
+    ["an attribute without a blank before it", '<p title="a"lang="en">b</p>'],
+    ["a quote in the other quotes", "<p title='\"'>a</p>"],
+    ["a comment that ends at once", "<!-->a-->"],
+    ["a comment with two hyphens", "<!-- a -- b -->"],
+    ["upper case", "<P>a</P>"],
+    ["an element that closes itself and cannot", "<b/>a"],
+    ["an end with attributes", '<b>a</b title="c">'],
+    ["an unlisted element", "<svg></svg>"],
+    ["a bare less-than sign", "a < b"],
+    ["a bare ampersand", "a & b"],
+    ["a reference that it does not know", "&eacute;"],
+    ["a block in a paragraph", "<p><div>a</div></p>"],
+    ["a link in a link", '<a href="/x"><ins><a href="/y">a</a></ins></a>'],
+    ["rows without a body", "<table><tr><td>a</td></tr></table>"],
+    ["text in a table", "<table>a</table>"],
+    ["an address with a reference that hides a colon", '<a href="javascript&colon;a">b</a>'],
+    ["an address with a line end", '<a href="java\nscript:a">b</a>'],
+    ["an address with a scheme that runs code", '<a href="javascript:a">b</a>'],
+  ])("does not prove %s", (_name, html) => {
+    expect(proveSafe(html, base)).toBeUndefined();
+  });
+
+  test("proves what it has written", () => {
+    const html = '<p>a <a href="https://a.org/?b&amp;c" title="d">e</a><br></p>\n<hr>';
+
+    expect(proveSafe(html, base)).toEqual(expect.arrayContaining([expect.any(String)]));
+  });
+});
+
 describe(`mutations, seed ${SEED}`, () => {
   const mixture = fc
     .array(fc.constantFrom(...PIECES), { maxLength: 24 })
