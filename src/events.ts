@@ -27,8 +27,8 @@ export type RunEvent =
   /** The last event of a run that ended by itself. */
   | { readonly event: "summary"; readonly summary: Summary };
 
-/** The phases of publishing, and what comes before and after them. */
-export type RunPhase = "scan" | "check" | Phase | "invalidate" | "record";
+/** The phases of publishing, what comes before and after them, and the load of one table. */
+export type RunPhase = "scan" | "check" | Phase | "invalidate" | "record" | `load ${string}`;
 
 /** A step as people read it; `key` is `keyName`'s form, e.g. `42`. */
 export interface PlannedStep extends Pick<Step, "kind" | "route" | "action" | "reason" | "phase"> {

@@ -1,0 +1,71 @@
+import type { OptionSpec } from "./args.ts";
+import type { Command } from "./command.ts";
+import { table } from "./format.ts";
+
+/** Names of the settings and what they mean; `nightbake config` shows their values. */
+const SETTINGS_HELP: readonly (readonly [string, string])[] = [
+  ["NIGHTBAKE_HOME", "our own state (default .nightbake)"],
+  ["OUT_DIR", "the output folder (default dist)"],
+  ["SITE_URL", "replaces the origin of the site definition"],
+  ["DATABASE_URL", "MySQL instead of the embedded source: mysql://user:password@host/database"],
+  ["DATABASE_REPLICA_URLS", "its replicas, with commas between"],
+  ["LEDGER_URL", "MySQL instead of the embedded ledger"],
+  ["S3_BUCKET, S3_PREFIX, S3_ENDPOINT", "S3 instead of the output folder"],
+  ["CLOUDFRONT_DISTRIBUTION_ID", "the CDN to invalidate"],
+  ["CLOUDFRONT_ENDPOINT", "another server that speaks CloudFront's protocol"],
+  ["REDIS_URL", "queue and cache of clones"],
+  ["NIGHTBAKE_DELETE_SHARE", "share of the site one build may delete unasked (default 0.2)"],
+  ["NIGHTBAKE_CONCURRENCY", "objects put at the same time (default 32)"],
+];
+
+const EXIT_CODES = [
+  ["0", "done"],
+  ["1", "done, some pages failed; their last good versions stay live"],
+  ["2", "nothing published"],
+  ["3", "stopped half-way, the store is consistent; the next run completes it"],
+] as const;
+
+/** What `nightbake --help` prints. */
+export function generalHelp(commands: readonly Command[]): string {
+  const rows = [
+    ...commands.map((each) => [usage(each), each.summary]),
+    ["help COMMAND", "Shows a command's options and examples."],
+  ];
+  return [
+    "Nightbake pre-renders a MySQL-backed site to S3 and tells CloudFront exactly what changed.\n",
+    section("Usage", ["nightbake COMMAND [OPTIONS]", "nightbake --version"]),
+    section("Commands", lines(rows)),
+    section("Settings, from the environment or a .env file beside AWS's own", lines(SETTINGS_HELP)),
+    section("Exit codes", lines(EXIT_CODES)),
+  ].join("\n");
+}
+
+/** What `nightbake COMMAND --help` prints. */
+export function commandHelp(command: Command): string {
+  const { summary, details, options, examples } = command;
+  const optionRows = Object.entries(options).map(([name, spec]) => [flag(name, spec), spec.says]);
+  const exampleRows = examples.map((each) => [`nightbake ${each.line}`, each.says]);
+  return [
+    `${summary}\n`,
+    ...(details ? [`${details}\n`] : []),
+    section("Usage", [`nightbake ${usage(command)} [OPTIONS]`]),
+    section("Options", lines(optionRows)),
+    section("Examples", lines(exampleRows)),
+  ].join("\n");
+}
+
+function usage({ name, positionals }: Command): string {
+  return [name, ...positionals].join(" ");
+}
+
+function flag(name: string, { short, value }: OptionSpec): string {
+  return `${short ? `-${short}, ` : ""}--${name}${value ? ` ${value}` : ""}`;
+}
+
+function lines(rows: readonly (readonly string[])[]): readonly string[] {
+  return table(rows).trimEnd().split("\n");
+}
+
+function section(title: string, body: readonly string[]): string {
+  return [`${title}:`, ...body.map((each) => `  ${each}`), ""].join("\n");
+}

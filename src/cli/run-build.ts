@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import type { Config } from "../config.ts";
+import { PipelineError } from "../error.ts";
+import { didYouMean } from "../nearest.ts";
+import type { ExitCode, Io } from "./command.ts";
+import { exitCodeOf, printErrors } from "./errors.ts";
+import { progressView, type View } from "./progress.ts";
+import { leftover } from "./run-state.ts";
+
+/** What may be asked of a build on the command line. */
+export interface BuildAsked {
+  readonly isDryRun: boolean;
+  readonly only: string | undefined;
+  readonly allowDeletes: boolean;
+  readonly isJson: boolean;
+  readonly isVerbose: boolean;
+}
+
+/** Runs one build and shows it; prints its errors, since the exit code depends on how far it came. */
+export async function runBuild(config: Config, io: Io, asked: BuildAsked): Promise<ExitCode> {
+  const view = progressView({ ...io, isJson: asked.isJson, isVerbose: asked.isVerbose });
+  try {
+    return await built(config, io, asked, view);
+  } catch (error) {
+    view.end();
+    return failed(error, view, io, asked);
+  }
+}
+
+async function built(config: Config, io: Io, asked: BuildAsked, view: View): Promise<ExitCode> {
+  checkSource(config);
+  // Imported late: the adapters take longer to load than `--help` to print.
+  const [{ openBuild }, { build }] = await Promise.all([
+    import("../wiring.ts"),
+    import("../pipeline.ts"),
+  ]);
+  const { isDryRun, only, allowDeletes } = asked;
+  await using wired = await openBuild(config, { isDryRun });
+  const kinds = wired.site.kinds.map((each) => each.name);
+  if (only !== undefined) checkKind(only, kinds);
+  io.signal.throwIfAborted();
+  const summary = await build(wired, {
+    ...(only === undefined ? {} : { only }),
+    allowDeletes,
+    isDryRun,
+    signal: io.signal,
+    emit: view.emit,
+  });
+  return summary.failed > 0 ? 1 : 0;
+}
+
+/** @throws PipelineError `config_invalid` when the site has no such kind, naming the nearest */
+export function checkKind(only: string, kinds: readonly string[]): void {
+  if (kinds.includes(only)) return;
+  const message = `The site has no pages of kind ${only}.${didYouMean(only, kinds)}`;
+  throw new PipelineError("config_invalid", message, {
+    hint: `Its kinds are ${kinds.join(", ")}.`,
+  });
+}
+
+function checkSource({ databaseUrl, sourceFile }: Config): void {
+  if (databaseUrl !== undefined || existsSync(sourceFile)) return;
+  throw new PipelineError(
+    "source_rejected",
+    "There are no rows yet: the embedded source is empty.",
+    {
+      hint: "Run `npm run bake` for the sample site or `nightbake load DIR`, or set DATABASE_URL.",
+      at: { file: sourceFile },
+    },
+  );
+}
+
+function failed(error: unknown, view: View, io: Io, asked: BuildAsked): ExitCode {
+  const { isJson, isVerbose } = asked;
+  printErrors(error, io, { isJson, isVerbose });
+  const isHalfWay = view.state().hasPublished && !asked.isDryRun;
+  const code = isHalfWay ? 3 : exitCodeOf(error);
+  if (code !== 3) return code;
+  const message = `${leftover(view.state())} The next build completes it.`;
+  if (isJson) io.out.write(`${JSON.stringify({ event: "stopped", message })}\n`);
+  else io.err.write(`${message}\n`);
+  return code;
+}

@@ -1,0 +1,73 @@
+import type { Counts, Summary } from "../events.ts";
+import { bytes, count, counted, duration, table } from "./format.ts";
+
+const HEAD = ["Kind", "Live", "Considered", "Rendered", "Changed", "Deleted", "Failed", "Bytes"];
+const NUMBERS = [1, 2, 3, 4, 5, 6, 7];
+
+/** What a run did, as people read it: a table of pages by kind, then a few sentences. */
+export function summaryText(summary: Summary): string {
+  if (summary.isDryRun) return `${stepsTable(summary)}${dryRunText(summary)}\n`;
+  const sentences = [doneText(summary), ...afterText(summary)].join("\n");
+  return `${kindsTable(summary)}\n${sentences}\n`;
+}
+
+/** True when the run put and deleted nothing. */
+export function isNothingChanged({ changed, deleted }: Summary): boolean {
+  return changed === 0 && deleted === 0;
+}
+
+function kindsTable(summary: Summary): string {
+  const { kinds } = summary;
+  const live = kinds.reduce((sum, each) => sum + each.live, 0);
+  const rows = kinds.map((each) => cells(each.kind, each.live, each));
+  return table([HEAD, ...rows, cells("All", live, summary)], { right: NUMBERS });
+}
+
+function cells(name: string, live: number, counts: Counts): string[] {
+  const { candidates, rendered, changed, deleted, failed } = counts;
+  const numbers = [live, candidates, rendered, changed, deleted, failed].map(count);
+  return [name, ...numbers, bytes(counts.bytes)];
+}
+
+function doneText(summary: Summary): string {
+  const { release, changed, deleted, seconds, invalidated } = summary;
+  const time = duration(seconds);
+  if (isNothingChanged(summary)) return `Nothing changed. (${time})`;
+  const name = release === undefined ? "Done" : `Release ${release}`;
+  const cdn = invalidated > 0 ? `, ${counted(invalidated, "item")} invalidated` : "";
+  const what = `${counted(changed, "page")} put (${bytes(summary.bytes)}), ${count(deleted)} deleted`;
+  return `${name}: ${what}${cdn}, in ${time}.`;
+}
+
+function afterText({ failed, unlinked }: Summary): string[] {
+  const good = "; the last good version of each stays live.";
+  return [
+    ...(unlinked > 0
+      ? [`Links in bodies that led nowhere: ${count(unlinked)}; their text stays.`]
+      : []),
+    ...(failed > 0 ? [`${counted(failed, "page")} failed${good}`] : []),
+  ];
+}
+
+function stepsTable({ steps }: Summary): string {
+  if (steps.length === 0) return "";
+  const rows = steps.map((each) => [
+    each.phase,
+    each.kind,
+    each.action,
+    each.reason,
+    count(each.count),
+  ]);
+  return `\n${table([["Phase", "Kind", "Action", "Reason", "Pages"], ...rows], { right: [4] })}\n`;
+}
+
+function dryRunText({ steps, failed, seconds }: Summary): string {
+  const sum = (action: string) =>
+    steps.filter((each) => each.action === action).reduce((all, each) => all + each.count, 0);
+  const [creates, updates, deletes] = [sum("create"), sum("update"), sum("delete")];
+  const broken = failed > 0 ? ` ${counted(failed, "page")} failed.` : "";
+  const time = `(dry run, ${duration(seconds)})`;
+  if (creates + updates + deletes === 0) return `Nothing to do.${broken} ${time}`;
+  const what = `create ${count(creates)}, update ${count(updates)}, delete ${count(deletes)} pages`;
+  return `Would ${what}; nothing was written.${broken} ${time}`;
+}
