@@ -1,0 +1,56 @@
+import { accessSync, constants, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { describe, test } from "vitest";
+import { SHARED_VARIABLES } from "./shared.ts";
+
+/**
+ * Servers that no npm package brings. A suite names the plain one when it starts its own, and the shared one when it
+ * uses `sharedMariaDb()` or `sharedRadosgw()`, which an address in the environment can serve too.
+ */
+export type Service = keyof typeof PROGRAMS | keyof typeof SHARED_VARIABLES;
+
+const PROGRAMS: Readonly<Record<"mariadb" | "radosgw" | "varnish", object>> = JSON.parse(
+  readFileSync(new URL("programs.json", import.meta.url), "utf8"),
+);
+
+/** A suite that needs servers: visibly skipped on a machine without them, failed where CI=true. */
+export function describeWith(
+  services: Service | readonly Service[],
+  name: string,
+  suite: () => void,
+): void {
+  const missing = [services].flat().flatMap(missingPrograms);
+  if (missing.length === 0) {
+    describe(name, suite);
+  } else if (process.env["CI"]) {
+    test(`${name} finds ${missing.join(", ")}`, () => {
+      throw new Error(
+        "CI runs every suite: node test/services/setup.mjs installs what is missing.",
+      );
+    });
+  } else {
+    describe.skip(`${name} (skipped: no ${missing.join(", ")})`, suite);
+  }
+}
+
+function missingPrograms(service: Service): string[] {
+  if (service !== "shared-mariadb" && service !== "shared-radosgw") {
+    return Object.keys(PROGRAMS[service]).filter((program) => !isOnPath(program));
+  }
+  if (process.env[SHARED_VARIABLES[service]]) return [];
+  return missingPrograms(service === "shared-mariadb" ? "mariadb" : "radosgw");
+}
+
+function isOnPath(program: string): boolean {
+  const folders = [process.env["PATH"], "/usr/local/sbin", "/usr/sbin", "/sbin"].join(delimiter);
+  return folders.split(delimiter).some((folder) => isExecutable(join(folder, program)));
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
