@@ -7,7 +7,7 @@ import { closingTag, openingTag, type Tag } from "./tags.ts";
 const MAX_DEPTH = 256;
 
 /** A comment that every parser ends at the same place. */
-const COMMENT = /<!--(?!-?>)(?:[^-<>]|-(?!-))*-->/y;
+const COMMENT = /<!--(?:[^-<>]|-(?!-))*-->/y;
 /** A lower-case tag whose attributes are quoted or valueless; nothing in them can end it early. */
 const TAG =
   /<(\/?)([a-z][a-z0-9]*)((?:[ \t\n]+[A-Za-z_:@][\w:.@-]*(?:[ \t\n]*=[ \t\n]*(?:"[^"<>\v\f\r\0]*"|'[^'"<>\v\f\r\0]*'))?)*)[ \t\n]*(\/?)>/y;
