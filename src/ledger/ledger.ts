@@ -81,6 +81,9 @@ export interface Ledger extends AsyncDisposable {
 
   countLive(): Promise<number>;
 
+  /** Live pages of each kind that has any. */
+  countLiveByKind(): Promise<ReadonlyMap<string, number>>;
+
   /** Pages by id, in the order asked for. */
   pages(ids: readonly PageId[]): Promise<readonly (LivePage | undefined)[]>;
 
@@ -164,6 +167,9 @@ export interface Ledger extends AsyncDisposable {
 
   /** Moves waiting invalidation items into batches of at most `size` with ids of their own. Durable. */
   freeze(size: number): Promise<readonly OutboxBatch[]>;
+
+  /** True when items wait or batches are not completed. */
+  hasOutbox(): Promise<boolean>;
 
   /** Batches not completed, oldest first. */
   outbox(): Promise<readonly OutboxBatch[]>;

@@ -1,3 +1,5 @@
+import { PipelineError } from "../error.ts";
+import { siteProblems } from "./check.ts";
 import type { Kind, Unnamed } from "./page.ts";
 
 /** What to do with a body's link to a route of this site that does not exist. */
@@ -33,5 +35,11 @@ export interface SiteDefinition {
 export function defineSite(definition: SiteDefinition): Site {
   const { origin, title, description = "", lang = "en", bodyLinks = "unlink", pages } = definition;
   const kinds = Object.entries(pages).map(([name, each]) => ({ ...each, name }) as Kind);
-  return { origin, title, description, lang, bodyLinks, kinds };
+  const site = { origin, title, description, lang, bodyLinks, kinds };
+  const problems = siteProblems(site);
+  if (problems.length === 0) return site;
+  throw new PipelineError("config_invalid", "The site definition does not hold together.", {
+    hint: "Correct every place named.",
+    problems,
+  });
 }

@@ -19,7 +19,7 @@ export function digestOf(value: unknown): Buffer {
  */
 export function canonicalJson(value: unknown): string {
   if (typeof value === "bigint") return `{"bigint":"${value}"}`;
-  if (value === undefined) return '{"undefined":true}';
+  if (value === undefined || typeof value === "function") return '{"undefined":true}';
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   if (value instanceof Uint8Array) return `{"bytes":"${Buffer.from(value).toString("hex")}"}`;
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;

@@ -34,6 +34,8 @@ export interface RowKind extends KindBase {
   readonly route: RouteTemplate;
   readonly reads: Readonly<Record<string, AnyRead>>;
   readonly html: Readonly<Record<string, MarkdownColumn>>;
+  /** Routes the page may link to; `hrefs.NAME` is there only while that route exists. */
+  readonly links: Readonly<Record<string, RouteTemplate>>;
   readonly tags: readonly TagTemplate[];
   /** Instant column that is the page's last change, for sitemaps and feeds. */
   readonly lastmod: string | undefined;
@@ -89,12 +91,14 @@ export function rowPage<R extends Row, K extends keyof R, const S extends Name<R
     readonly template: string;
     readonly reads?: Readonly<Record<string, Read<R>>>;
     readonly html?: Readonly<Record<string, MarkdownColumn & { readonly column: S }>>;
+    readonly links?: (row: Refs<R>) => Readonly<Record<string, RouteTemplate>>;
     readonly tags?: (row: Refs<R>) => readonly TagTemplate[];
     readonly lastmod?: Name<R>;
     readonly inSitemap?: boolean;
   },
 ): Unnamed<RowKind> {
-  const { show, from, until, see, route, template, reads = {}, html = {}, tags, lastmod } = parts;
+  const { show, from, until, see, route, template, reads = {}, html = {}, links } = parts;
+  const { tags, lastmod } = parts;
   return {
     is: "row",
     table,
@@ -104,6 +108,7 @@ export function rowPage<R extends Row, K extends keyof R, const S extends Name<R
     template,
     reads,
     html,
+    links: links?.(refs<R>()) ?? {},
     tags: tags?.(refs<R>()) ?? [],
     lastmod,
     inSitemap: parts.inSitemap ?? true,

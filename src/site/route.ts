@@ -20,7 +20,7 @@ export interface RouteTemplate {
 /** Builds a route from a row: path`/articles/${a.slug}/`. Values may hold "/", never leave the folder. */
 export function path(
   literals: TemplateStringsArray,
-  ...refs: readonly Ref<KeyPart>[]
+  ...refs: readonly Ref<KeyPart | null>[]
 ): RouteTemplate {
   return { literals: [...literals], columns: refs.map((each) => each.ref) };
 }
@@ -61,7 +61,20 @@ export function fillRoute(template: RouteTemplate, row: Row): string {
     if (flaw !== undefined) throw invalid(value, `its ${column} ${flaw}`, column);
     route += value + (template.literals[at + 1] ?? "");
   }
-  checkLength(route);
+  return checkRoute(route);
+}
+
+/**
+ * Gives the route back if a store can hold it.
+ * @throws PipelineError `route_invalid` when its object name or a part of it is too long
+ */
+export function checkRoute(route: string): string {
+  if (Buffer.byteLength(address(route).key) > MAX_KEY_BYTES) {
+    throw invalid(route, `its object name is longer than ${MAX_KEY_BYTES} bytes`);
+  }
+  if (route.split("/").some((each) => Buffer.byteLength(each) > MAX_SEGMENT_BYTES)) {
+    throw invalid(route, `a part of it is longer than ${MAX_SEGMENT_BYTES} bytes`);
+  }
   return route;
 }
 
@@ -87,6 +100,11 @@ export function encodeRoute(route: string): string {
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
+/** The route of an object name: the inverse of `address(route).key`. */
+export function routeOfKey(key: string): string {
+  return `/${key.endsWith(`/${INDEX}`) || key === INDEX ? key.slice(0, -INDEX.length) : key}`;
+}
+
 /** What a file system that ignores case and Unicode normal form makes of a route. */
 export function foldRoute(route: string): string {
   return route.normalize("NFC").toLowerCase().normalize("NFC");
@@ -102,15 +120,6 @@ function segmentsFlaw(value: string): string | undefined {
   if (segments.some((each) => each === "." || each === "..")) return 'has a part "." or ".."';
   if (segments.some((each) => each.toLowerCase() === INDEX)) return `has a part "${INDEX}"`;
   return undefined;
-}
-
-function checkLength(route: string): void {
-  if (Buffer.byteLength(address(route).key) > MAX_KEY_BYTES) {
-    throw invalid(route, `its object name is longer than ${MAX_KEY_BYTES} bytes`);
-  }
-  if (route.split("/").some((each) => Buffer.byteLength(each) > MAX_SEGMENT_BYTES)) {
-    throw invalid(route, `a part of it is longer than ${MAX_SEGMENT_BYTES} bytes`);
-  }
 }
 
 function invalid(value: string, reason: string, column?: string): PipelineError {

@@ -51,3 +51,39 @@ export interface Step extends PageId {
 export interface FailedPage extends PageId {
   readonly error: import("../error.ts").PipelineError;
 }
+
+/** One Markdown file of `content/`. */
+export interface ContentFile {
+  /** Path below its folder without `.md`, e.g. `about` or `help/contact`; also its route. */
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** Markdown without the front matter. */
+  readonly body: string;
+}
+
+/** One asset, named by its content. */
+export interface AssetFile {
+  /** As templates call it: `style.css`. */
+  readonly name: string;
+  /** Object name: `assets/style.0a1b2c3d4e.css`. */
+  readonly key: string;
+  readonly body: Uint8Array;
+}
+
+/** A page with everything its template gets, and the reads it came from. */
+export interface LoadedPage extends PageId {
+  readonly route: string;
+  readonly template: string;
+  /** What the template sees beside the site, the route and `html`. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** Markdown sources by name; the template gets them as `html.NAME`. */
+  readonly markdown: Readonly<Record<string, string>>;
+  /** Declared reads in a fixed order, the template first. */
+  readonly reads: readonly RecordedRead[];
+  /** Cache tags in declared order, e.g. `author:ann`. */
+  readonly tags: readonly string[];
+  readonly start: Uint8Array | undefined;
+  /** µs */
+  readonly lastmod: number | undefined;
+}

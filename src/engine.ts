@@ -1,0 +1,47 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { filesBelow } from "./render/assets.ts";
+import { MARKDOWN_POLICY } from "./render/markdown.ts";
+import type { Templates } from "./render/templates.ts";
+import { digestOf, type Kind, type Site } from "./site.ts";
+
+/** Our own code that can change a byte of a page. */
+const CODE = ["site", "plan", "render"];
+
+/**
+ * Digest of what makes pages, beside the site: our code, the locked dependencies, and the
+ * versions of Node, V8 and ICU. Another machine with the same makes the same bytes.
+ */
+export async function engineFingerprint(): Promise<Buffer> {
+  const here = fileURLToPath(new URL(".", import.meta.url));
+  const folders = await Promise.all(CODE.map((folder) => sources(join(here, folder))));
+  const lock = await readFile(join(here, "..", "package-lock.json"), "utf8").catch(() => "");
+  const { node, v8, icu } = process.versions;
+  return digestOf([folders, lock, node, v8, icu, MARKDOWN_POLICY]);
+}
+
+/** The fingerprint of each kind: its templates, its definition, the site's own words, the engine. */
+export function kindFingerprints(
+  site: Site,
+  templates: Templates,
+  engine: Uint8Array,
+): (kind: Kind) => Uint8Array {
+  const { kinds, ...words } = site;
+  const sitemap = kinds.find(({ is }) => is === "sitemap")?.template;
+  const prints = new Map(
+    kinds.map((kind) => {
+      const names = kind.is === "sitemap" ? [kind.template, kind.part] : [kind.template];
+      const own = names.map((name) => templates.fingerprint(name));
+      return [kind.name, digestOf([own, kind, words, sitemap, engine])];
+    }),
+  );
+  return ({ name }) => prints.get(name) ?? engine;
+}
+
+async function sources(folder: string): Promise<readonly (readonly string[])[]> {
+  const names = (await filesBelow(folder)).filter((name) => name.endsWith(".ts"));
+  return await Promise.all(
+    names.map(async (name) => [name, await readFile(join(folder, name), "utf8")]),
+  );
+}

@@ -1,0 +1,80 @@
+import { PipelineError } from "../error.ts";
+import type { Failure } from "../plan/context.ts";
+import { ASSET_KIND, loadPages } from "../plan/kinds.ts";
+import { plannedRoutes } from "../plan/planned.ts";
+import { isLoaded } from "../plan/stale.ts";
+import { encodeTrace } from "../plan/trace.ts";
+import { assetArtifact, type Draft, draft, render } from "../render/render.ts";
+import { type Artifact, decodeKey, type LoadedPage, type Step } from "../site.ts";
+import type { Run } from "./run.ts";
+
+/** An artifact and what the ledger will know of it. */
+export interface Made {
+  readonly step: Step;
+  readonly artifact: Artifact;
+  readonly trace: Uint8Array;
+  /** µs */
+  readonly lastmod: number | undefined;
+}
+
+/** Makes the artifacts of steps of one kind; pages that fail are told to the tally and left out. */
+export async function make(run: Run, kindName: string, steps: readonly Step[]): Promise<Made[]> {
+  if (kindName === ASSET_KIND) return makeAssets(run, steps);
+  const kind = run.wired.site.kinds.find(({ name }) => name === kindName);
+  if (kind === undefined) return [];
+  const planned = steps.map((step) => ({ ...step, lastmod: undefined }));
+  const pages = await loadPages(kind, run.context, planned);
+  const drafts = pages.map((page) => attempt(run, page, (good) => draft(good, run.wired.site)));
+  const links = new Set(drafts.flatMap((each) => each?.links ?? []));
+  const exists = links.size === 0 ? links : await plannedRoutes(run.context, [...links]);
+  return drafts.flatMap((each, at) => {
+    const step = steps[at];
+    return each === undefined || step === undefined ? [] : makePage(run, step, each, exists);
+  });
+}
+
+function makePage(run: Run, step: Step, each: Draft, exists: ReadonlySet<string>): Made[] {
+  const rendered = attempt(run, each.page, () => render(each, exists, run.wired));
+  if (rendered === undefined) return [];
+  const { page, artifact, refs } = rendered;
+  run.tally.add(step.kind, "rendered");
+  if (run.wired.site.bodyLinks === "unlink") {
+    run.tally.unlinked += refs.filter((ref) => !ref.exists).length;
+  }
+  const trace = encodeTrace({ reads: page.reads, refs });
+  return [{ step, artifact, trace, lastmod: page.lastmod }];
+}
+
+/** One page's expected failure is a value; anything else is a bug and ends the run. */
+function attempt<T>(
+  run: Run,
+  page: LoadedPage | Failure,
+  make: (page: LoadedPage) => T,
+): T | undefined {
+  if (!isLoaded(page)) {
+    run.tally.fail(page);
+    return undefined;
+  }
+  try {
+    return make(page);
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    const { kind, key, route } = page;
+    const { code, message, hint, cause, problems } = error;
+    const at = { kind, route, ...error.at };
+    const details = { at, cause, problems, ...(hint === undefined ? {} : { hint }) };
+    run.tally.fail({ page: { kind, key }, error: new PipelineError(code, message, details) });
+    return undefined;
+  }
+}
+
+function makeAssets({ wired, tally }: Run, steps: readonly Step[]): Made[] {
+  const byName = new Map(wired.assets.map((asset) => [asset.name, asset]));
+  return steps.flatMap((step) => {
+    const asset = byName.get(String(decodeKey(step.key)[0]));
+    if (asset === undefined) return [];
+    tally.add(ASSET_KIND, "rendered");
+    const trace = encodeTrace({ reads: [], refs: [] });
+    return [{ step, artifact: assetArtifact(asset), trace, lastmod: undefined }];
+  });
+}

@@ -1,0 +1,90 @@
+import type { Summary } from "../events.ts";
+import type { Quarantined } from "../ledger/ledger.ts";
+import { decodeKey, keyName, type PageId, type Step } from "../site.ts";
+import type { Begun } from "./begin.ts";
+import type { Run } from "./run.ts";
+
+/** Tells every planned step, in page order, and sums them up. */
+export async function dryRunReport(run: Run): Promise<Summary> {
+  const { wired, context, options, tally } = run;
+  let after: Step | undefined;
+  for (;;) {
+    const at = after === undefined ? {} : { after };
+    const steps = await wired.ledger.staged(context.run, { ...at, limit: 500 });
+    for (const { kind, key, route, action, reason, phase } of steps) {
+      tally.add(kind, action === "delete" ? "deleted" : "candidates");
+      const step = { kind, key: keyName(decodeKey(key)), route, action, reason, phase };
+      options.emit({ event: "step", step });
+    }
+    if (steps.length === 0) return await summary(run, undefined);
+    after = steps.at(-1);
+  }
+}
+
+/** Records the release; only then is the run done. */
+export async function finish(run: Run, { filled }: Begun): Promise<Summary> {
+  const { wired, context, release, startedAt } = run;
+  run.options.emit({ event: "phase", phase: "record" });
+  await keepQuarantine(run);
+  await wired.ledger.setNote("tables", filled.join(","));
+  const done = await summary(run, release);
+  const finishedAt = Math.round(startedAt + done.seconds * 1_000_000);
+  const report = JSON.stringify(done);
+  await wired.ledger.finish(context.run, { id: release, startedAt, finishedAt, report });
+  await run.finished();
+  return done;
+}
+
+/** What the run did. The release is undefined when nothing was recorded. */
+export async function summary(run: Run, release: number | undefined): Promise<Summary> {
+  const { wired, context, options, tally } = run;
+  if (release === undefined && !options.isDryRun) await keepQuarantine(run);
+  const live = await wired.ledger.countLiveByKind();
+  const names = new Set([...live.keys(), ...tally.kinds().map(({ kind }) => kind)]);
+  const counted = new Map(tally.kinds().map((each) => [each.kind, each]));
+  const none = { candidates: 0, rendered: 0, changed: 0, deleted: 0, failed: 0, bytes: 0 };
+  const kinds = [...names].map((kind) => ({
+    ...none,
+    ...counted.get(kind),
+    kind,
+    live: live.get(kind) ?? 0,
+  }));
+  const made: Summary = {
+    release,
+    isDryRun: options.isDryRun,
+    ...tally.totals(),
+    seconds: run.seconds(),
+    invalidated: tally.invalidated,
+    unlinked: tally.unlinked,
+    kinds,
+    steps: options.isDryRun ? await wired.ledger.stagedCounts(context.run) : [],
+  };
+  options.emit({ event: "summary", summary: made });
+  return made;
+}
+
+/** Failed pages are added, those that no longer fail removed; with `only`, of that kind alone. */
+async function keepQuarantine({ wired, tally, options }: Run): Promise<void> {
+  const failed = tally.quarantined();
+  const names = new Set(failed.map(pageName));
+  const before = await wired.ledger.quarantined();
+  const healed = before.filter(
+    (page) =>
+      !names.has(pageName(page)) && (options.only === undefined || page.kind === options.only),
+  );
+  if (isSame(before, failed)) return;
+  await wired.ledger.quarantine(failed, healed);
+}
+
+function isSame(before: readonly Quarantined[], after: readonly Quarantined[]): boolean {
+  if (before.length !== after.length) return false;
+  const known = new Map(before.map((each) => [pageName(each), each]));
+  return after.every((each) => {
+    const other = known.get(pageName(each));
+    return other?.message === each.message && other.code === each.code && other.at === each.at;
+  });
+}
+
+function pageName({ kind, key }: PageId): string {
+  return `${kind} ${Buffer.from(key).toString("hex")}`;
+}

@@ -1,0 +1,65 @@
+import type { RunEvent } from "../events.ts";
+import type { Cdn } from "../invalidate/cdn.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { PlanContext } from "../plan/context.ts";
+import type { ObjectStore } from "../publish/store.ts";
+import type { Templates } from "../render/templates.ts";
+import type { AssetFile, ContentFile, Kind, Site } from "../site.ts";
+import type { Source } from "../source/source.ts";
+import type { Tally } from "./tally.ts";
+
+/** Every part of a pipeline, opened. Closing it closes them all. */
+export interface Wired extends AsyncDisposable {
+  readonly site: Site;
+  readonly source: Source;
+  readonly ledger: Ledger;
+  readonly store: ObjectStore;
+  readonly cdn: Cdn;
+  readonly templates: Templates;
+  readonly assets: readonly AssetFile[];
+  /** By folder below `content/`. */
+  readonly content: ReadonlyMap<string, readonly ContentFile[]>;
+  /** Digest of all that shapes a kind's pages beside rows. */
+  readonly fingerprint: (kind: Kind) => Uint8Array;
+  /** Share of the live pages that one run may delete. */
+  readonly deleteShare: number;
+  /** Puts under way at once. */
+  readonly concurrency: number;
+  /** Waits so long, between questions to the CDN. */
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+export interface BuildOptions {
+  /** Considers the pages of one kind only. */
+  readonly only?: string | undefined;
+  /** Turns the delete guards off. */
+  readonly allowDeletes: boolean;
+  /** Plans and tells the steps, changes nothing. */
+  readonly isDryRun: boolean;
+  readonly signal: AbortSignal;
+  readonly emit: (event: RunEvent) => void;
+  /** µs; for tests. */
+  readonly now?: () => number;
+}
+
+/** One run under way. */
+export interface Run {
+  readonly wired: Wired;
+  readonly options: BuildOptions;
+  readonly context: PlanContext;
+  readonly tally: Tally;
+  /** Number the release will have. */
+  readonly release: number;
+  /** µs */
+  readonly startedAt: number;
+  /** Becomes, and stays, the one that publishes. @throws PipelineError `run_conflict` */
+  readonly claim: () => Promise<void>;
+  /** The release is recorded and the claim given up with it. */
+  readonly finished: () => Promise<void>;
+  /** Forgets the plan; gives the claim up when the run did not end. */
+  readonly close: () => Promise<void>;
+  /** Wall time since the run began. */
+  readonly seconds: () => number;
+  /** Stays the one that publishes; throws `interrupted` when the operator stopped the run. */
+  readonly goOn: () => Promise<void>;
+}

@@ -1,0 +1,91 @@
+import { PipelineError } from "../error.ts";
+import { decodeKey, foldRoute, keyName, type PageId, type Step } from "../site.ts";
+import { BATCH, type PlanContext } from "./context.ts";
+
+/**
+ * Takes steps out of the plan whose route another page has or wants: who is live stays, the
+ * others are reported with both rows. Where the store ignores case, routes that differ only
+ * in case are one.
+ */
+export async function planClashes(
+  context: PlanContext,
+  options: { readonly foldsCase: boolean },
+): Promise<void> {
+  await amongSteps(context, options.foldsCase);
+  await withLive(context, options.foldsCase);
+}
+
+async function amongSteps(context: PlanContext, foldsCase: boolean): Promise<void> {
+  const { ledger, run } = context;
+  const groups = await ledger.stagedClashes(run, Number.MAX_SAFE_INTEGER);
+  const clashing = foldsCase ? groups : groups.flatMap(byRoute).filter(({ length }) => length > 1);
+  for (const group of clashing) {
+    for (const step of group) {
+      const other = group.find((each) => each !== step);
+      if (other !== undefined) context.onFailure({ page: step, error: clash(step, other) });
+    }
+    await ledger.unstage(run, group);
+  }
+}
+
+async function withLive(context: PlanContext, foldsCase: boolean): Promise<void> {
+  const { ledger, run } = context;
+  let after: Step | undefined;
+  for (;;) {
+    const at = after === undefined ? {} : { after };
+    const steps = await ledger.staged(run, { ...at, limit: BATCH });
+    await unstageTaken(
+      context,
+      steps.filter(({ action, from }) => action === "create" || from),
+      foldsCase,
+    );
+    if (steps.length < BATCH) return;
+    after = steps.at(-1);
+  }
+}
+
+/** A live page keeps its route unless this plan deletes or moves it. */
+async function unstageTaken(
+  context: PlanContext,
+  steps: readonly Step[],
+  foldsCase: boolean,
+): Promise<void> {
+  const { ledger, run } = context;
+  if (steps.length === 0) return;
+  const live = await ledger.liveFolded(steps.map(({ route }) => route));
+  const ownSteps = await ledger.stepsOf(run, live);
+  const staying = live.filter(({ route }, at) => {
+    const step = ownSteps[at];
+    return step === undefined || (step.action !== "delete" && step.route === route);
+  });
+  const taken = new Map(staying.map((page) => [name(page.route, foldsCase), page]));
+  for (const step of steps) {
+    const owner = taken.get(name(step.route, foldsCase));
+    if (owner === undefined || isSamePage(owner, step)) continue;
+    context.onFailure({ page: step, error: clash(step, owner) });
+    await ledger.unstage(run, [step]);
+  }
+}
+
+function byRoute(group: readonly Step[]): readonly (readonly Step[])[] {
+  return [...Map.groupBy(group, ({ route }) => route).values()];
+}
+
+function name(route: string, foldsCase: boolean): string {
+  return foldsCase ? foldRoute(route) : route;
+}
+
+function isSamePage(a: PageId, b: PageId): boolean {
+  return a.kind === b.kind && Buffer.compare(a.key, b.key) === 0;
+}
+
+function clash(page: Step, other: PageId & { readonly route: string }): PipelineError {
+  const both = [page, other].map(({ kind, key }) => `${kind}/${keyName(decodeKey(key))}`);
+  const routes =
+    page.route === other.route ? "" : ` (as ${other.route}, which this store cannot tell apart)`;
+  const message = `${both[0]} cannot have the route ${page.route}: ${both[1]} has or wants it too${routes}.`;
+  return new PipelineError("route_taken", message, {
+    hint: "Change the slug of one of the two rows.",
+    at: { kind: page.kind, key: keyName(decodeKey(page.key)), route: page.route },
+  });
+}

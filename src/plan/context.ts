@@ -1,0 +1,44 @@
+import type { PipelineError } from "../error.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { AssetFile, ContentFile, Instant, Kind, PageId, Site } from "../site.ts";
+import type { Rows } from "../source/source.ts";
+
+/** Everything a plan is made from: rows and pages of one moment, and what stands on disk. */
+export interface PlanContext {
+  readonly site: Site;
+  /** The plan's name in the ledger. */
+  readonly run: string;
+  readonly now: Instant;
+  readonly rows: Rows;
+  readonly ledger: Ledger;
+  readonly assets: readonly AssetFile[];
+  /** Content files by folder, sorted by the bytes of their names. */
+  readonly content: ReadonlyMap<string, readonly ContentFile[]>;
+  /** Digest of all that shapes a kind's pages beside rows: template, definition, engine. */
+  readonly fingerprint: (kind: Kind) => Uint8Array;
+  /** False when the store may not hold what the ledger says, so that every page is stale. */
+  readonly isStoreTrusted: boolean;
+  /** Told of each page that cannot be made, and of each row that no page can show. */
+  readonly onFailure: (failure: Failure) => void;
+  /** True once `onFailure` was told of this page: it is left alone for the rest of the run. */
+  readonly hasFailed: (page: PageId) => boolean;
+}
+
+/** A page or a row that failed; a row that is no page of its own has no `page`. */
+export interface Failure {
+  readonly page: PageId | undefined;
+  readonly error: PipelineError;
+}
+
+/** A page that should exist, or why its row cannot say. `key` is missing when the row's own key is bad. */
+export type Found =
+  | {
+      readonly key: Uint8Array;
+      readonly route: string;
+      readonly start?: Uint8Array | undefined;
+      readonly error?: undefined;
+    }
+  | { readonly key: Uint8Array | undefined; readonly error: PipelineError };
+
+/** Pages or rows handled at a time: enough to batch reads, few enough to stay small in memory. */
+export const BATCH = 500;

@@ -1,0 +1,133 @@
+import type { LivePage } from "../ledger/ledger.ts";
+import type { Kind, Step } from "../site.ts";
+import { BATCH, type Found, type PlanContext } from "./context.ts";
+import { ASSET_KIND, findAssets, findPages, putPhase } from "./kinds.ts";
+
+/** Stages what appears, goes and moves among the pages of one kind (of the assets, without a kind). */
+export async function planExistence(kind: Kind | undefined, context: PlanContext): Promise<void> {
+  const { ledger, run } = context;
+  const name = kind?.name ?? ASSET_KIND;
+  const pages = kind === undefined ? findAssets(context) : findPages(kind, context);
+  for await (const differences of compare(name, pages, context)) {
+    const steps = differences.flatMap((each) => stepFor(kind, name, each, context));
+    if (steps.length > 0) await ledger.stage(run, steps);
+  }
+}
+
+/** Stages the deletes of all pages of a kind that the site does not have any more. */
+export async function planGoneKind(name: string, { ledger, run }: PlanContext): Promise<void> {
+  let after: Uint8Array | undefined;
+  for (;;) {
+    const live = await ledger.live(name, after, BATCH);
+    if (live.length > 0)
+      await ledger.stage(
+        run,
+        live.map((page) => deleteStep(page, "kind")),
+      );
+    if (live.length < BATCH) return;
+    after = live.at(-1)?.key;
+  }
+}
+
+/** A page that should exist, one that is live, or both. */
+interface Difference {
+  readonly found: Found | undefined;
+  readonly live: LivePage | undefined;
+}
+
+/** Walks both sides in key order, side by side; yields only where they differ. */
+async function* compare(
+  kind: string,
+  batches: AsyncIterable<readonly Found[]>,
+  { ledger }: PlanContext,
+): AsyncGenerator<readonly Difference[]> {
+  let live = await ledger.live(kind, undefined, BATCH);
+  let at = 0;
+  async function refill(): Promise<boolean> {
+    if (at < live.length) return true;
+    if (live.length < BATCH) return false;
+    live = await ledger.live(kind, live.at(-1)?.key, BATCH);
+    at = 0;
+    return live.length > 0;
+  }
+  for await (const batch of batches) {
+    const differences: Difference[] = [];
+    for (const found of batch) {
+      const { key } = found;
+      if (key === undefined) {
+        differences.push({ found, live: undefined });
+        continue;
+      }
+      while (await refill()) {
+        const page = live[at];
+        if (page === undefined || Buffer.compare(page.key, key) >= 0) break;
+        differences.push({ found: undefined, live: page });
+        at += 1;
+      }
+      const page = live[at];
+      const isSame = page !== undefined && Buffer.compare(page.key, key) === 0;
+      if (isSame) at += 1;
+      differences.push({ found, live: isSame ? page : undefined });
+    }
+    yield differences;
+  }
+  while (await refill()) {
+    const rest = live.slice(at).map((page) => ({ found: undefined, live: page }));
+    at = live.length;
+    yield rest;
+  }
+}
+
+function stepFor(
+  kind: Kind | undefined,
+  name: string,
+  { found, live }: Difference,
+  context: PlanContext,
+): Step[] {
+  if (found === undefined) return live === undefined ? [] : [deleteStep(live, "gone")];
+  if (found.error !== undefined) {
+    const page = found.key === undefined ? undefined : { kind: name, key: found.key };
+    context.onFailure({ page, error: found.error });
+    return [];
+  }
+  const { key, route, start } = found;
+  const isMove = live !== undefined && live.route !== route;
+  const isSame = live !== undefined && !isMove && isSameStart(live.start, start);
+  if (isSame && !isLostAsset(kind, live, context)) return [];
+  return [
+    {
+      kind: name,
+      key,
+      phase: putPhase(kind, live === undefined || isMove),
+      action: live === undefined ? "create" : "update",
+      reason: reasonFor(live, { isMove, isSame }),
+      route,
+      from: isMove ? live.route : undefined,
+      start,
+    },
+  ];
+}
+
+function reasonFor(
+  live: LivePage | undefined,
+  { isMove, isSame }: { readonly isMove: boolean; readonly isSame: boolean },
+): string {
+  if (live === undefined) return "absent";
+  if (isMove) return "route";
+  return isSame ? "store" : "window";
+}
+
+/** Assets have no trace that a later check could find stale. */
+function isLostAsset(kind: Kind | undefined, live: LivePage, context: PlanContext): boolean {
+  return kind === undefined && (live.hash === undefined || !context.isStoreTrusted);
+}
+
+function deleteStep({ kind, key, route }: LivePage, reason: string): Step {
+  const where = { route, from: undefined, start: undefined };
+  return { kind, key, phase: "deletes", action: "delete", reason, ...where };
+}
+
+function isSameStart(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return Buffer.compare(a, b) === 0;
+}

@@ -1,0 +1,158 @@
+import { PipelineError } from "../error.ts";
+import {
+  type AnyList,
+  checkRoute,
+  decodeKey,
+  encodeKey,
+  encodeRoute,
+  fillRoute,
+  type Key,
+  type ListKind,
+  type LoadedPage,
+  type Row,
+} from "../site.ts";
+import type { Place, Window } from "../source/source.ts";
+import { BATCH, type Found, type PlanContext } from "./context.ts";
+import { type Entry, loadEntries } from "./entries.ts";
+import { type PlannedPage, plannedRange } from "./planned.ts";
+import { loadRead, partName, record } from "./reads.ts";
+import { pageTags } from "./tags.ts";
+import {
+  bucketEnd,
+  type FoundWindow,
+  type ListWindow,
+  windowCutter,
+  windowKey,
+  windowOf,
+} from "./windows.ts";
+
+/** Places are small, so more of them are read at a time. */
+const PLACES = BATCH * 10;
+
+/** The head and archive pages a list should have, in key order. */
+export async function* findListPages(
+  kind: ListKind,
+  { rows }: PlanContext,
+): AsyncGenerator<readonly Found[]> {
+  const next = windowCutter(kind.list);
+  let after: Place | undefined;
+  for (;;) {
+    const places = await rows.places(kind.list, after, PLACES);
+    yield places
+      .flatMap(({ part, order }) => next({ part, order: order as Key }))
+      .map((window) => found(kind, window));
+    if (places.length < PLACES) return;
+    after = places.at(-1);
+  }
+}
+
+/** Loads list pages with their entries; all windows of a batch in one request. */
+export async function loadListPages(
+  kind: ListKind,
+  context: PlanContext,
+  pages: readonly PlannedPage[],
+): Promise<readonly LoadedPage[]> {
+  const windows = pages.map((page) => windowOf(kind.list, decodeKey(page.key)));
+  const own = windows.map(({ part }): Row => ({ part }));
+  const [entries, ...reads] = await Promise.all([
+    loadEntries(
+      context,
+      kind.list,
+      pages.map((page, at) => toWindow(kind.list, windows[at] ?? HEAD, page.start)),
+    ),
+    ...Object.values(kind.reads).map((read) => loadRead(context, read, own)),
+  ]);
+  const names = Object.keys(kind.reads);
+  return await Promise.all(
+    pages.map(async (page, at) => {
+      const window = windows[at] ?? HEAD;
+      const shown = entries[at] ?? [];
+      const results = reads.map((each) => each[at]).filter((each) => each !== undefined);
+      const about = {
+        part: window.part,
+        window: window.archive,
+        entries: window.archive === undefined ? shown : shown.toReversed(),
+        archive: window.archive === undefined ? await archiveOf(context, page) : [],
+        head: encodeRoute(headRoute(kind, window)),
+      };
+      const name = `list:${kind.list.name}/${partName(window.part)}#${window.archive?.name ?? "head"}`;
+      return {
+        kind: page.kind,
+        key: page.key,
+        route: page.route,
+        template: kind.template,
+        start: page.start,
+        lastmod: newestInstant(kind.list, shown),
+        tags: pageTags(kind, page.key, { part: window.part }),
+        markdown: {},
+        reads: [
+          { key: `template:${kind.name}`, digest: context.fingerprint(kind) },
+          record(name, about),
+          ...results.map(({ read }) => read),
+        ],
+        data: {
+          ...about,
+          ...Object.fromEntries(results.map(({ value }, n) => [names[n] ?? "", value])),
+        },
+      };
+    }),
+  );
+}
+
+const HEAD: ListWindow = { part: undefined, archive: undefined };
+
+function found(kind: ListKind, window: FoundWindow): Found {
+  const key = encodeKey(windowKey(window));
+  try {
+    const head = headRoute(kind, window);
+    const route =
+      window.archive === undefined ? head : checkRoute(`${head}${window.archive.name}/`);
+    const start = window.start === undefined ? undefined : encodeKey(window.start);
+    return { key, route, start };
+  } catch (cause) {
+    if (!(cause instanceof PipelineError)) throw cause;
+    return { key, error: cause };
+  }
+}
+
+function headRoute(kind: ListKind, { part }: ListWindow): string {
+  return fillRoute(kind.route, { part });
+}
+
+function toWindow(
+  { head, cut }: AnyList,
+  { part, archive }: ListWindow,
+  start: Uint8Array | undefined,
+): Window {
+  if (archive === undefined || start === undefined) return { part, first: "newest", limit: head };
+  const from = { order: decodeKey(start), isInclusive: true };
+  const window = { part, from, first: "oldest", limit: cut.max } as const;
+  if (cut.by === "appendOnly" || archive.bucket === undefined) return window;
+  return { ...window, to: { order: [bucketEnd(cut.unit, archive.bucket)], isInclusive: false } };
+}
+
+/** The archive pages of a head page, newest first. */
+async function archiveOf(
+  context: PlanContext,
+  head: PlannedPage,
+): Promise<readonly { readonly name: string; readonly href: string }[]> {
+  const archive: { name: string; href: string }[] = [];
+  for await (const { key, route } of plannedRange(context, head.kind, head.key)) {
+    if (!startsWith(key, head.key)) break;
+    const name = route.slice(head.route.length, -1);
+    archive.push({ name, href: encodeRoute(route) });
+  }
+  return archive.reverse();
+}
+
+function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
+  return Buffer.compare(key.subarray(0, prefix.length), prefix) === 0;
+}
+
+/** When the list is ordered by an instant, the newest one shown. */
+function newestInstant(list: AnyList, entries: readonly Entry[]): number | undefined {
+  const column = list.order[0] ?? "";
+  if (list.table.columns[column]?.type !== "instant") return undefined;
+  const instants = entries.map((entry) => entry[column]).filter((at) => typeof at === "number");
+  return instants.length === 0 ? undefined : instants.reduce((a, b) => Math.max(a, b));
+}

@@ -1,0 +1,65 @@
+import type { LivePage } from "../ledger/ledger.ts";
+import type { Kind } from "../site.ts";
+import { planClashes } from "./clashes.ts";
+import type { PlanContext } from "./context.ts";
+import { planExistence, planGoneKind } from "./exist.ts";
+import { ASSET_KIND } from "./kinds.ts";
+import { planStale } from "./stale.ts";
+
+/** Limits a plan, and says what its store can tell apart. */
+export interface PlanOptions {
+  /** Kinds to consider; undefined means all, assets and kinds that are gone included. */
+  readonly only: string | undefined;
+  readonly foldsCase: boolean;
+  /** Called before each kind is looked at. */
+  readonly onKind: (phase: "scan" | "check", kind: string) => void;
+}
+
+/**
+ * Plans a build: first which pages appear, go and move, then which of the others are stale. The
+ * plan is the run's steps in the ledger. Sitemaps read the other pages, see {@link planFeeds}.
+ */
+export async function planBuild(context: PlanContext, options: PlanOptions): Promise<void> {
+  const { only, foldsCase, onKind } = options;
+  const kinds = wanted(context, only).filter((kind) => kind.is !== "sitemap");
+  if (only === undefined) {
+    await planExistence(undefined, context);
+    await planGoneKinds(context);
+  }
+  for (const kind of kinds) {
+    onKind("scan", kind.name);
+    await planExistence(kind, context);
+  }
+  await planClashes(context, { foldsCase });
+  for (const kind of kinds) {
+    onKind("check", kind.name);
+    await planStale(kind, context);
+  }
+}
+
+/** Plans the sitemaps from the pages as they will be; run it when those are settled. */
+export async function planFeeds(context: PlanContext, only: string | undefined): Promise<void> {
+  for (const kind of wanted(context, only).filter(({ is }) => is === "sitemap")) {
+    await planExistence(kind, context);
+    await planStale(kind, context);
+  }
+}
+
+/** Plans anew the pages that a release has put, because pages they counted on failed since. */
+export async function planAgain(context: PlanContext, release: number): Promise<void> {
+  const isOurs = (page: LivePage) => page.release === release;
+  for (const kind of context.site.kinds) {
+    if (kind.is !== "sitemap") await planStale(kind, context, isOurs);
+  }
+}
+
+async function planGoneKinds(context: PlanContext): Promise<void> {
+  const known = new Set([ASSET_KIND, ...context.site.kinds.map(({ name }) => name)]);
+  for (const name of await context.ledger.liveKinds()) {
+    if (!known.has(name)) await planGoneKind(name, context);
+  }
+}
+
+function wanted({ site }: PlanContext, only: string | undefined): readonly Kind[] {
+  return site.kinds.filter(({ name }) => only === undefined || name === only);
+}

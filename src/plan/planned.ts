@@ -1,0 +1,96 @@
+import type { LivePage } from "../ledger/ledger.ts";
+import type { PageId, Step } from "../site.ts";
+import type { PlanContext } from "./context.ts";
+
+type Overlay = Pick<PlanContext, "ledger" | "run">;
+
+/** A page as it will be once the run's plan is done. */
+export interface PlannedPage extends PageId {
+  readonly route: string;
+  readonly start: Uint8Array | undefined;
+  readonly lastmod: number | undefined;
+}
+
+/** The pages with these ids as planned, in the order asked for; undefined where there will be none. */
+export async function plannedPages(
+  { ledger, run }: Overlay,
+  ids: readonly PageId[],
+): Promise<readonly (PlannedPage | undefined)[]> {
+  const [steps, live] = await Promise.all([ledger.stepsOf(run, ids), ledger.pages(ids)]);
+  return ids.map((_, at) => overlay(live[at], steps[at]));
+}
+
+/** Which of these routes will have a page. */
+export async function plannedRoutes(
+  { ledger, run }: Overlay,
+  routes: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const [live, staged] = await Promise.all([ledger.liveAt(routes), ledger.stagedAt(run, routes)]);
+  const owners = [...live];
+  const steps = await ledger.stepsOf(
+    run,
+    owners.map(([, id]) => id),
+  );
+  const staying = owners.filter(([route], at) => {
+    const step = steps[at];
+    return step === undefined || (step.action !== "delete" && step.route === route);
+  });
+  return new Set([...staged.keys(), ...staying.map(([route]) => route)]);
+}
+
+/** Pages of a kind as planned, in key order, after `after` and while `isWanted` holds. */
+export async function* plannedRange(
+  { ledger, run }: Overlay,
+  kind: string,
+  after: Uint8Array | undefined,
+): AsyncGenerator<PlannedPage> {
+  let last = after;
+  for (;;) {
+    const live = await ledger.live(kind, last, RANGE);
+    const afterId = last === undefined ? {} : { after: { kind, key: last } };
+    const steps = await ledger.staged(run, { kind, ...afterId, limit: RANGE });
+    const merged = mergeRange(live, steps, live.length === RANGE || steps.length === RANGE);
+    for (const { key, page } of merged) {
+      if (page !== undefined) yield page;
+      last = key;
+    }
+    if (live.length < RANGE && steps.length < RANGE) return;
+  }
+}
+
+/** Rows of the ledger read at a time. */
+const RANGE = 200;
+
+interface Merged {
+  readonly key: Uint8Array;
+  readonly page: PlannedPage | undefined;
+}
+
+/** Merges two runs in key order; a cut-off run bounds how far the other may be used. */
+function mergeRange(live: readonly LivePage[], steps: readonly Step[], isCut: boolean): Merged[] {
+  const all = new Map<string, { live?: LivePage; step?: Step; key: Uint8Array }>();
+  for (const each of live) all.set(hex(each.key), { live: each, key: each.key });
+  for (const step of steps) {
+    all.set(hex(step.key), { ...all.get(hex(step.key)), step, key: step.key });
+  }
+  const ends = [live, steps].filter((run) => run.length === RANGE).map((run) => run.at(-1)?.key);
+  const bound = ends.sort((a, b) => Buffer.compare(a ?? EMPTY, b ?? EMPTY))[0];
+  return [...all.values()]
+    .sort((a, b) => Buffer.compare(a.key, b.key))
+    .filter(({ key }) => !isCut || bound === undefined || Buffer.compare(key, bound) <= 0)
+    .map(({ live: page, step, key }) => ({ key, page: overlay(page, step) }));
+}
+
+function overlay(live: LivePage | undefined, step: Step | undefined): PlannedPage | undefined {
+  if (step?.action === "delete") return undefined;
+  const base = step ?? live;
+  if (base === undefined) return undefined;
+  const { kind, key, route, start } = base;
+  return { kind, key, route, start, lastmod: live?.lastmod };
+}
+
+const EMPTY = new Uint8Array();
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}

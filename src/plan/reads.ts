@@ -1,0 +1,146 @@
+import {
+  type AnyRead,
+  digestOf,
+  encodeKey,
+  type Key,
+  type KeyPart,
+  keyName,
+  type RecordedRead,
+  type Row,
+} from "../site.ts";
+import type { Window } from "../source/source.ts";
+import type { PlanContext } from "./context.ts";
+import { loadEntries } from "./entries.ts";
+
+/** What one declared read gave one page, and its record. */
+export interface LoadedRead {
+  readonly value: unknown;
+  readonly read: RecordedRead;
+}
+
+/** Loads one declared read for a batch of pages at once; result n belongs to own row n. */
+export async function loadRead(
+  context: PlanContext,
+  read: AnyRead,
+  own: readonly Row[],
+): Promise<readonly LoadedRead[]> {
+  switch (read.read) {
+    case "one":
+      return await loadOne(context, read, own);
+    case "around":
+      return await loadAround(context, read, own);
+    case "newest":
+      return await loadNewest(context, read, own);
+  }
+}
+
+/** The columns of the own row that a read needs. */
+export function ownColumns(read: AnyRead): readonly string[] {
+  if (read.read === "one") return read.key;
+  const part = read.part === undefined ? [] : [read.part];
+  return read.read === "around" ? [...part, ...read.at] : part;
+}
+
+/** Loads rows by key once each; a bad row counts as absent here and is reported. */
+async function loadOne(
+  context: PlanContext,
+  read: AnyRead & { read: "one" },
+  own: readonly Row[],
+): Promise<readonly LoadedRead[]> {
+  const keys = own.map((row) => keyOf(row, read.key));
+  const distinct = new Map(keys.flatMap((key) => (key ? [[keyName(key), key] as const] : [])));
+  const found = await context.rows.rows(read.table, {
+    see: read.see,
+    keys: [...distinct.values()],
+  });
+  const byName = new Map([...distinct.keys()].map((name, at) => [name, found[at]]));
+  for (const each of found) {
+    if (each?.error !== undefined) context.onFailure({ page: undefined, error: each.error });
+  }
+  return keys.map((key) => {
+    const name = key === undefined ? "" : keyName(key);
+    const row = byName.get(name)?.row;
+    const value = row === undefined ? undefined : pick(row, read.see);
+    const is = value === undefined ? "absent" : "row";
+    return { value, read: record(`${is}:${read.table.name}/${name}`, value) };
+  });
+}
+
+/** A page in no partition (NULL) has no neighbours. */
+async function loadAround(
+  context: PlanContext,
+  read: AnyRead & { read: "around" },
+  own: readonly Row[],
+): Promise<readonly LoadedRead[]> {
+  const places = own.map((row) => ({
+    part: partOf(row, read.part),
+    order: read.at.map((c) => row[c]),
+  }));
+  const inList = places.filter(({ part }) => part !== null);
+  const windows = inList.flatMap(({ part, order }): Window[] => [
+    { part, to: { order, isInclusive: false }, first: "newest", limit: read.before },
+    { part, from: { order, isInclusive: false }, first: "oldest", limit: read.after },
+  ]);
+  const entries = await loadEntries(context, read.list, windows);
+  let at = 0;
+  return places.map(({ part, order }) => {
+    const [before = [], after = []] = part === null ? [] : [entries[at++], entries[at++]];
+    const name = `${partName(part)}@${keyName(order as Key)}-${read.before}+${read.after}`;
+    const value = { before, after };
+    return { value, read: record(`list:${read.list.name}/${name}`, value) };
+  });
+}
+
+/** Loads each partition's newest entries once, however many pages want them. */
+async function loadNewest(
+  context: PlanContext,
+  read: AnyRead & { read: "newest" },
+  own: readonly Row[],
+): Promise<readonly LoadedRead[]> {
+  const parts = own.map((row) => partOf(row, read.part));
+  const distinct = new Map(parts.map((part) => [partName(part), part]));
+  const windows = [...distinct.values()]
+    .filter((part) => part !== null)
+    .map((part): Window => ({ part, first: "newest", limit: read.count }));
+  const entries = await loadEntries(context, read.list, windows);
+  const byName = new Map(windows.map(({ part }, at) => [partName(part), entries[at] ?? []]));
+  return parts.map((part) => {
+    const value = part === null ? [] : (byName.get(partName(part)) ?? []);
+    return {
+      value,
+      read: record(`list:${read.list.name}/${partName(part)}#newest${read.count}`, value),
+    };
+  });
+}
+
+/** A read's record: the digest covers exactly what the template gets. */
+export function record(key: string, value: unknown): RecordedRead {
+  return { key, digest: digestOf(value) };
+}
+
+/** The part of a list's name that says which partition; empty for a list that is one. */
+export function partName(part: unknown): string {
+  return part === undefined || part === null ? "" : keyName([part as KeyPart]);
+}
+
+/** Exactly these columns, in this order. */
+export function pick(row: Row, columns: readonly string[]): Row {
+  return Object.fromEntries(columns.map((column) => [column, row[column]]));
+}
+
+/** Undefined for a list without partitions; null when the row is in none. */
+function partOf(row: Row, column: string | undefined): unknown {
+  return column === undefined ? undefined : row[column];
+}
+
+function keyOf(row: Row, columns: readonly string[]): Key | undefined {
+  const values = columns.map((column) => row[column]);
+  return values.some((value) => value === null || value === undefined)
+    ? undefined
+    : (values as Key);
+}
+
+/** The bytes a place is kept as, see {@link encodeKey}. */
+export function encodePlace(order: readonly unknown[]): Uint8Array {
+  return encodeKey(order as Key);
+}

@@ -1,0 +1,100 @@
+import type { LivePage } from "../ledger/ledger.ts";
+import type { Kind, LoadedPage, PageId, Step } from "../site.ts";
+import { BATCH, type PlanContext } from "./context.ts";
+import { loadPages, putPhase } from "./kinds.ts";
+import { plannedRoutes } from "./planned.ts";
+import { changedRead, decodeTrace } from "./trace.ts";
+
+/**
+ * Stages the live pages of a kind whose reads have other digests than when they were made.
+ * Pages that the plan already touches are left to it.
+ * @param isWanted limits the check, e.g. to pages of one release
+ */
+export async function planStale(
+  kind: Kind,
+  context: PlanContext,
+  isWanted: (page: LivePage) => boolean = () => true,
+): Promise<void> {
+  let after: Uint8Array | undefined;
+  for (;;) {
+    const live = await context.ledger.live(kind.name, after, BATCH);
+    const steps = await context.ledger.stepsOf(context.run, live);
+    const untouched = live.filter(
+      (page, at) => steps[at] === undefined && isWanted(page) && !context.hasFailed(page),
+    );
+    const stale = await stalePages(kind, context, untouched);
+    if (stale.length > 0) await context.ledger.stage(context.run, stale);
+    if (live.length < BATCH) return;
+    after = live.at(-1)?.key;
+  }
+}
+
+async function stalePages(
+  kind: Kind,
+  context: PlanContext,
+  pages: readonly LivePage[],
+): Promise<readonly Step[]> {
+  const sure: Step[] = [];
+  const unsure: LivePage[] = [];
+  for (const page of pages) {
+    const reason = sureReason(kind, page, context);
+    if (reason === undefined) unsure.push(page);
+    else sure.push(updateStep(kind, page, reason));
+  }
+  if (unsure.length === 0) return sure;
+  const loaded = await loadPages(kind, context, unsure);
+  const byRead = unsure.flatMap((page, at) => {
+    const now = loaded[at];
+    if (now === undefined) return [];
+    if (!isLoaded(now)) {
+      context.onFailure(now);
+      return [];
+    }
+    const read = changedRead(decodeTrace(page.trace), now.reads);
+    return [{ page, read }];
+  });
+  const same = byRead.flatMap(({ page, read }) => (read === undefined ? [page] : []));
+  const changed = byRead.flatMap(({ page, read }) =>
+    read === undefined ? [] : [updateStep(kind, page, read.key)],
+  );
+  return [...sure, ...changed, ...(await staleRefs(kind, context, same))];
+}
+
+/** Reasons that need no loading: nobody knows what is stored, or the template changed. */
+function sureReason(kind: Kind, page: LivePage, context: PlanContext): string | undefined {
+  if (!context.isStoreTrusted) return "store";
+  if (page.hash === undefined) return "unfinished";
+  const [template] = decodeTrace(page.trace).digests;
+  return template?.equals(context.fingerprint(kind)) === true ? undefined : `template:${kind.name}`;
+}
+
+/** Pages whose bodies refer to a route that appeared or went. */
+async function staleRefs(
+  kind: Kind,
+  context: PlanContext,
+  pages: readonly LivePage[],
+): Promise<readonly Step[]> {
+  const refs = pages.map((page) => decodeTrace(page.trace).refs);
+  const routes = new Set(refs.flat().map(({ route }) => route));
+  if (routes.size === 0) return [];
+  const existing = await plannedRoutes(context, [...routes]);
+  return pages.flatMap((page, at) => {
+    const changed = refs[at]?.find(({ route, exists }) => existing.has(route) !== exists);
+    return changed === undefined ? [] : [updateStep(kind, page, `page:${changed.route}`)];
+  });
+}
+
+function updateStep(
+  kind: Kind,
+  page: PageId & Pick<LivePage, "route" | "start">,
+  reason: string,
+): Step {
+  const { key, route, start } = page;
+  const phase = putPhase(kind, false);
+  return { kind: kind.name, key, phase, action: "update", reason, route, from: undefined, start };
+}
+
+/** True for a page that was loaded, false for one that failed to. */
+export function isLoaded<F>(page: LoadedPage | F): page is LoadedPage {
+  return typeof page === "object" && page !== null && "reads" in page;
+}

@@ -1,0 +1,93 @@
+import { PipelineError } from "../error.ts";
+import {
+  type Artifact,
+  type AssetFile,
+  address,
+  digest,
+  digestOf,
+  type Headers,
+  type LoadedPage,
+  type Site,
+} from "../site.ts";
+import { objectHeaders } from "./headers.ts";
+import { renderMarkdown } from "./markdown.ts";
+import { type Body, settleLinks } from "./safe-html.ts";
+import type { Templates } from "./templates.ts";
+
+/** A page whose bodies are HTML but whose links are not settled yet. */
+export interface Draft {
+  readonly page: LoadedPage;
+  readonly bodies: Readonly<Record<string, Body>>;
+  /** Routes of this site that the bodies refer to; which of them exist is a read. */
+  readonly links: readonly string[];
+}
+
+/** A page ready to serve, and the references its bodies made. */
+export interface Rendered {
+  readonly page: LoadedPage;
+  readonly artifact: Artifact;
+  readonly refs: readonly { readonly route: string; readonly exists: boolean }[];
+}
+
+/** Turns a page's Markdown into HTML. @throws PipelineError `body_invalid` */
+export function draft(page: LoadedPage, site: Site): Draft {
+  const base = { origin: site.origin, route: page.route };
+  const bodies = Object.fromEntries(
+    Object.entries(page.markdown).map(([name, source]) => [name, renderMarkdown(source, base)]),
+  );
+  const links = new Set(Object.values(bodies).flatMap((body) => body.links));
+  return { page, bodies, links: [...links] };
+}
+
+/**
+ * Renders one page. Pure given `templates`: equal pages give equal hashes.
+ * @throws PipelineError `template_failed`, or `link_broken` where the site asks for it
+ */
+export function render(
+  { page, bodies, links }: Draft,
+  exists: ReadonlySet<string>,
+  { site, templates }: { readonly site: Site; readonly templates: Templates },
+): Rendered {
+  const refs = links.map((route) => ({ route, exists: exists.has(route) }));
+  const broken = refs.find((ref) => !ref.exists);
+  if (site.bodyLinks === "error" && broken !== undefined) throw brokenLink(page, broken.route);
+  const keeps = (route: string) => site.bodyLinks === "keep" || exists.has(route);
+  const html = Object.fromEntries(
+    Object.entries(bodies).map(([name, body]) => [name, settleLinks(body, keeps)]),
+  );
+  const { origin, title, description, lang } = site;
+  const data = {
+    ...page.data,
+    site: { origin, title, description, lang },
+    route: page.route,
+    html,
+  };
+  const text = templates.render(page.template, data);
+  return { page, artifact: artifact(page, text), refs };
+}
+
+/** An asset as it is served: its name holds its hash, so it never changes. */
+export function assetArtifact({ key, body }: AssetFile): Artifact {
+  return withHash(key, body, { ...objectHeaders(key), metadata: {} });
+}
+
+function artifact(page: LoadedPage, text: string): Artifact {
+  const { key } = address(page.route);
+  const metadata = { "cache-tag": page.tags.join(",") };
+  return withHash(key, Buffer.from(text, "utf8"), { ...objectHeaders(key), metadata });
+}
+
+function withHash(key: string, body: Uint8Array, headers: Headers): Artifact {
+  return { key, body, ...headers, hash: digestOf([digestOfBytes(body), headers]) };
+}
+
+function digestOfBytes(body: Uint8Array): string {
+  return digest(body).toString("hex");
+}
+
+function brokenLink({ route }: LoadedPage, target: string): PipelineError {
+  return new PipelineError("link_broken", `The body links to ${target}, which does not exist.`, {
+    hint: 'Correct the link, or set bodyLinks to "unlink" in the site definition.',
+    at: { route },
+  });
+}

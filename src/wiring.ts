@@ -1,0 +1,95 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config } from "./config.ts";
+import { engineFingerprint, kindFingerprints } from "./engine.ts";
+import { openCloudFront } from "./invalidate/cloudfront.ts";
+import { noCdn } from "./invalidate/none.ts";
+import { openMysqlLedger } from "./ledger/mysql.ts";
+import { openSqliteLedger } from "./ledger/sqlite.ts";
+import { loadSite, templateNames } from "./load-site.ts";
+import type { Wired } from "./pipeline.ts";
+import { folderStore } from "./publish/folder-store.ts";
+import { openS3Store } from "./publish/s3-store.ts";
+import { loadAssets } from "./render/assets.ts";
+import { loadContent } from "./render/content.ts";
+import { loadTemplates } from "./render/templates.ts";
+import type { ContentFile, Site } from "./site.ts";
+import { openMysqlSource } from "./source/mysql-source.ts";
+import { openSqliteSource } from "./source/sqlite-source.ts";
+
+/** AWS's home region, for S3-compatible servers that do not care. */
+const DEFAULT_REGION = "us-east-1";
+
+/**
+ * Opens every part that the configuration names. Closing the result closes them all.
+ * @throws PipelineError of the first part that cannot be opened; what was open is closed
+ */
+export async function openBuild(config: Config): Promise<Wired> {
+  const site = await loadSite(config.configFile, config.siteUrl);
+  const assets = await loadAssets(join(config.contentDir, "assets"));
+  const [templates, content, engine] = await Promise.all([
+    loadTemplates({ dir: config.templatesDir, assets, names: templateNames(site) }),
+    contentOf(site, config.contentDir),
+    engineFingerprint(),
+  ]);
+  await using parts = new AsyncDisposableStack();
+  const source = parts.use(await openSource(config));
+  const ledger = parts.use(await openLedger(config));
+  const { cloudfrontDistributionId: distributionId, concurrency, deleteShare } = config;
+  const credentials = credentialsOf(config);
+  const store =
+    config.s3Bucket === undefined
+      ? folderStore(config.out)
+      : parts.use(
+          openS3Store({
+            bucket: config.s3Bucket,
+            prefix: config.s3Prefix,
+            endpoint: config.s3Endpoint,
+            region: config.awsRegion ?? DEFAULT_REGION,
+            concurrency,
+            ...credentials,
+          }),
+        );
+  const cdn =
+    distributionId === undefined
+      ? noCdn
+      : parts.use(
+          openCloudFront({ distributionId, endpoint: config.cloudfrontEndpoint, ...credentials }),
+        );
+  const open = parts.move();
+  const fingerprint = kindFingerprints(site, templates, engine);
+  const opened = { site, source, ledger, store, cdn, templates, assets, content, fingerprint };
+  const close = () => open.disposeAsync();
+  return { ...opened, deleteShare, concurrency, sleep, [Symbol.asyncDispose]: close };
+}
+
+/** Keys that stand in `.env`, where the SDK does not look; without them it searches by itself. */
+function credentialsOf({ aws }: Config) {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = aws;
+  if (accessKeyId === undefined || secretAccessKey === undefined) return {};
+  const sessionToken = aws["AWS_SESSION_TOKEN"];
+  const token = sessionToken === undefined ? {} : { sessionToken };
+  return { credentials: { accessKeyId, secretAccessKey, ...token } };
+}
+
+async function openSource({ databaseUrl, databaseReplicaUrls, sourceFile }: Config) {
+  if (databaseUrl === undefined) return await openSqliteSource(sourceFile);
+  return await openMysqlSource({ url: databaseUrl, replicaUrls: databaseReplicaUrls });
+}
+
+async function openLedger({ ledgerUrl, ledgerFile }: Config) {
+  return await (ledgerUrl === undefined
+    ? openSqliteLedger(ledgerFile)
+    : openMysqlLedger(ledgerUrl));
+}
+
+async function contentOf(
+  site: Site,
+  dir: string,
+): Promise<ReadonlyMap<string, readonly ContentFile[]>> {
+  const folders = site.kinds.flatMap((kind) => (kind.is === "content" ? [kind.folder] : []));
+  const files = folders.map(
+    async (folder) => [folder, await loadContent(join(dir, folder))] as const,
+  );
+  return new Map(await Promise.all(files));
+}
