@@ -1,7 +1,8 @@
 import { compileFunction } from "node:vm";
+import { escapeText } from "./format.ts";
 import type { Piece, Tag } from "./template-check.ts";
 import type { TemplateData } from "./template-scope.ts";
-import { absolute, escaped, HELPERS, PURE_MATH, raw, shadowedNames } from "./template-scope.ts";
+import { absolute, HELPERS, PURE_MATH, raw, shadowedNames } from "./template-scope.ts";
 
 /** A compiled template. Synchronous, and a function of its data alone. */
 export type TemplateFunction = (it: TemplateData) => string;
@@ -43,7 +44,14 @@ export function compileTemplate(
 ): TemplateFunction {
   const { include, layout, asset, fail } = links;
   const linked = { $$include: include, $$layout: layout, $$fail: fail, $$absolute: absolute };
-  const scope = { ...linked, $$raw: raw, $$escaped: escaped, asset, Math: PURE_MATH, ...HELPERS };
+  const scope = {
+    ...linked,
+    $$raw: raw,
+    $$escaped: escapeText,
+    asset,
+    Math: PURE_MATH,
+    ...HELPERS,
+  };
   const names = [...Object.keys(scope), ...shadowedNames()];
   const make = compileFunction(START + body(pieces) + END, names, { filename: file });
   return make(...Object.values(scope)) as TemplateFunction;

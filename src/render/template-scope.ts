@@ -1,5 +1,5 @@
 import { encodeRoute } from "../site.ts";
-import { clock, date, escapeText, longDate, plain, time } from "./format.ts";
+import { clock, date, longDate, plain, time } from "./format.ts";
 import { SafeHtml } from "./safe-html.ts";
 
 /** What a template gets as `it`. */
@@ -34,9 +34,6 @@ function pureMath(): unknown {
   const { random: _, ...members } = Object.getOwnPropertyDescriptors(Math);
   return Object.freeze(Object.create(Object.prototype, members));
 }
-
-/** Prints `<%= %>`. */
-export const escaped = escapeText;
 
 /**
  * Prints `<%~ %>`.

@@ -55,7 +55,7 @@ export async function loadTemplates(from: {
 }): Promise<Templates> {
   const { dir, names } = from;
   const assets = new Map(from.assets.map((asset) => [asset.name, asset]));
-  const templates = await readTemplates(dir);
+  const templates = await readTemplates(dir).catch((cause) => unreadable(dir, cause));
   const { functions, problems } = linkTemplates(templates, assets);
   const absent = names.filter((name) => !templates.has(name));
   const all = [...absent.map(missing), ...problems];
@@ -74,6 +74,14 @@ async function readTemplates(dir: string): Promise<ReadonlyMap<string, Parsed>> 
     return [file.slice(0, -SUFFIX.length), parsed(file, source, (text) => eta.parse(text))];
   };
   return new Map(await Promise.all(files.map(read)));
+}
+
+function unreadable(dir: string, cause: unknown): never {
+  throw new PipelineError("template_failed", `The templates in ${dir} cannot be read.`, {
+    hint: "Check that the folder and its files are readable.",
+    at: { dir },
+    cause,
+  });
 }
 
 function missing(name: string): Problem {
