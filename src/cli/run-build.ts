@@ -35,12 +35,12 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
     import("../pipeline.ts"),
   ]);
   const { isDryRun, only, allowDeletes } = asked;
-  await using wired = await openBuild(config, { isDryRun });
+  await using wired = await openBuild(config);
   const kinds = wired.site.kinds.map((each) => each.name);
   if (only !== undefined) checkKind(only, kinds);
   io.signal.throwIfAborted();
   const summary = await build(wired, {
-    ...(only === undefined ? {} : { only }),
+    only,
     allowDeletes,
     isDryRun,
     signal: io.signal,
