@@ -28,7 +28,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode>
     const words = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : argv.length);
     const [isJson, isVerbose] = [words.includes("--json"), words.includes("--verbose")];
     printErrors(error, io, { isJson, isVerbose });
-    return exitCodeOf(error);
+    return exitCodeOf(error, { hasPublished: false });
   }
 }
 

@@ -32,9 +32,9 @@ export function separate(error: unknown): readonly unknown[] {
   return [error];
 }
 
-/** 3 when the operator stopped it, else 2. Commands that publish decide for themselves. */
-export function exitCodeOf(error: unknown): 2 | 3 {
-  return separate(error).some(isInterruption) ? 3 : 2;
+/** 3 when the operator stopped the run, or it failed after it had begun to publish; else 2. */
+export function exitCodeOf(error: unknown, run: { readonly hasPublished: boolean }): 2 | 3 {
+  return run.hasPublished || separate(error).some(isInterruption) ? 3 : 2;
 }
 
 function isInterruption(error: unknown): boolean {

@@ -73,8 +73,8 @@ function checkSource({ databaseUrl, sourceFile }: Config): void {
 function failed(error: unknown, view: View, io: Io, asked: BuildAsked): ExitCode {
   const { isJson, isVerbose } = asked;
   printErrors(error, io, { isJson, isVerbose });
-  const isHalfWay = view.state().hasPublished && !asked.isDryRun;
-  const code = isHalfWay ? 3 : exitCodeOf(error);
+  const hasPublished = view.state().hasPublished && !asked.isDryRun;
+  const code = exitCodeOf(error, { hasPublished });
   if (code !== 3) return code;
   const message = `${leftover(view.state())} The next build completes it.`;
   if (isJson) io.out.write(`${JSON.stringify({ event: "stopped", message })}\n`);
