@@ -90,7 +90,7 @@ export function rowPage<R extends Row, K extends keyof R, const S extends Name<R
     readonly route: (row: Refs<R>) => RouteTemplate;
     readonly template: string;
     readonly reads?: Readonly<Record<string, Read<R>>>;
-    readonly html?: Readonly<Record<string, MarkdownColumn & { readonly column: S }>>;
+    readonly html?: Readonly<Record<string, MarkdownColumn & { readonly column: NoInfer<S> }>>;
     readonly links?: (row: Refs<R>) => Readonly<Record<string, RouteTemplate>>;
     readonly tags?: (row: Refs<R>) => readonly TagTemplate[];
     readonly lastmod?: Name<R>;

@@ -56,10 +56,13 @@ const INDEX = "index.html";
 export function fillRoute(template: RouteTemplate, row: Row): string {
   let route = template.literals[0] ?? "";
   for (const [at, column] of template.columns.entries()) {
+    const next = template.literals[at + 1] ?? "";
     const value = String(row[column]);
-    const flaw = segmentsFlaw(value);
+    // "guide/" before a "/" is the same address as "guide"; two such rows are then a clash.
+    const own = next.startsWith("/") ? value.replace(/(?<=[^/])\/$/, "") : value;
+    const flaw = segmentsFlaw(own);
     if (flaw !== undefined) throw invalid(value, `its ${column} ${flaw}`, column);
-    route += value + (template.literals[at + 1] ?? "");
+    route += own + next;
   }
   return checkRoute(route);
 }

@@ -1,0 +1,196 @@
+import { describe, expect, test } from "vitest";
+import { PipelineError } from "../../src/error.ts";
+import {
+  around,
+  byYear,
+  defineSite,
+  instant,
+  int,
+  json,
+  link,
+  list,
+  listPage,
+  markdown,
+  newest,
+  one,
+  oneOf,
+  page,
+  path,
+  type Refs,
+  rowPage,
+  type SiteDefinition,
+  table,
+  tag,
+  text,
+} from "../../src/index.ts";
+
+const users = table("users", {
+  key: "handle",
+  columns: { handle: text({ max: 50 }), name: text() },
+});
+const articles = table("articles", {
+  key: "id",
+  columns: {
+    id: int(),
+    slug: text({ max: 50 }),
+    title: text(),
+    author: text({ max: 50 }),
+    reviewer: int(),
+    topic: text({ max: 50 }).nullable(),
+    tags: json(),
+    status: oneOf("draft", "published"),
+    published_at: instant(),
+    expires_at: instant().nullable(),
+  },
+});
+const byTopic = list(articles, {
+  order: ["published_at", "id"],
+  item: link("article", "id"),
+  cut: byYear("published_at"),
+});
+
+function problemsOf(pages: SiteDefinition["pages"], origin = "https://example.com") {
+  try {
+    defineSite({ origin, title: "T", pages });
+  } catch (error) {
+    if (error instanceof PipelineError) return error.problems.map(({ place }) => place);
+    throw error;
+  }
+  return [];
+}
+
+const article = rowPage(articles, {
+  see: ["title"],
+  route: (a) => path`/articles/${a.slug}/`,
+  template: "article",
+});
+
+describe("a definition that types allow and cannot work is refused, naming every place", () => {
+  test("a sound one passes", () => {
+    const home = page({ route: "/", template: "home", reads: { latest: newest(byTopic, 5) } });
+
+    expect(problemsOf({ article, home })).toEqual([]);
+  });
+
+  test("several problems come at once", () => {
+    const broken = rowPage(articles, {
+      see: ["title"],
+      route: () => path`articles/`,
+      template: "article",
+      lastmod: "title",
+    });
+
+    expect(problemsOf({ article: broken }, "example.com/")).toEqual([
+      "origin",
+      "pages.article.route",
+      "pages.article.route",
+      "pages.article.lastmod",
+    ]);
+  });
+
+  test("the newest of a list on every row's page", () => {
+    const reads = { latest: newest(byTopic, 5) };
+    const broken = rowPage(articles, {
+      see: ["title"],
+      route: (a) => path`/articles/${a.slug}/`,
+      template: "article",
+      reads,
+    });
+
+    expect(problemsOf({ article: broken })).toEqual(["pages.article.reads.latest"]);
+  });
+
+  test("unless it is said to be meant", () => {
+    const reads = { latest: newest(byTopic, 5, { fanout: "accepted" }) };
+    const meant = rowPage(articles, {
+      see: ["title"],
+      route: (a) => path`/articles/${a.slug}/`,
+      template: "article",
+      reads,
+    });
+
+    expect(problemsOf({ article: meant })).toEqual([]);
+  });
+
+  test("a route from a column that may be NULL", () => {
+    const broken = rowPage(articles, {
+      see: ["title"],
+      route: (a) => path`/articles/${a.topic}/`,
+      template: "article",
+    });
+
+    expect(problemsOf({ article: broken })).toEqual(["pages.article.route"]);
+  });
+
+  test("an order that leaves ties, and a cut by another column", () => {
+    const loose = list(articles, { order: ["published_at"], cut: byYear("expires_at") });
+    const all = listPage(loose, { route: () => path`/all/`, template: "listing" });
+
+    expect(problemsOf({ article, all })).toEqual(["list articles.order", "list articles.cut"]);
+  });
+
+  test("two lists of one name", () => {
+    const other = list(articles, { order: ["published_at", "id"], cut: byYear("published_at") });
+    const first = listPage(byTopic, { route: () => path`/a/`, template: "listing" });
+    const second = listPage(other, { route: () => path`/b/`, template: "listing" });
+
+    expect(problemsOf({ article, first, second })).toEqual(["list articles"]);
+  });
+
+  test("an entry that leads to a kind that is not there", () => {
+    const home = page({ route: "/", template: "home", reads: { latest: newest(byTopic, 5) } });
+
+    expect(problemsOf({ home })).toEqual(["list articles.item"]);
+  });
+
+  test("a name that could not stand in SQL", () => {
+    const evil = table("a; drop table users", { key: "id", columns: { id: int() } });
+    const kind = rowPage(evil, { see: ["id"], route: (a) => path`/x/${a.id}/`, template: "x" });
+
+    expect(problemsOf({ kind })).toEqual(["table a; drop table users"]);
+  });
+});
+
+describe("what types refuse (checked by tsc)", () => {
+  test("columns that are not there", () => {
+    const wrong = { template: "x", route: () => path`/x/` };
+    // @ts-expect-error: no such column to see
+    rowPage(articles, { ...wrong, see: ["titel"] });
+    // @ts-expect-error: no such column in the route
+    rowPage(articles, { ...wrong, see: [], route: (a) => path`/${a.slugg}/` });
+    // @ts-expect-error: no such column in a tag
+    rowPage(articles, { ...wrong, see: [], tags: (a) => [tag("a", a.autor)] });
+    // @ts-expect-error: no such column of the joined table
+    one(users, { key: "author", see: ["nam"] });
+    const byAutor = one(users, { key: "autor", see: ["name"] });
+    // @ts-expect-error: no such own column to join by
+    rowPage(articles, { ...wrong, see: [], reads: { a: byAutor } });
+    // @ts-expect-error: a body must be seen to be rendered
+    rowPage(articles, { ...wrong, see: ["slug"], html: { body: markdown("title") } });
+    // @ts-expect-error: no such key column
+    table("t", { key: "idd", columns: { id: int() } });
+    // @ts-expect-error: no such order column
+    list(articles, { order: ["publishd_at", "id"], cut: byYear("published_at") });
+    // @ts-expect-error: no such partition
+    list(articles, { by: "topik", order: ["id"], cut: byYear("published_at") });
+
+    expect(true).toBe(true);
+  });
+
+  test("values of another type", () => {
+    const wrong = { template: "x", see: [] as const, route: () => path`/x/` };
+    // @ts-expect-error: a number is no user's handle
+    rowPage(articles, { ...wrong, reads: { a: one(users, { key: "reviewer", see: ["name"] }) } });
+    // @ts-expect-error: no such status
+    rowPage(articles, { ...wrong, show: { status: "publish" } });
+    const byAuthor = list(articles, { by: "author", order: ["id"], cut: byYear("published_at") });
+    const near = { part: "reviewer", before: 1, after: 1 } as const;
+    // @ts-expect-error: a number is no author
+    rowPage(articles, { ...wrong, reads: { near: around(byAuthor, near) } });
+    const computed = (a: Refs<{ slug: string }>) =>
+      // @ts-expect-error: columns are references, so nothing can be computed
+      path`/${a.slug.toLowerCase()}/`;
+
+    expect(computed).toThrow(TypeError);
+  });
+});
