@@ -51,7 +51,7 @@ async function openSite(options: Partial<CloudFrontOptions> = {}): Promise<Site>
     },
     async invalidate(...items) {
       const Id = await create(items);
-      const wait = { client: api, maxWaitTime: 10, minDelay: 1, maxDelay: 1 };
+      const wait = { client: api, maxWaitTime: 10, minDelay: 0.05, maxDelay: 0.1 };
       await waitUntilInvalidationCompleted(wait, { DistributionId, Id });
     },
     async [Symbol.asyncDispose]() {
@@ -152,16 +152,15 @@ describeWith(["shared-radosgw", "varnish"], "the CloudFront stand-in", () => {
     expect(await site.get("/new/")).toBe("200 Miss v1");
   });
 
-  test.each([
-    ["no-slash", "400 InvalidArgument"],
-    ["/a b/", "400 InvalidArgument"],
-    ["/日本/", "400 InvalidArgument"],
-    ["/a*b", "400 InvalidArgument"],
-    ["#a,b", "400 InvalidArgument"],
-  ])("refuses the item %j", async (item, refused) => {
+  test("refuses items that are not spelled as CloudFront wants them", async () => {
     await using site = await openSite();
 
-    expect(await refusal(site.create(["/ok/", item]))).toBe(refused);
+    for (const item of ["no-slash", "/a b/", "/日本/", "/a*b", "/100%", "#a,b", "#日本"]) {
+      expect([item, await refusal(site.create(["/ok/", item]))]).toEqual([
+        item,
+        "400 InvalidArgument",
+      ]);
+    }
     expect(site.cdn.invalidations()).toEqual([]);
   });
 

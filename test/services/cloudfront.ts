@@ -8,7 +8,7 @@ import { type Batch, type Invalidation, invalidationLedger, Refused } from "./in
 import { escapeXml, xmlTexts } from "./xml.ts";
 
 /** How an API call can go wrong. `lost-reply`: the batch was accepted and the connection ends. */
-export type CloudFrontFault = "throttle" | "internal-error" | "lost-reply";
+type CloudFrontFault = "throttle" | "internal-error" | "lost-reply";
 
 /** A distribution of our own: a caching edge, and the API's CreateInvalidation and GetInvalidation. */
 export interface CloudFront extends AsyncDisposable {

@@ -23,7 +23,7 @@ export interface MariaDbAddress {
 }
 
 /** One private server process whose end and restart a test controls. */
-export interface MariaDbServer extends MariaDbAddress {
+interface MariaDbServer extends MariaDbAddress {
   /** Ends the server like a power cut. */
   kill(): Promise<void>;
   /** Starts a killed server again on the same port and data. */

@@ -24,7 +24,7 @@ import { escapeXml, xmlTexts } from "./xml.ts";
  * How a request can go wrong. `cut-before`: the connection ends and the server never saw the request;
  * `cut-after`: the server carried it out and the answer is lost.
  */
-export type S3Fault =
+type S3Fault =
   | "internal-error"
   | "slow-down"
   | "cut-before"
