@@ -27,8 +27,14 @@ export type RunEvent =
   /** The last event of a run that ended by itself. */
   | { readonly event: "summary"; readonly summary: Summary };
 
-/** The phases of publishing, what comes before and after them, and the load of one table. */
-export type RunPhase = "scan" | "check" | Phase | "invalidate" | "record" | `load ${string}`;
+/** The phases of publishing, what comes before and after them, and those of `load`, by table. */
+export type RunPhase =
+  | "scan"
+  | "check"
+  | Phase
+  | "invalidate"
+  | "record"
+  | `${"read" | "write"} ${string}`;
 
 /** A step as people read it; `key` is `keyName`'s form, e.g. `42`. */
 export interface PlannedStep extends Pick<Step, "kind" | "route" | "action" | "reason" | "phase"> {

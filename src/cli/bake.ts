@@ -29,7 +29,7 @@ export const bakeCommand: Command = {
       isJson: args.has("json"),
       isVerbose: args.has("verbose"),
     });
-    if (code <= 1 && !args.has("json")) sayNext(config, io);
+    if (code <= 1 && !args.has("json")) sayNext(config, args, io);
     return code;
   },
 };
@@ -62,6 +62,8 @@ function note(io: Io, args: Args, message: string): void {
   else io.err.write(`${message}\n`);
 }
 
-function sayNext({ s3Bucket }: Config, io: Io): void {
-  if (s3Bucket === undefined) io.err.write("See it with `npm run preview`.\n");
+function sayNext({ s3Bucket }: Config, args: Args, io: Io): void {
+  if (s3Bucket !== undefined) return;
+  const out = args.value("out");
+  io.err.write(`See it with \`npm run preview${out === undefined ? "" : ` -- --out ${out}`}\`.\n`);
 }

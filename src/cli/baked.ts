@@ -48,9 +48,19 @@ export function markBaked(config: Config, input: string): void {
   writeFileSync(markerFile(config), `${input}\n`);
 }
 
-/** Before the user loads: from now on the source is the user's. */
-export function markForeign(config: Config): void {
-  rmSync(markerFile(config), { force: true });
+/**
+ * Before the user loads: from now on the source is the user's. Call the result when nothing was
+ * loaded after all.
+ */
+export function markForeign(config: Config): () => void {
+  const marker = markerFile(config);
+  const isNew = !existsSync(config.sourceFile);
+  const before = existsSync(marker) ? readFileSync(marker, "utf8").trim() : undefined;
+  rmSync(marker, { force: true });
+  return () => {
+    if (isNew) markLoading(config);
+    else if (before !== undefined) markBaked(config, before);
+  };
 }
 
 /** Digest of what `bake` loads from: names and bytes of the rows, and the definition of their tables. */

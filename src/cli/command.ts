@@ -13,7 +13,7 @@ export interface Command extends Takes {
   run(args: Args, io: Io): Promise<ExitCode>;
 }
 
-export interface Example {
+interface Example {
   /** What stands after `nightbake`, e.g. `build --dry-run`. */
   readonly line: string;
   readonly says: string;

@@ -24,7 +24,7 @@ export function errorRecord(error: unknown, options: { isVerbose: boolean }): Er
 }
 
 /** Several errors that came as one: what failed first, then what failed while stopping. */
-export function separate(error: unknown): readonly unknown[] {
+function separate(error: unknown): readonly unknown[] {
   if (error instanceof AggregateError) return error.errors.flatMap(separate);
   if (error instanceof SuppressedError) {
     return [...separate(error.suppressed), ...separate(error.error)];
@@ -71,7 +71,7 @@ export function errorText(record: ErrorRecord, to: Pick<Terminal, "paint">): str
 }
 
 /** `table=articles key=42` */
-export function placeText(at: PipelineError["at"]): string {
+function placeText(at: PipelineError["at"]): string {
   return Object.entries(at)
     .map(([name, value]) => `${name}=${plain(value)}`)
     .join(" ");

@@ -30,9 +30,9 @@ export function duration(seconds: number): string {
   return h > 0 ? `${h}:${pad(m)}:${pad(s)} h` : `${m}:${pad(s)} min`;
 }
 
-/** `310/s`, `2.5/s`; empty before there is one. */
+/** `310/s`, `2.5/s`; empty as long as it would be guessing. */
 export function rate(done: number, seconds: number): string {
-  return done > 0 && seconds > 0 ? `${DECIMAL.format(done / seconds)}/s` : "";
+  return done > 0 && seconds >= 0.5 ? `${DECIMAL.format(done / seconds)}/s` : "";
 }
 
 /** Rows with their cells under each other, two spaces apart; `right` names the columns of numbers. */

@@ -1,10 +1,12 @@
 import { statSync } from "node:fs";
 import type { Config } from "../config.ts";
 import { PipelineError } from "../error.ts";
-import type { LoadCounts } from "../source/load.ts";
+import type { RunEvent, RunPhase } from "../events.ts";
+import type { LoadCounts, LoadProgress } from "../source/load.ts";
 import { markForeign } from "./baked.ts";
 import { COMMON, type Command, configOf, type Io } from "./command.ts";
 import { count, duration, table } from "./format.ts";
+import { progressView } from "./progress.ts";
 
 /** `nightbake load DIR` */
 export const loadCommand: Command = {
@@ -23,8 +25,13 @@ export const loadCommand: Command = {
     const config = configOf(args, io);
     const [dir = ""] = args.positionals;
     checkFolder(dir);
-    if (config.databaseUrl === undefined) markForeign(config);
-    await loadRows(config, dir, io, { isJson: args.has("json"), isQuiet: false });
+    const unmark = config.databaseUrl === undefined ? markForeign(config) : () => {};
+    try {
+      await loadRows(config, dir, io, { isJson: args.has("json"), isQuiet: false });
+    } catch (error) {
+      unmark();
+      throw error;
+    }
     return 0;
   },
 };
@@ -47,9 +54,15 @@ export async function loadRows(
   options: { readonly isJson: boolean; readonly isQuiet: boolean },
 ): Promise<void> {
   const startedAt = io.now();
+  const view = progressView({ ...io, isJson: options.isJson, isVerbose: false });
   const { openLoad } = await import("../wiring.ts");
-  await using load = await openLoad(config);
-  const counts = await load.run(dir, { onProgress: () => {}, signal: io.signal });
+  let counts: readonly LoadCounts[];
+  try {
+    await using load = await openLoad(config);
+    counts = await load.run(dir, { onProgress: loadEvents(view.emit), signal: io.signal });
+  } finally {
+    view.end();
+  }
   if (options.isQuiet) return;
   const seconds = (io.now() - startedAt) / 1000;
   if (options.isJson)
@@ -58,11 +71,23 @@ export async function loadRows(
 }
 
 /** What a load did, one line a table. */
-export function loadText(counts: readonly LoadCounts[], seconds: number): string {
+function loadText(counts: readonly LoadCounts[], seconds: number): string {
   const head = ["Table", "Inserted", "Updated", "Deleted", "Unchanged"];
   const rows = counts.map((each) => [
     each.table,
     ...[each.inserted, each.updated, each.deleted, each.unchanged].map(count),
   ]);
   return `${table([head, ...rows], { right: [1, 2, 3, 4] })}\nLoaded in ${duration(seconds)}.\n`;
+}
+
+/** Tells a load's progress as events: a phase for reading each table, and one for writing it. */
+function loadEvents(emit: (event: RunEvent) => void): (progress: LoadProgress) => void {
+  let phase: RunPhase | undefined;
+  return ({ table: name, rows: done, total }) => {
+    const now: RunPhase = `${total === undefined ? "read" : "write"} ${name}`;
+    const known = total === undefined ? {} : { total };
+    if (now !== phase) emit({ event: "phase", phase: now, ...known });
+    phase = now;
+    emit({ event: "progress", phase: now, done, ...known });
+  };
 }

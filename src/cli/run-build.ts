@@ -50,7 +50,7 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
 }
 
 /** @throws PipelineError `config_invalid` when the site has no such kind, naming the nearest */
-export function checkKind(only: string, kinds: readonly string[]): void {
+function checkKind(only: string, kinds: readonly string[]): void {
   if (kinds.includes(only)) return;
   const message = `The site has no pages of kind ${only}.${didYouMean(only, kinds)}`;
   throw new PipelineError("config_invalid", message, {

@@ -61,7 +61,7 @@ export function advance(state: RunState, event: RunEvent, now: number): RunState
 
 /** The phase's name as people read it. */
 export function label(phase: RunPhase): string {
-  return LABELS[phase] ?? plain(phase.replace(/^load /, "Loading "));
+  return LABELS[phase] ?? plain(phase.replace(/^read /, "Reading ").replace(/^write /, "Writing "));
 }
 
 /** What a run that was stopped has left undone, as full sentences. */

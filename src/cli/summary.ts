@@ -12,7 +12,7 @@ export function summaryText(summary: Summary): string {
 }
 
 /** True when the run put and deleted nothing. */
-export function isNothingChanged({ changed, deleted }: Summary): boolean {
+function isNothingChanged({ changed, deleted }: Summary): boolean {
   return changed === 0 && deleted === 0;
 }
 

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 
 /** A style of a few words; none where colours are not wanted. */
-export type Style = "bold" | "dim" | "red" | "yellow" | "green";
+type Style = "bold" | "dim" | "red" | "yellow" | "green";
 
 /** One of the two streams we write to. */
 export interface Terminal {

@@ -61,6 +61,28 @@ describe("the embedded source", () => {
   });
 });
 
+describe("a load by the user that fails", () => {
+  test("leaves the source bake's own", () => {
+    const { config, load } = site();
+    load();
+    markBaked(config, "digest");
+
+    markForeign(config)();
+
+    expect(sourceState(config, "digest")).toBe("fresh");
+  });
+
+  test("leaves no source that would pass for the user's", () => {
+    const { config, load } = site();
+
+    const unmark = markForeign(config);
+    load();
+    unmark();
+
+    expect(sourceState(config, "digest")).toBe("stale");
+  });
+});
+
 describe("the digest of the input", () => {
   test("is the same for the same rows and definition in another folder", async () => {
     expect(await inputDigest(site().config)).toBe(await inputDigest(site().config));
