@@ -8,7 +8,7 @@ export const TEMPORARY = ".nightbake-put-";
 /** After this long the writer of a temporary file is dead. */
 const STALE_MS = 3_600_000;
 /** A folder can vanish between mkdir and write when a delete just emptied it. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 10;
 
 /**
  * Yields the files below `root`/`folder` ("" or ending in "/") by their path from `root`, and
