@@ -35,8 +35,9 @@ export function goingLine(state: RunState, now: number): string {
 
 /** The line that stays of a phase: `New pages: 5,000 in 12.1 s (413/s)`; empty when it did nothing. */
 export function doneLine(state: RunState, now: number): string {
-  const { phase, done, since } = state;
-  if (phase === undefined || done === 0) return "";
+  const { phase, done, total, since } = state;
+  // Without a total the count is only as new as the last report.
+  if (phase === undefined || done === 0 || total === undefined) return "";
   const seconds = (now - since) / 1000;
   const speed = rate(done, seconds);
   return `${label(phase)}: ${count(done)} in ${duration(seconds)}${speed ? ` (${speed})` : ""}`;

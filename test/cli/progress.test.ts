@@ -52,6 +52,17 @@ describe("in a log", () => {
     expect(err.text()).toBe("");
   });
 
+  test("a phase without a total leaves no line, since its count is of the last report", () => {
+    const { emit, err, time } = view();
+
+    emit({ event: "phase", phase: "read articles" });
+    time.pass(5000);
+    emit({ event: "progress", phase: "read articles", done: 1000 });
+    emit({ event: "phase", phase: "write articles", total: 0 });
+
+    expect(err.text()).toBe("Reading articles: 1,000, 200/s\n");
+  });
+
   test("a failure names the page, and no value of a row reaches the terminal as a command", () => {
     const { emit, err } = view();
 
