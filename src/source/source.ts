@@ -4,10 +4,11 @@ import type { AnyList, AnyTable, Instant, Key, Row, Visible } from "../site.ts";
 /** Where rows come from. Knows tables and lists only from their declarations. */
 export interface Source extends AsyncDisposable {
   /**
-   * Checks that every declared table and column is there.
-   * @throws PipelineError `source_unavailable`, or `source_rejected` naming all that is missing
+   * Checks that every declared table and column is there with a type that fits, that the declared
+   * key is the primary key, and that key columns and the columns of `lists` compare by bytes.
+   * @throws PipelineError `source_unavailable`, or `source_rejected` naming all that differs
    */
-  check(tables: readonly AnyTable[]): Promise<void>;
+  check(tables: readonly AnyTable[], lists?: readonly AnyList[]): Promise<void>;
 
   /** Opens rows for reading as of `now`; visibility is judged at that moment. Close it after use. */
   read(now: Instant): Promise<Rows>;
@@ -18,7 +19,10 @@ export interface Rows extends AsyncDisposable {
   /** True when the table holds no row at all. */
   isEmpty(table: AnyTable): Promise<boolean>;
 
-  /** The next `limit` visible rows after key `after`, in key order; fewer means the end. */
+  /**
+   * The next `limit` visible rows after key `after`, in key order; fewer means the end. Bad keys at
+   * the end of a batch make it longer, so that its last row always has a key to go on after.
+   */
   scan(table: AnyTable, query: ScanQuery): Promise<readonly Decoded[]>;
 
   /** Rows by key, in the order of `keys`; undefined where there is none (or none visible). */
@@ -26,7 +30,7 @@ export interface Rows extends AsyncDisposable {
 
   /**
    * The next `limit` visible entries of all partitions, in (partition, order) order: places only.
-   * Fewer than `limit` means the end.
+   * Fewer than `limit` means the end. Rows whose place is NULL or not as declared have none.
    */
   places(list: AnyList, after: Place | undefined, limit: number): Promise<readonly Place[]>;
 

@@ -1,0 +1,68 @@
+import { PipelineError } from "../error.ts";
+
+/** Failures that may pass by themselves, by the codes of Node's sockets and of the servers. */
+const UNAVAILABLE = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EPIPE",
+  "ETIMEDOUT",
+  "PROTOCOL_CONNECTION_LOST",
+  "PROTOCOL_SEQUENCE_TIMEOUT",
+  "POOL_CLOSED",
+  "ER_CON_COUNT_ERROR",
+  "ER_USER_LIMIT_REACHED",
+  "ER_TOO_MANY_USER_CONNECTIONS",
+  "ER_SERVER_SHUTDOWN",
+  "ER_LOCK_WAIT_TIMEOUT",
+  "ER_LOCK_DEADLOCK",
+  "ER_QUERY_INTERRUPTED",
+  "ER_STATEMENT_TIMEOUT",
+  "ER_CONNECTION_KILLED",
+  "ER_NEW_ABORTING_CONNECTION",
+]);
+
+const HINTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "Start the database, or correct host and port in DATABASE_URL.",
+  ENOTFOUND: "Correct the host in DATABASE_URL.",
+  ER_ACCESS_DENIED_ERROR: "Correct user and password in DATABASE_URL.",
+  ER_DBACCESS_DENIED_ERROR:
+    "Grant the user SELECT on the database, or correct its name in DATABASE_URL.",
+  ER_TABLEACCESS_DENIED_ERROR:
+    "Grant the user SELECT (for `nightbake load` also INSERT, UPDATE, DELETE, CREATE, INDEX) on the table.",
+  ER_BAD_DB_ERROR: "Create the database, or correct its name in DATABASE_URL.",
+  ER_NO_SUCH_TABLE: "Run `nightbake load` to create and fill the declared tables.",
+  ER_BAD_FIELD_ERROR: "Add the column to the table, or take it out of the declaration.",
+  ER_KEY_DOES_NOT_EXITS: "Give the table the declared key as its primary key.",
+  ER_NET_PACKET_TOO_LARGE:
+    "Raise the server's max_allowed_packet: it must be larger than twice the longest text.",
+  ER_TOO_LONG_KEY: "Lower `max` of the text columns in the key or index.",
+  ER_TOO_BIG_ROWSIZE: "Lower `max` of the text columns, or leave it out.",
+  HANDSHAKE_NO_SSL_SUPPORT: "Turn on TLS at the server, or take `ssl` out of DATABASE_URL.",
+};
+
+/**
+ * Translates an error of mysql2, once, at the port. The driver's error carries the statement with
+ * its values, so it is not passed on as cause; only its code and text are.
+ */
+export function mysqlError(error: unknown): unknown {
+  if (error instanceof PipelineError || !(error instanceof Error)) return error;
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  // A bug of ours (a TypeError, say) has no code.
+  if (code === undefined) return error;
+  const text =
+    "sqlMessage" in error && typeof error.sqlMessage === "string" ? error.sqlMessage : "";
+  const reason = text === "" ? code : `${text} (${code})`;
+  const cause = new Error(reason);
+  const hint = HINTS[code];
+  const isAway =
+    UNAVAILABLE.has(code) ||
+    ("fatal" in error && error.fatal === true && code.startsWith("E") && !code.startsWith("ER_"));
+  const [kind, message] = isAway
+    ? (["source_unavailable", `The database does not answer: ${reason}.`] as const)
+    : (["source_rejected", `The database refuses: ${reason}.`] as const);
+  return new PipelineError(kind, message, { cause, ...(hint && { hint }) });
+}

@@ -1,0 +1,84 @@
+import type { Raw } from "./decode.ts";
+import type { Param, Statement } from "./dialect.ts";
+import { type MysqlCatalog, readCatalog } from "./mysql-catalog.ts";
+import type { MysqlConnection } from "./mysql-connection.ts";
+import { mysqlPool } from "./mysql-connection.ts";
+import { mysqlDialect } from "./mysql-dialect.ts";
+import { mysqlStorage } from "./mysql-storage.ts";
+import type { Source } from "./source.ts";
+import type { Snapshot } from "./sql-rows.ts";
+import { sqlRows } from "./sql-rows.ts";
+import { checkStored } from "./stored.ts";
+
+/** Windows of one round trip; the statement stays well below any max_allowed_packet. */
+const WINDOWS_PER_STATEMENT = 100;
+
+/** Where a MySQL or MariaDB site is read. */
+export interface MysqlSourceOptions {
+  /** The primary; {@link mysqlPool} says what it may hold. */
+  readonly url: string;
+  /** Read from the first of these instead of the primary. */
+  readonly replicaUrls?: readonly string[];
+}
+
+/**
+ * Opens a MySQL or MariaDB database for reading. Connects with the first `check` or `read`.
+ * Every `read` is one REPEATABLE READ snapshot on a connection of its own.
+ * @throws PipelineError `config_invalid` when a URL is malformed
+ */
+export async function openMysqlSource(options: MysqlSourceOptions): Promise<Source> {
+  const pool = mysqlPool(options.replicaUrls?.[0] ?? options.url);
+  return {
+    async check(tables, lists = []) {
+      const connection = await pool.connect();
+      try {
+        await checkStored(mysqlStorage(connection), tables, lists);
+      } finally {
+        await connection.release();
+      }
+    },
+    async read(now) {
+      const connection = await pool.connect();
+      try {
+        const catalog = await readCatalog(connection);
+        await connection.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+        return sqlRows(mysqlSnapshot(connection, catalog), now);
+      } catch (error) {
+        await connection.release();
+        throw error;
+      }
+    },
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+  };
+}
+
+/** Runs statements on `connection`; closing gives it back. */
+export function mysqlSnapshot(connection: MysqlConnection, catalog: MysqlCatalog): Snapshot {
+  return {
+    dialect: mysqlDialect(catalog),
+    all: ({ select, sql, params }) => connection.all(`SELECT ${select.join(", ")} ${sql}`, params),
+    async many(built) {
+      const results: Raw[][][] = built.map(() => []);
+      for (let start = 0; start < built.length; start += WINDOWS_PER_STATEMENT) {
+        const some = built.slice(start, start + WINDOWS_PER_STATEMENT);
+        for (const [at, ...raw] of await connection.all(union(some), some.flatMap(paramsOf))) {
+          results[start + Number(at)]?.push(raw);
+        }
+      }
+      return results;
+    },
+    close: () => connection.release(),
+  };
+}
+
+/** Each part keeps its own order: a UNION ALL runs them one after the other. */
+function union(parts: readonly Statement[]): string {
+  const numbered = parts.map(
+    ({ select, sql }, at) => `(SELECT ${at}, ${select.join(", ")} ${sql})`,
+  );
+  return numbered.join(" UNION ALL ");
+}
+
+function paramsOf({ params }: Statement): readonly Param[] {
+  return params;
+}

@@ -1,0 +1,177 @@
+import type { AnyList, AnyTable, Instant, Visible } from "../site.ts";
+import type { Dialect, Fragment, Param, Statement } from "./dialect.ts";
+import { quote } from "./dialect.ts";
+import type { Bound, Place, RowsQuery, ScanQuery, Window } from "./source.ts";
+
+/** Builds a moment's reading statements. Pure: no JOIN, no OFFSET, no value in the text. */
+export interface Moment {
+  readonly dialect: Dialect;
+  /** When visibility is judged. */
+  readonly now: Instant;
+}
+
+/** Partition column, if any, and order columns: where an entry stands. */
+export function placeColumns(list: AnyList): readonly string[] {
+  return list.by === undefined ? list.order : [list.by, ...list.order];
+}
+
+/** One row when the table holds any. */
+export function anyStatement({ dialect }: Moment, table: AnyTable): Statement {
+  return { select: ["1"], sql: `FROM ${quote(dialect, table.name)} LIMIT 1`, params: [] };
+}
+
+/** The next rows in key order. */
+export function scanStatement(
+  moment: Moment,
+  table: AnyTable,
+  columns: readonly string[],
+  { visible, after, limit }: Omit<ScanQuery, "see">,
+): Statement {
+  const { dialect } = moment;
+  const key = quoteAll(dialect, table.key);
+  const where = [...visibility(moment, table, visible, dialect.passive)];
+  if (after !== undefined) {
+    where.push(dialect.compare(key, ">", encodeAll(dialect, table, table.key, after)));
+  }
+  const from = `FROM ${quote(dialect, table.name)}${dialect.byKey}`;
+  const tail = `ORDER BY ${key.join(", ")} LIMIT ?`;
+  return select(quoteAll(dialect, columns), from, where, { tail, limit });
+}
+
+/** Rows by key, in no particular order. */
+export function rowsStatement(
+  moment: Moment,
+  table: AnyTable,
+  columns: readonly string[],
+  { visible, keys }: Omit<RowsQuery, "see">,
+): Statement {
+  const { dialect } = moment;
+  const tuples = keys.map((key) => encodeAll(dialect, table, table.key, key));
+  const among = dialect.among(quoteAll(dialect, table.key), tuples);
+  const where = [among, ...visibility(moment, table, visible, dialect.passive)];
+  const from = `FROM ${quote(dialect, table.name)}${dialect.byKey}`;
+  return select(quoteAll(dialect, columns), from, where);
+}
+
+/** The next places in (partition, order) order; selects {@link placeColumns}. */
+export function placesStatement(
+  moment: Moment,
+  list: AnyList,
+  after: Place | undefined,
+  limit: number,
+): Statement {
+  const { dialect } = moment;
+  const { table } = list;
+  const columns = quoteAll(dialect, placeColumns(list));
+  const where = [...visibility(moment, table, list.visible), ...columns.map(isPresent)];
+  if (after !== undefined) {
+    const values = list.by === undefined ? after.order : [after.part, ...after.order];
+    const encoded = encodeAll(dialect, table, placeColumns(list), values);
+    where.push(dialect.compare(columns, ">", encoded));
+  }
+  const tail = `ORDER BY ${columns.join(", ")} LIMIT ?`;
+  const from = `FROM ${quote(dialect, table.name)}${dialect.byList(list)}`;
+  return select(columns, from, where, { tail, limit });
+}
+
+/** One window's entries, in its direction. */
+export function windowStatement(
+  moment: Moment,
+  list: AnyList,
+  columns: readonly string[],
+  { part, from, to, first, limit }: Window,
+): Statement {
+  const { dialect } = moment;
+  const order = quoteAll(dialect, list.order);
+  const where = [
+    ...partition(dialect, list, part),
+    ...visibility(moment, list.table, list.visible),
+    ...order.map(isPresent),
+    ...bound(dialect, list, ">", from),
+    ...bound(dialect, list, "<", to),
+  ];
+  const directed = order.map((name) => (first === "newest" ? `${name} DESC` : name));
+  const tail = `ORDER BY ${directed.join(", ")} LIMIT ?`;
+  const table = `FROM ${quote(dialect, list.table.name)}${dialect.byList(list)}`;
+  return select(quoteAll(dialect, columns), table, where, { tail, limit });
+}
+
+function select(
+  columns: readonly string[],
+  from: string,
+  where: readonly Fragment[],
+  end?: { readonly tail: string; readonly limit: number },
+): Statement {
+  const params = where.flatMap((each) => each.params);
+  const condition =
+    where.length === 0 ? "" : ` WHERE ${where.map((each) => each.sql).join(" AND ")}`;
+  if (end === undefined) return { select: columns, sql: from + condition, params };
+  return {
+    select: columns,
+    sql: `${from}${condition} ${end.tail}`,
+    params: [...params, end.limit],
+  };
+}
+
+/** `form` is what a column becomes in a condition; by default it may choose the index. */
+function visibility(
+  { dialect, now }: Moment,
+  table: AnyTable,
+  { show = {}, from, until }: Visible = {},
+  form: (column: string) => string = (column) => column,
+): readonly Fragment[] {
+  const name = (column: string) => form(quote(dialect, column));
+  const terms = Object.entries(show).map(([column, value]) =>
+    equals(name(column), dialect.encode(table, column, value)),
+  );
+  if (from !== undefined) {
+    terms.push({ sql: `${name(from)} <= ?`, params: [dialect.encode(table, from, now)] });
+  }
+  if (until !== undefined) {
+    const sql = `(${name(until)} IS NULL OR ${name(until)} > ?)`;
+    terms.push({ sql, params: [dialect.encode(table, until, now)] });
+  }
+  return terms;
+}
+
+function partition(dialect: Dialect, list: AnyList, part: unknown): readonly Fragment[] {
+  if (list.by === undefined) return [];
+  return [equals(quote(dialect, list.by), dialect.encode(list.table, list.by, part))];
+}
+
+/** A bound may give the first order columns only: all entries that share them are on its side. */
+function bound(
+  dialect: Dialect,
+  list: AnyList,
+  side: ">" | "<",
+  at: Bound | undefined,
+): readonly Fragment[] {
+  if (at === undefined || at.order.length === 0) return [];
+  const columns = list.order.slice(0, at.order.length);
+  const values = encodeAll(dialect, list.table, columns, at.order);
+  const quoted = columns.map((name) => quote(dialect, name));
+  return [dialect.compare(quoted, at.isInclusive ? `${side}=` : side, values)];
+}
+
+/** A row without a partition or an order value has no place in a list. */
+function isPresent(column: string): Fragment {
+  return { sql: `${column} IS NOT NULL`, params: [] };
+}
+
+function equals(column: string, value: Param): Fragment {
+  if (value === null) return { sql: `${column} IS NULL`, params: [] };
+  return { sql: `${column} = ?`, params: [value] };
+}
+
+function quoteAll(dialect: Dialect, names: readonly string[]): readonly string[] {
+  return names.map((name) => quote(dialect, name));
+}
+
+function encodeAll(
+  dialect: Dialect,
+  table: AnyTable,
+  columns: readonly string[],
+  values: readonly unknown[],
+): readonly Param[] {
+  return columns.map((column, at) => dialect.encode(table, column, values[at]));
+}
