@@ -16,7 +16,7 @@ const REGION = "us-east-1";
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
-export interface CloudFrontOptions {
+interface CloudFrontOptions {
   readonly client: CloudFrontClient;
   /** E.g. `E2EXAMPLE`. */
   readonly distributionId: string;
@@ -51,7 +51,7 @@ export function openCloudFront(config: CloudFrontConfig): Cdn & AsyncDisposable 
  * Invalidates in one CloudFront distribution. The batch's id is the CallerReference, so a repeated
  * batch is the same invalidation and costs nothing (API reference, InvalidationBatch).
  */
-export function cloudFront({ client, distributionId }: CloudFrontOptions): Cdn {
+function cloudFront({ client, distributionId }: CloudFrontOptions): Cdn {
   const failAt = (place: { readonly batch?: string; readonly invalidation?: string }) => {
     return (cause: unknown): never => {
       throw cloudFrontError(cause, { distribution: distributionId, ...place });
