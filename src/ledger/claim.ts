@@ -1,0 +1,115 @@
+import { PipelineError } from "../error.ts";
+import type { Ledger, Release } from "./ledger.ts";
+import { asText, orUndefined } from "./rows.ts";
+import { query, type SqlRow, type Statement, type Work } from "./sql.ts";
+import { discard } from "./steps.ts";
+
+/**
+ * @see Ledger.claim
+ * Plans of other runs stay until a release is finished: one of them may yet get the ledger, when
+ * this run gives it up, and must not find half of its plan gone.
+ */
+export function* claim(
+  run: string,
+  { release, nowMs, leaseMs }: Parameters<Ledger["claim"]>[1],
+): Work<void> {
+  const { holder, expiresMs } = yield* lease("update");
+  if (holder !== run && expiresMs > nowMs) throw heldBy(holder, expiresMs);
+  const last = yield* lastRelease();
+  if (release !== last) throw planIsOld(release, last);
+  const values = [run, nowMs + leaseMs];
+  yield* query("UPDATE nb_lease SET holder = ?, expires_ms = ? WHERE slot = 1", values);
+}
+
+/** @see Ledger.yieldClaim */
+export function* yieldClaim(run: string): Work<void> {
+  yield* release(run);
+  yield* discard(run);
+}
+
+/**
+ * Ends the work of a run that lost the ledger, before it can write something older over
+ * something newer. Whoever held last stays named after the claim ended, so that a run that was
+ * slow for two leases finds it out too. A ledger nobody ever claimed lets anyone write.
+ * @throws PipelineError `run_conflict`
+ */
+export function* holdFast(run: string): Work<void> {
+  const { holder, expiresMs } = yield* lease("share");
+  if (holder !== undefined && holder !== run) throw heldBy(holder, expiresMs);
+}
+
+/** @see Ledger.release */
+export function* lastRelease(): Work<number> {
+  const [row] = yield* query("SELECT MAX(id) AS last FROM nb_release");
+  return Number(row?.["last"] ?? 0);
+}
+
+/** @see Ledger.finish Every plan was made before this release, so all go. */
+export function* finish(run: string, finished: Release): Work<void> {
+  const { holder, expiresMs } = yield* lease("update");
+  if (holder !== undefined && holder !== run) throw heldBy(holder, expiresMs);
+  const last = yield* lastRelease();
+  const { id, startedAt, finishedAt = null, report = null } = finished;
+  if (id !== last + 1) throw planIsOld(id - 1, last);
+  yield* query("INSERT INTO nb_release (id, started_at, finished_at, report) VALUES (?, ?, ?, ?)", [
+    id,
+    startedAt,
+    finishedAt,
+    report,
+  ]);
+  yield* release(run);
+  yield* query("DELETE FROM nb_step");
+}
+
+/** @see Ledger.releases Newest first. */
+export function* releases(limit: number): Work<readonly Release[]> {
+  const text =
+    "SELECT id, started_at, finished_at, report FROM nb_release ORDER BY id DESC LIMIT ?";
+  return (yield* query(text, [limit])).map(decodeRelease);
+}
+
+/** Lets one transaction at a time go on from here. */
+export function* takeTurns(): Work<void> {
+  yield* lease("update");
+}
+
+function* release(run: string): Work<void> {
+  yield* query("UPDATE nb_lease SET expires_ms = 0 WHERE slot = 1 AND holder = ?", [run]);
+}
+
+function* lease(
+  lock: Statement["lock"],
+): Work<{ readonly holder: string | undefined; readonly expiresMs: number }> {
+  const text = "SELECT holder, expires_ms FROM nb_lease WHERE slot = 1";
+  const [row] = yield* query(text, [], lock);
+  return {
+    holder: orUndefined(row?.["holder"], asText),
+    expiresMs: Number(row?.["expires_ms"] ?? 0),
+  };
+}
+
+function decodeRelease(row: SqlRow): Release {
+  return {
+    id: Number(row["id"]),
+    startedAt: Number(row["started_at"]),
+    finishedAt: orUndefined(row["finished_at"], Number),
+    report: orUndefined(row["report"], asText),
+  };
+}
+
+function heldBy(holder: string | undefined, expiresMs: number): PipelineError {
+  if (expiresMs === 0) {
+    return new PipelineError("run_conflict", `Run ${holder} has taken over the ledger meanwhile.`, {
+      hint: "Start the run again; it plans from what is live now.",
+    });
+  }
+  const until = new Date(expiresMs).toISOString();
+  return new PipelineError("run_conflict", `Run ${holder} holds the ledger until ${until}.`, {
+    hint: "Wait until it has finished; if its process is dead, its claim ends by itself.",
+  });
+}
+
+function planIsOld(planned: number, last: number): PipelineError {
+  const message = `The plan was made on release ${planned}, but the last release is ${last}.`;
+  return new PipelineError("run_conflict", message, { hint: "Plan again and apply that plan." });
+}

@@ -1,0 +1,150 @@
+import { address, type PageId } from "../site.ts";
+import { holdFast } from "./claim.ts";
+import type { Intent, LivePage, Retired } from "./ledger.ts";
+import { liveAt, ownersOf, pages, queryIds } from "./live.ts";
+import { addItems } from "./outbox.ts";
+import {
+  decodeIntent,
+  decodeItems,
+  decodeRetired,
+  encodeIntent,
+  encodePage,
+  encodeRetired,
+  INTENT,
+  nameOf,
+  objectAt,
+  PAGE,
+  RETIRED,
+  routeOf,
+} from "./rows.ts";
+import { query, queryIn, replaceRows, type Work } from "./sql.ts";
+import { unstage } from "./steps.ts";
+
+/** @see Ledger.intend An earlier intent of the page for another route is not lost: its object is suspected. */
+export function* intend(intents: readonly Intent[], items: readonly string[]): Work<void> {
+  const known = yield* queryIds(`SELECT ${INTENT} FROM nb_intent WHERE`, intents);
+  const routes = new Map(intents.map((intent) => [nameOf(intent), intent.route]));
+  const moved = known.map(decodeIntent).filter((each) => each.route !== routes.get(nameOf(each)));
+  yield* suspect(moved.map(({ route }) => route));
+  yield* replaceRows("nb_intent", INTENT, intents.map(encodeIntent));
+  yield* addItems(items);
+}
+
+/** @see Ledger.confirm */
+export function* confirm(
+  run: string,
+  confirmed: readonly LivePage[],
+  retired: readonly Retired[] = [],
+): Work<void> {
+  yield* holdFast(run);
+  yield* replaceRows("nb_page", PAGE, confirmed.map(encodePage));
+  yield* queryIds("DELETE FROM nb_intent WHERE", confirmed);
+  yield* unstage(run, confirmed);
+  yield* unretire(confirmed.map(({ route }) => objectAt(route)));
+  yield* addRetired(retired);
+}
+
+/** @see Ledger.intents */
+export function* intents(): Work<readonly Intent[]> {
+  const rows = yield* query(`SELECT ${INTENT} FROM nb_intent ORDER BY kind, page_key`);
+  return rows.map(decodeIntent);
+}
+
+/**
+ * @see Ledger.doubt
+ * The object at an intent's route may or may not have been written. If a page is live there (this
+ * one or another that it was about to replace), that page's hash becomes unknown. If none is, a
+ * page that is not live yet becomes live there; of one that is live elsewhere, the object retires.
+ */
+export function* doubt(doubted: readonly Intent[], release: number): Work<void> {
+  const known = yield* pages(doubted);
+  const owners = yield* liveAt(doubted.map(({ route }) => route));
+  const isNew = (each: Intent, at: number) => known[at] === undefined && !owners.has(each.route);
+  const created = new Map(
+    doubted
+      .filter(isNew)
+      .toReversed()
+      .map((each) => [each.route, each]),
+  );
+  const unknown = { hash: undefined, etag: undefined, bytes: 0, lastmod: undefined, release };
+  const rows = [...created.values()].map(({ kind, key, route, start }) =>
+    encodePage({ kind, key, route, start, ...unknown, trace: new Uint8Array(0) }),
+  );
+  yield* forgetHashes(known.filter((page) => page !== undefined));
+  yield* replaceRows("nb_page", PAGE, rows);
+  yield* unretire([...created.keys()].map(objectAt));
+  yield* suspect(doubted.map(({ route }) => route));
+  yield* queryIds("DELETE FROM nb_intent WHERE", doubted);
+}
+
+/** @see Ledger.doubtAll */
+export function* doubtAll(): Work<void> {
+  yield* query("UPDATE nb_page SET hash = NULL, etag = NULL WHERE hash IS NOT NULL");
+}
+
+/** @see Ledger.retire An object that another live page has does not retire. */
+export function* retire(
+  run: string,
+  ids: readonly PageId[],
+  retired: readonly Retired[],
+): Work<void> {
+  yield* holdFast(run);
+  yield* queryIds("DELETE FROM nb_page WHERE", ids);
+  yield* unstage(run, ids);
+  yield* addRetired(retired);
+}
+
+function* addRetired(retired: readonly Retired[]): Work<void> {
+  const owners = yield* liveAt(retired.map(({ object }) => routeOf(object)));
+  const free = retired.filter(({ object }) => !owners.has(routeOf(object)));
+  yield* replaceRows("nb_retired", RETIRED, free.map(encodeRetired));
+}
+
+/** @see Ledger.due */
+export function* due(
+  now: number,
+  after: string | undefined,
+  limit: number,
+): Work<readonly Retired[]> {
+  const rows = yield* query(
+    `SELECT ${RETIRED} FROM nb_retired WHERE object > ? AND due_at <= ? ORDER BY object LIMIT ?`,
+    [after ?? "", now, limit],
+  );
+  return rows.map(decodeRetired);
+}
+
+/** @see Ledger.forget */
+export function* forget(objects: readonly string[], items: readonly string[]): Work<void> {
+  yield* queryIn("DELETE FROM nb_retired WHERE object IN (?)", objects);
+  yield* addItems(items);
+}
+
+/**
+ * @see Ledger.unretire
+ * Their items go to the outbox after all: a cache may still hold what the object was before.
+ */
+export function* unretire(objects: readonly string[]): Work<void> {
+  const rows = yield* queryIn("SELECT items FROM nb_retired WHERE object IN (?)", objects);
+  if (rows.length === 0) return;
+  yield* forget(
+    objects,
+    rows.flatMap(({ items }) => decodeItems(items)),
+  );
+}
+
+/** Nobody knows what the objects at these routes are: their pages are made again, or they go. */
+function* suspect(routes: readonly string[]): Work<void> {
+  const owners = yield* ownersOf(routes);
+  yield* forgetHashes(owners.map(({ id }) => id));
+  const owned = new Set(owners.map(({ route }) => route));
+  const free = routes.filter((route) => !owned.has(route));
+  const retired = free.map((route) => {
+    const { key, invalidations } = address(route);
+    return encodeRetired({ object: key, dueAt: 0, items: invalidations });
+  });
+  yield* replaceRows("nb_retired", RETIRED, retired);
+}
+
+function* forgetHashes(ids: readonly PageId[]): Work<void> {
+  yield* queryIds("UPDATE nb_page SET hash = NULL, etag = NULL WHERE", ids);
+}

@@ -1,0 +1,107 @@
+import { foldRoute, type PageId } from "../site.ts";
+import type { LivePage } from "./ledger.ts";
+import { asText, comparePages, decodeId, decodePage, foldOf, nameOf, PAGE } from "./rows.ts";
+import { query, queryIn, type SqlRow, type SqlValue, type Work } from "./sql.ts";
+
+/** @see Ledger.live */
+export function* live(
+  kind: string,
+  after: Uint8Array | undefined,
+  limit: number,
+): Work<readonly LivePage[]> {
+  const [is, key] = beyond(after);
+  const rows = yield* query(
+    `SELECT ${PAGE} FROM nb_page WHERE kind = ? AND page_key ${is} ? ORDER BY page_key LIMIT ?`,
+    [kind, key, limit],
+  );
+  return rows.map(decodePage);
+}
+
+/** @see Ledger.liveKinds One seek for each kind: DISTINCT would visit every page. */
+export function* liveKinds(): Work<readonly string[]> {
+  const kinds: string[] = [];
+  for (;;) {
+    const [row] = yield* query("SELECT kind FROM nb_page WHERE kind > ? ORDER BY kind LIMIT 1", [
+      kinds.at(-1) ?? "",
+    ]);
+    if (row === undefined) return kinds;
+    kinds.push(asText(row["kind"]));
+  }
+}
+
+/** @see Ledger.countLive */
+export function* countLive(): Work<number> {
+  const [row] = yield* query("SELECT COUNT(*) AS pages FROM nb_page");
+  return Number(row?.["pages"]);
+}
+
+/** @see Ledger.countLiveByKind */
+export function* countLiveByKind(): Work<ReadonlyMap<string, number>> {
+  const rows = yield* query("SELECT kind, COUNT(*) AS pages FROM nb_page GROUP BY kind");
+  return new Map(rows.map(({ kind, pages }) => [asText(kind), Number(pages)]));
+}
+
+/** @see Ledger.pages */
+export function* pages(ids: readonly PageId[]): Work<readonly (LivePage | undefined)[]> {
+  const rows = yield* queryIds(`SELECT ${PAGE} FROM nb_page WHERE`, ids);
+  const found = new Map(rows.map(decodePage).map((page) => [nameOf(page), page]));
+  return ids.map((id) => found.get(nameOf(id)));
+}
+
+/** @see Ledger.liveAt */
+export function* liveAt(routes: readonly string[]): Work<ReadonlyMap<string, PageId>> {
+  const owners = yield* ownersOf(routes);
+  return new Map(owners.toReversed().map(({ route, id }) => [route, id]));
+}
+
+/**
+ * All live pages at these routes, in page order. While pages exchange their routes, two may be at
+ * one for a moment.
+ */
+export function* ownersOf(
+  routes: readonly string[],
+): Work<readonly { readonly route: string; readonly id: PageId }[]> {
+  const rows = yield* atFolds("SELECT kind, page_key, route FROM nb_page WHERE", routes);
+  const wanted = new Set(routes);
+  return rows
+    .map((row) => ({ route: asText(row["route"]), id: decodeId(row) }))
+    .filter(({ route }) => wanted.has(route))
+    .sort((a, b) => comparePages(a.id, b.id));
+}
+
+/** @see Ledger.liveFolded */
+export function* liveFolded(routes: readonly string[]): Work<readonly LivePage[]> {
+  const rows = yield* atFolds(`SELECT ${PAGE} FROM nb_page WHERE`, routes);
+  const folds = new Set(routes.map(foldRoute));
+  const found = rows.map(decodePage).filter(({ route }) => folds.has(foldRoute(route)));
+  return found.sort(comparePages);
+}
+
+/** The comparison for keys after this one, or for all keys: the key of a lone page is empty. */
+export function beyond(after: Uint8Array | undefined): readonly [is: string, key: Uint8Array] {
+  return after === undefined ? [">=", new Uint8Array(0)] : [">", after];
+}
+
+/** Completes a statement with the condition that a row is of one of these pages. */
+export function* queryIds(
+  text: string,
+  ids: readonly PageId[],
+  before: readonly SqlValue[] = [],
+): Work<readonly SqlRow[]> {
+  const rows: SqlRow[] = [];
+  for (const [kind, group] of Map.groupBy(ids, (id) => id.kind)) {
+    const keys = group.map(({ key }) => key);
+    rows.push(...(yield* queryIn(`${text} kind = ? AND page_key IN (?)`, keys, [...before, kind])));
+  }
+  return rows;
+}
+
+/** Completes a statement with the condition that a row's fold is of one of these routes. */
+export function* atFolds(
+  text: string,
+  routes: readonly string[],
+  before: readonly SqlValue[] = [],
+): Work<readonly SqlRow[]> {
+  const folds = new Map(routes.map((route) => [foldRoute(route), foldOf(route)]));
+  return yield* queryIn(`${text} fold IN (?)`, [...folds.values()], before);
+}

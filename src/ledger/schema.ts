@@ -1,0 +1,159 @@
+import { randomUUID } from "node:crypto";
+import { PipelineError } from "../error.ts";
+import { asText } from "./rows.ts";
+import { query, type SqlDatabase, type Work } from "./sql.ts";
+
+/** What differs between the dialects' tables. */
+export interface Dialect {
+  /** For messages: `SQLite file /var/x.db`, `MySQL database nightbake`. Never a password. */
+  readonly name: string;
+  /** Lists the tables there are, as `name`. */
+  readonly tables: string;
+  /** Other programs may keep tables here too. */
+  readonly isShared: boolean;
+  readonly types: Types;
+  /** Statements that make a table unless it exists, its rows stored in its primary key. */
+  createTable(shape: TableShape): readonly string[];
+}
+
+/** Column types by what they hold. All text is compared and ordered by its UTF-8 bytes, unpadded. */
+export interface Types {
+  readonly kind: string;
+  /** An encoded key. */
+  readonly key: string;
+  /** A route or an object name. */
+  readonly route: string;
+  readonly name: string;
+  readonly text: string;
+  readonly blob: string;
+  readonly digest: string;
+  /** The first bytes of a digest. */
+  readonly short: string;
+  readonly int: string;
+  readonly tiny: string;
+}
+
+/** One table and the columns of its second index, if it has one. */
+export interface TableShape {
+  readonly name: string;
+  /** Column definitions and primary key, as SQL. */
+  readonly columns: string;
+  readonly index?: string;
+}
+
+const META = "nightbake_meta";
+
+/** Numbered from 1. Released migrations are never edited; each can run again after it was cut off. */
+const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [firstTables];
+
+/**
+ * Brings the schema up to date and returns the ledger's id. An up-to-date ledger is only read;
+ * several processes may do this at once.
+ * @throws PipelineError `ledger_rejected` when a newer release made it, or it is something else
+ */
+export async function openSchema(db: SqlDatabase, dialect: Dialect): Promise<string> {
+  const meta = await db.read(() => readMeta(dialect));
+  if (meta.version === MIGRATIONS.length) return meta.id;
+  return await db.migrate(() => migrate(dialect));
+}
+
+function* migrate(dialect: Dialect): Work<string> {
+  const { name, text } = dialect.types;
+  const columns = `name ${name} NOT NULL PRIMARY KEY, value ${text} NOT NULL`;
+  for (const each of dialect.createTable({ name: META, columns })) yield* query(each);
+  // Read again: another process may have been faster.
+  const meta = yield* readMeta(dialect);
+  if (meta.version === 0) yield* setMeta("id", meta.id);
+  for (const [at, migration] of MIGRATIONS.entries()) {
+    if (at < meta.version) continue;
+    for (const statement of migration(dialect)) yield* query(statement);
+    yield* setMeta("version", String(at + 1));
+  }
+  return meta.id;
+}
+
+function* readMeta(dialect: Dialect): Work<{ readonly version: number; readonly id: string }> {
+  const tables = (yield* query(dialect.tables)).map(({ name }) => asText(name));
+  if (!tables.includes(META)) {
+    if (tables.length > 0 && !dialect.isShared) throw notALedger(dialect);
+    return { version: 0, id: randomUUID() };
+  }
+  const rows = yield* query(`SELECT name, value FROM ${META}`);
+  const meta = new Map(rows.map(({ name, value }) => [asText(name), asText(value)]));
+  const version = Number(meta.get("version") ?? 0);
+  if (version > MIGRATIONS.length) throw tooNew(dialect, version);
+  return { version, id: meta.get("id") ?? randomUUID() };
+}
+
+function* setMeta(name: string, value: string): Work<void> {
+  yield* query(`REPLACE INTO ${META} (name, value) VALUES (?, ?)`, [name, value]);
+}
+
+function firstTables(dialect: Dialect): readonly string[] {
+  const shapes = [...pageTables(dialect.types), ...runTables(dialect.types)];
+  const lease = "REPLACE INTO nb_lease (slot, holder, expires_ms) VALUES (1, NULL, 0)";
+  return [...shapes.flatMap((shape) => dialect.createTable(shape)), lease];
+}
+
+function pageTables(t: Types): readonly TableShape[] {
+  const id = `kind ${t.kind} NOT NULL, page_key ${t.key} NOT NULL`;
+  const place = `route ${t.route} NOT NULL, start ${t.key}`;
+  const primary = "PRIMARY KEY (kind, page_key)";
+  return [
+    {
+      name: "nb_page",
+      columns: `${id}, ${place}, fold ${t.short} NOT NULL, hash ${t.digest}, etag ${t.name},
+        bytes ${t.int} NOT NULL, trace ${t.blob} NOT NULL, lastmod ${t.int},
+        release_id ${t.int} NOT NULL, ${primary}`,
+      index: "fold",
+    },
+    {
+      name: "nb_step",
+      columns: `run ${t.short} NOT NULL, ${id}, phase ${t.tiny} NOT NULL, action ${t.tiny} NOT NULL,
+        reason ${t.text} NOT NULL, ${place}, prior ${t.route}, fold ${t.short},
+        PRIMARY KEY (run, kind, page_key)`,
+      index: "run, fold",
+    },
+    { name: "nb_intent", columns: `${id}, ${place}, ${primary}` },
+    {
+      name: "nb_failed",
+      columns: `${id}, code ${t.name} NOT NULL, message ${t.text} NOT NULL, place ${t.text} NOT NULL,
+        ${primary}`,
+    },
+  ];
+}
+
+function runTables(t: Types): readonly TableShape[] {
+  const named = (type: string) => `${type} NOT NULL PRIMARY KEY`;
+  const table = (name: string, columns: string): TableShape => ({ name, columns });
+  return [
+    table(
+      "nb_retired",
+      `object ${named(t.route)}, due_at ${t.int} NOT NULL, items ${t.text} NOT NULL`,
+    ),
+    table("nb_waiting", `hash ${named(t.digest)}, item ${t.text} NOT NULL`),
+    table(
+      "nb_batch",
+      `id ${named(t.name)}, seq ${t.int} NOT NULL, items ${t.text} NOT NULL, invalidation ${t.text}`,
+    ),
+    table(
+      "nb_release",
+      `id ${named(t.int)}, started_at ${t.int} NOT NULL, finished_at ${t.int}, report ${t.text}`,
+    ),
+    table("nb_note", `name ${named(t.name)}, value ${t.text} NOT NULL`),
+    table("nb_lease", `slot ${named(t.tiny)}, holder ${t.name}, expires_ms ${t.int} NOT NULL`),
+  ];
+}
+
+function notALedger({ name }: Dialect): PipelineError {
+  return new PipelineError("ledger_rejected", `The ${name} is not a Nightbake ledger.`, {
+    hint: "Name another file; a new ledger is made where none exists.",
+  });
+}
+
+function tooNew({ name }: Dialect, version: number): PipelineError {
+  const message = `The ledger in the ${name} has schema ${version}; this release knows up to ${MIGRATIONS.length}.`;
+  return new PipelineError("ledger_rejected", message, {
+    hint: "Run the newer release of Nightbake that made it, or upgrade this one.",
+  });
+}

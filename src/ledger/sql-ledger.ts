@@ -1,0 +1,98 @@
+import * as claims from "./claim.ts";
+import * as journal from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+import * as live from "./live.ts";
+import * as notes from "./notes.ts";
+import * as outbox from "./outbox.ts";
+import type { SqlDatabase } from "./sql.ts";
+import * as steps from "./steps.ts";
+
+/**
+ * Durable before the promise is fulfilled: something outside (a put, a delete, a call to the CDN)
+ * follows that could not be told from the ledger after a power cut. What is lost otherwise is
+ * planned again.
+ */
+const DURABLE = { isDurable: true };
+const SHRINKING = { isShrinking: true };
+
+/** The ledger's methods over any SQL database: each is one transaction. */
+export function sqlLedger(db: SqlDatabase, id: string): Ledger {
+  return {
+    id,
+    ...liveMethods(db),
+    ...stepMethods(db),
+    ...claimMethods(db),
+    ...journalMethods(db),
+    ...outboxMethods(db),
+    ...noteMethods(db),
+    [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
+  };
+}
+
+function liveMethods(db: SqlDatabase) {
+  return {
+    live: (...of) => db.read(() => live.live(...of)),
+    liveKinds: () => db.read(live.liveKinds),
+    countLive: () => db.read(live.countLive),
+    countLiveByKind: () => db.read(live.countLiveByKind),
+    pages: (ids) => db.read(() => live.pages(ids)),
+    liveAt: (routes) => db.read(() => live.liveAt(routes)),
+    liveFolded: (routes) => db.read(() => live.liveFolded(routes)),
+  } satisfies Partial<Ledger>;
+}
+
+function stepMethods(db: SqlDatabase) {
+  return {
+    stage: (...of) => db.write(() => steps.stage(...of)),
+    unstage: (...of) => db.write(() => steps.unstage(...of)),
+    staged: (...of) => db.read(() => steps.staged(...of)),
+    stepsOf: (...of) => db.read(() => steps.stepsOf(...of)),
+    stagedAt: (...of) => db.read(() => steps.stagedAt(...of)),
+    stagedClashes: (...of) => db.read(() => steps.stagedClashes(...of)),
+    stagedCounts: (run) => db.read(() => steps.stagedCounts(run)),
+    discard: (run) => db.write(() => steps.discard(run), SHRINKING),
+  } satisfies Partial<Ledger>;
+}
+
+function claimMethods(db: SqlDatabase) {
+  return {
+    release: () => db.read(claims.lastRelease),
+    claim: (...of) => db.write(() => claims.claim(...of)),
+    yieldClaim: (run) => db.write(() => claims.yieldClaim(run), SHRINKING),
+    finish: (...of) => db.write(() => claims.finish(...of), { ...DURABLE, ...SHRINKING }),
+    releases: (limit) => db.read(() => claims.releases(limit)),
+  } satisfies Partial<Ledger>;
+}
+
+function journalMethods(db: SqlDatabase) {
+  return {
+    intend: (...of) => db.write(() => journal.intend(...of), DURABLE),
+    confirm: (...of) => db.write(() => journal.confirm(...of), DURABLE),
+    intents: () => db.read(journal.intents),
+    doubt: (...of) => db.write(() => journal.doubt(...of)),
+    doubtAll: () => db.write(journal.doubtAll),
+    retire: (...of) => db.write(() => journal.retire(...of), DURABLE),
+    due: (...of) => db.read(() => journal.due(...of)),
+    forget: (...of) => db.write(() => journal.forget(...of), DURABLE),
+    unretire: (objects) => db.write(() => journal.unretire(objects)),
+  } satisfies Partial<Ledger>;
+}
+
+function outboxMethods(db: SqlDatabase) {
+  return {
+    freeze: (size) => db.write(() => outbox.freeze(size), DURABLE),
+    hasOutbox: () => db.read(outbox.hasOutbox),
+    outbox: () => db.read(outbox.outbox),
+    sent: (...of) => db.write(() => outbox.sent(...of)),
+    completed: (batch) => db.write(() => outbox.completed(batch)),
+  } satisfies Partial<Ledger>;
+}
+
+function noteMethods(db: SqlDatabase) {
+  return {
+    note: (name) => db.read(() => notes.note(name)),
+    setNote: (...of) => db.write(() => notes.setNote(...of)),
+    quarantine: (...of) => db.write(() => notes.quarantine(...of)),
+    quarantined: () => db.read(notes.quarantined),
+  } satisfies Partial<Ledger>;
+}

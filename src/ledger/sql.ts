@@ -1,0 +1,102 @@
+/** What goes in and comes out of a column. MySQL gives text as bytes: read it with `asText`. */
+export type SqlValue = string | number | Uint8Array | null;
+export type SqlRow = Readonly<Record<string, SqlValue>>;
+
+/** One statement in the SQL that SQLite and MySQL share, with `?` for each value. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly SqlValue[];
+  /** Keeps the rows read as they are until the transaction ends; SQLite writers are alone anyway. */
+  readonly lock: "share" | "update" | undefined;
+}
+
+/**
+ * A transaction as a generator: it yields statements and gets their rows. So the same code runs
+ * in one go on SQLite (no other work of this process comes in between) and with awaits on MySQL.
+ */
+export type Work<T> = Generator<Statement, T, readonly SqlRow[]>;
+
+/** A database that runs works; errors of the vendor come out as PipelineErrors. */
+export interface SqlDatabase extends AsyncDisposable {
+  /** Runs `work` on one consistent state. */
+  read<T>(work: () => Work<T>): Promise<T>;
+
+  /** Runs `work` wholly or not at all; from the start again when the database asks for that. */
+  write<T>(work: () => Work<T>, options?: WriteOptions): Promise<T>;
+
+  /** Runs `work`, which may create tables, while no other process runs one of these. */
+  migrate<T>(work: () => Work<T>): Promise<T>;
+}
+
+export interface WriteOptions {
+  /** Survives a power cut once the promise is fulfilled; otherwise only a crash of the process. */
+  readonly isDurable?: boolean;
+  /** Much is deleted: its space is given back to the file system. */
+  readonly isShrinking?: boolean;
+}
+
+/** Rows, ids or routes in one statement. */
+const BATCH_ROWS = 500;
+/** Bytes in one statement; hexadecimal doubles them, and MariaDB takes packets of 16 MB by default. */
+const BATCH_BYTES = 2 ** 20;
+
+/** Yields one statement and returns its rows. */
+export function* query(
+  text: string,
+  values: readonly SqlValue[] = [],
+  lock?: Statement["lock"],
+): Work<readonly SqlRow[]> {
+  return yield { text, values, lock };
+}
+
+/** Inserts rows, each instead of the one with its primary key; a later row wins over an earlier. */
+export function* replaceRows(
+  table: string,
+  columns: readonly string[],
+  rows: readonly (readonly SqlValue[])[],
+): Work<void> {
+  const row = `(${marks(columns.length)})`;
+  for (const batch of batchesOf(rows)) {
+    const tuples = new Array<string>(batch.length).fill(row).join(",");
+    yield* query(`REPLACE INTO ${table} (${columns.join(",")}) VALUES ${tuples}`, batch.flat());
+  }
+}
+
+/** Runs `text`, whose `IN (?)` takes a list, once per batch; returns all rows. */
+export function* queryIn(
+  text: string,
+  list: readonly SqlValue[],
+  before: readonly SqlValue[] = [],
+): Work<readonly SqlRow[]> {
+  const rows: SqlRow[] = [];
+  for (let start = 0; start < list.length; start += BATCH_ROWS) {
+    const batch = list.slice(start, start + BATCH_ROWS);
+    const filled = text.replace("IN (?)", `IN (${marks(batch.length)})`);
+    rows.push(...(yield* query(filled, [...before, ...batch])));
+  }
+  return rows;
+}
+
+function marks(count: number): string {
+  return new Array<string>(count).fill("?").join(",");
+}
+
+function* batchesOf(rows: readonly (readonly SqlValue[])[]): Generator<(readonly SqlValue[])[]> {
+  let batch: (readonly SqlValue[])[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    const size = row.reduce<number>((sum, value) => sum + sizeOf(value), 0);
+    if (batch.length === BATCH_ROWS || (batch.length > 0 && bytes + size > BATCH_BYTES)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(row);
+    bytes += size;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function sizeOf(value: SqlValue): number {
+  return typeof value === "number" || value === null ? 8 : value.length;
+}

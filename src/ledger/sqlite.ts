@@ -1,0 +1,183 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { PipelineError } from "../error.ts";
+import type { Ledger } from "./ledger.ts";
+import { type Dialect, openSchema } from "./schema.ts";
+import type { SqlDatabase, SqlRow, Work } from "./sql.ts";
+import { sqlLedger } from "./sql-ledger.ts";
+
+/** How long a statement waits for another process's transaction. */
+const BUSY_MS = 5_000;
+/** Prepared statements kept; lists of different lengths make different statements. */
+const STATEMENTS = 200;
+/** Pages given back at once, so that other processes get their turn in between. */
+const VACUUM_PAGES = 1_000;
+/** 2 MB are not worth the work. */
+const FEW_PAGES = 256;
+
+/** SQLite's primary result codes, by what they mean here; the rest are bugs of ours. */
+const UNREADABLE = new Map([
+  [5, "another process keeps it locked"],
+  [6, "another connection keeps it locked"],
+  [8, "it may only be read"],
+  [10, "the disk reports an error"],
+  [13, "the disk is full"],
+  [14, "it cannot be opened"],
+]);
+const NOT_A_DATABASE = new Map([
+  [11, "it is damaged"],
+  [26, "it is not a database"],
+]);
+
+/**
+ * Opens the ledger in a file, making file and folder when there are none. Opening an existing one writes nothing. Several
+ * processes may use one file; it must be on a local disk.
+ * @throws PipelineError `ledger_rejected`, `ledger_unavailable`
+ */
+export async function openSqliteLedger(file: string): Promise<Ledger> {
+  const db = sqliteDatabase(file);
+  try {
+    return sqlLedger(db, await openSchema(db, dialect(file)));
+  } catch (error) {
+    await db[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function dialect(file: string): Dialect {
+  return {
+    name: `SQLite file ${file}`,
+    tables: "SELECT name FROM sqlite_master WHERE type = 'table'",
+    isShared: false,
+    types: {
+      kind: "TEXT",
+      key: "BLOB",
+      route: "TEXT",
+      name: "TEXT",
+      text: "TEXT",
+      blob: "BLOB",
+      digest: "BLOB",
+      short: "BLOB",
+      int: "INTEGER",
+      tiny: "INTEGER",
+    },
+    createTable: ({ name, columns, index }) => [
+      `CREATE TABLE IF NOT EXISTS ${name} (${columns}) WITHOUT ROWID`,
+      ...(index ? [`CREATE INDEX IF NOT EXISTS ${name}_index ON ${name} (${index})`] : []),
+    ],
+  };
+}
+
+function sqliteDatabase(file: string): SqlDatabase {
+  const attempt = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      throw translated(error, file);
+    }
+  };
+  const db = attempt(() => open(file));
+  const statements = new Map<string, StatementSync>();
+  const transact = <T>(begin: string, work: () => Work<T>) =>
+    attempt(() => transaction(db, begin, () => run(db, statements, work())));
+  return {
+    read: async (work) => transact("BEGIN", work),
+    async write(work, { isDurable = false, isShrinking = false } = {}) {
+      // In WAL mode NORMAL is safe against crashes of the process; FULL also syncs each commit, with
+      // all before it, so only the works that ask for it pay the 1-10 ms.
+      attempt(() => db.exec(`PRAGMA synchronous = ${isDurable ? "FULL" : "NORMAL"}`));
+      const done = transact("BEGIN IMMEDIATE", work);
+      if (isShrinking) await shrink(db);
+      return done;
+    },
+    async migrate(work) {
+      attempt(() => prepareFile(db));
+      return transact("BEGIN IMMEDIATE", work);
+    },
+    async [Symbol.asyncDispose]() {
+      if (db.isOpen) db.close();
+    },
+  };
+}
+
+function open(file: string): DatabaseSync {
+  if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
+  return new DatabaseSync(file, { timeout: BUSY_MS });
+}
+
+/** Settings that a file keeps. Only a file without tables takes the first two. */
+function prepareFile(db: DatabaseSync): void {
+  db.exec("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
+}
+
+function transaction<T>(db: DatabaseSync, begin: string, act: () => T): T {
+  db.exec(begin);
+  try {
+    const result = act();
+    db.exec("COMMIT");
+    return result;
+  } finally {
+    // Some errors (disk full) have rolled back already.
+    if (db.isTransaction) db.exec("ROLLBACK");
+  }
+}
+
+function run<T>(db: DatabaseSync, statements: Map<string, StatementSync>, work: Work<T>): T {
+  let step = work.next();
+  while (!step.done) {
+    const { text, values } = step.value;
+    let statement = statements.get(text);
+    if (statement === undefined) {
+      if (statements.size >= STATEMENTS) statements.clear();
+      statement = db.prepare(text);
+      statements.set(text, statement);
+    }
+    step = work.next(statement.all(...values) as SqlRow[]);
+  }
+  return step.value;
+}
+
+/**
+ * Gives free pages back to the file system, and packs a file that has grown by half since it was
+ * packed last: rows written in key order fill seven eighths of a page. A steady ledger is never
+ * packed again. A busy file waits for the next time.
+ */
+async function shrink(db: DatabaseSync): Promise<void> {
+  const pragma = (name: string) =>
+    Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+  const isLoose = () => pragma("freelist_count") > FEW_PAGES + pragma("page_count") / 64;
+  try {
+    while (isLoose()) {
+      db.prepare(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`).all();
+      await nextTurn();
+    }
+    // The number SQLite keeps for its user: how many pages there were after the last packing.
+    if (pragma("page_count") < 1.5 * pragma("user_version") + FEW_PAGES) return;
+    db.exec("VACUUM");
+    db.exec(`PRAGMA user_version = ${pragma("page_count")}`);
+  } catch (error) {
+    if (!UNREADABLE.has(resultCode(error))) throw error;
+  }
+}
+
+function resultCode(error: unknown): number {
+  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) : 0;
+  return code & 0xff;
+}
+
+function translated(error: unknown, file: string): unknown {
+  const code = resultCode(error);
+  const foreign = NOT_A_DATABASE.get(code);
+  if (foreign !== undefined) {
+    const message = `The file ${file} cannot be used as the ledger: ${foreign}.`;
+    const hint = "Name another file, or delete this one to begin with an empty ledger.";
+    return new PipelineError("ledger_rejected", message, { hint, cause: error });
+  }
+  const reason = UNREADABLE.get(code);
+  if (reason === undefined) return error;
+  const message = `The ledger file ${file} cannot be used: ${reason}.`;
+  const hint = "Check that its folder may be written to and that its disk has room.";
+  return new PipelineError("ledger_unavailable", message, { hint, cause: error });
+}
