@@ -1,0 +1,98 @@
+import { describe, expect } from "vitest";
+import { article, livePage, step } from "./fixtures.ts";
+import type { LedgerTest } from "./ledger-contract.ts";
+
+const NOW = 1_735_689_600_000;
+const CLAIM = { release: 0, nowMs: NOW, leaseMs: 60_000 };
+const LATER = { ...CLAIM, nowMs: NOW + 60_000 };
+const conflict = expect.objectContaining({ code: "run_conflict" });
+
+export function describeClaims(test: LedgerTest): void {
+  describe("claims and releases", () => {
+    test("one run holds the ledger and may renew; another is refused", async (ledger) => {
+      await ledger.claim("one", CLAIM);
+      await ledger.claim("one", { ...CLAIM, nowMs: NOW + 50_000 });
+
+      await expect(ledger.claim("two", LATER)).rejects.toEqual(conflict);
+    });
+
+    test("an expired claim can be taken; the slow run finds out wherever it writes", async (ledger) => {
+      await ledger.claim("slow", CLAIM);
+      await ledger.claim("quick", LATER);
+
+      await expect(ledger.claim("slow", LATER)).rejects.toEqual(conflict);
+      await expect(ledger.confirm("slow", [livePage()])).rejects.toEqual(conflict);
+      await expect(ledger.retire("slow", [article(1)], [])).rejects.toEqual(conflict);
+      await expect(
+        ledger.finish("slow", { id: 1, startedAt: 1, finishedAt: 2, report: "" }),
+      ).rejects.toEqual(conflict);
+      expect(await ledger.countLive()).toBe(0);
+    });
+
+    test("the slow run is refused even after the quick one has finished", async (ledger) => {
+      await ledger.claim("slow", CLAIM);
+      await ledger.claim("quick", LATER);
+      await ledger.finish("quick", { id: 1, startedAt: 1, finishedAt: 2, report: undefined });
+
+      await expect(ledger.confirm("slow", [livePage()])).rejects.toEqual(conflict);
+    });
+
+    test("a claim that is given up is free at once, and its plan forgotten", async (ledger) => {
+      await ledger.stage("one", [step()]);
+      await ledger.claim("one", CLAIM);
+      await ledger.yieldClaim("one");
+
+      await ledger.claim("two", CLAIM);
+      expect(await ledger.staged("one", { limit: 1 })).toEqual([]);
+    });
+
+    test("a run that does not hold the ledger frees nobody's claim", async (ledger) => {
+      await ledger.claim("one", CLAIM);
+      await ledger.yieldClaim("two");
+
+      await expect(ledger.claim("two", CLAIM)).rejects.toEqual(conflict);
+    });
+
+    test("a plan made on an older release cannot be claimed for", async (ledger) => {
+      await ledger.claim("one", CLAIM);
+      await ledger.finish("one", { id: 1, startedAt: 1, finishedAt: 2, report: "{}" });
+
+      await expect(ledger.claim("two", CLAIM)).rejects.toEqual(conflict);
+      await ledger.claim("two", { ...CLAIM, release: 1 });
+    });
+
+    test("a plan lives on while another run holds the ledger, until that one finishes", async (ledger) => {
+      await ledger.stage("planning", [step()]);
+      await ledger.claim("one", CLAIM);
+      expect(await ledger.staged("planning", { limit: 1 })).toEqual([step()]);
+
+      await ledger.finish("one", { id: 1, startedAt: 1, finishedAt: 2, report: "{}" });
+      expect(await ledger.staged("planning", { limit: 1 })).toEqual([]);
+    });
+
+    test("finish numbers releases without a gap, newest first", async (ledger) => {
+      const release = (id: number) => ({
+        id,
+        startedAt: id,
+        finishedAt: id + 1,
+        report: `{"id":${id}}`,
+      });
+      await expect(ledger.finish("run", release(2))).rejects.toEqual(conflict);
+      for (const id of [1, 2, 3]) await ledger.finish("run", release(id));
+      await expect(ledger.finish("run", release(3))).rejects.toEqual(conflict);
+
+      expect(await ledger.release()).toBe(3);
+      expect(await ledger.releases(2)).toEqual([release(3), release(2)]);
+    });
+
+    test("of runs that race for the ledger one wins", async (ledger, place) => {
+      const others = await Promise.all([place.open(), place.open(), place.open()]);
+      const all = [ledger, ...others];
+
+      const raced = await Promise.allSettled(all.map((each, at) => each.claim(`run ${at}`, CLAIM)));
+
+      expect(raced.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      await Promise.all(others.map((each) => each[Symbol.asyncDispose]()));
+    });
+  });
+}

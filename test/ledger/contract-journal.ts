@@ -1,0 +1,226 @@
+import { describe, expect } from "vitest";
+import { article, idOf, intent, livePage, publish } from "./fixtures.ts";
+import type { LedgerTest } from "./ledger-contract.ts";
+
+const FOREVER = Number.MAX_SAFE_INTEGER;
+
+export function describeJournal(test: LedgerTest): void {
+  describe("intents", () => {
+    test("stay until the page is confirmed, and come in page order", async (ledger) => {
+      const intents = [
+        intent(article(2)),
+        intent({ ...article(1), start: Buffer.of(7) }),
+        intent(idOf("a", 1)),
+      ];
+      await ledger.intend(intents, []);
+      expect(await ledger.intents()).toEqual([intents[2], intents[1], intents[0]]);
+
+      await ledger.confirm("run", [livePage(article(2)), livePage(idOf("a", 1))]);
+      expect(await ledger.intents()).toEqual([intents[1]]);
+    });
+
+    test("of a page for another route leave the first object among the retired", async (ledger) => {
+      await ledger.intend([intent({ route: "/first/" })], []);
+      await ledger.intend([intent({ route: "/second/" })], []);
+
+      const retired = await ledger.due(0, undefined, 10);
+      expect(retired.map(({ object }) => object)).toEqual(["first/index.html"]);
+      expect(await ledger.intents()).toEqual([intent({ route: "/second/" })]);
+    });
+  });
+
+  describe("doubt", () => {
+    test("makes the hash of a live page unknown and keeps the rest", async (ledger) => {
+      await publish(ledger, livePage(), livePage(article(2)));
+      await ledger.intend([intent()], []);
+      await ledger.doubt([intent()], 5);
+
+      const unknown = { hash: undefined, etag: undefined };
+      expect(await ledger.live("article", undefined, 9)).toEqual([
+        livePage(unknown),
+        livePage(article(2)),
+      ]);
+      expect(await ledger.intents()).toEqual([]);
+      expect(await ledger.due(FOREVER, undefined, 9)).toEqual([]);
+    });
+
+    test("makes a page live that was being created", async (ledger) => {
+      const doubted = intent({ start: Buffer.of(1) });
+      await ledger.intend([doubted], []);
+      await ledger.doubt([doubted], 5);
+
+      expect(await ledger.live("article", undefined, 9)).toEqual([
+        {
+          ...doubted,
+          hash: undefined,
+          etag: undefined,
+          bytes: 0,
+          trace: Buffer.alloc(0),
+          lastmod: undefined,
+          release: 5,
+        },
+      ]);
+    });
+
+    test("of a page that was moving retires the new object until it is confirmed there", async (ledger) => {
+      const moving = intent({ route: "/new/" });
+      await publish(ledger, livePage({ route: "/old/" }));
+      await ledger.doubt([moving], 5);
+
+      const items = ["/new/", "/new/index.html"];
+      expect(await ledger.due(0, undefined, 9)).toEqual([
+        { object: "new/index.html", dueAt: 0, items },
+      ]);
+      expect(await ledger.pages([moving])).toEqual([
+        livePage({ route: "/old/", hash: undefined, etag: undefined }),
+      ]);
+      await publish(ledger, livePage({ route: "/new/" }));
+      expect(await ledger.due(FOREVER, undefined, 9)).toEqual([]);
+    });
+
+    test("of a page moving to another's route makes that one's hash unknown too", async (ledger) => {
+      const owner = livePage({ ...article(2), route: "/taken/" });
+      await publish(ledger, livePage({ route: "/old/" }), owner);
+      await ledger.doubt(
+        [intent({ route: "/taken/" }), intent({ ...article(3), route: "/taken/" })],
+        5,
+      );
+
+      expect(await ledger.due(FOREVER, undefined, 9)).toEqual([]);
+      expect(await ledger.pages([owner, article(3)])).toEqual([
+        { ...owner, hash: undefined, etag: undefined },
+        undefined,
+      ]);
+    });
+
+    test("doubtAll makes every hash unknown", async (ledger) => {
+      await publish(ledger, livePage(), livePage(idOf("home")));
+      await ledger.doubtAll();
+
+      const [known] = (await ledger.pages([article(1), idOf("home")])).filter((page) => page?.hash);
+      expect(known).toBeUndefined();
+    });
+  });
+
+  describe("retired objects", () => {
+    const retired = (object: string, dueAt = 0) => ({ object, dueAt, items: [`/${object}`] });
+
+    test("come when they are due, in object order, from one on", async (ledger) => {
+      const names = ["é.html", "b", "a ", "a", "B"];
+      await ledger.retire("run", [], [...names.map((name) => retired(name, 5)), retired("c", 6)]);
+      const objects = async (now: number, after?: string, limit = 9) =>
+        (await ledger.due(now, after, limit)).map(({ object }) => object);
+
+      expect(await objects(4)).toEqual([]);
+      expect(await objects(5)).toEqual(["B", "a", "a ", "b", "é.html"]);
+      expect(await objects(6, "a", 2)).toEqual(["a ", "b"]);
+    });
+
+    test("retire ends pages", async (ledger) => {
+      await publish(ledger, livePage(), livePage(article(2)));
+      await ledger.retire("publisher", [article(1)], [retired("x", 7)]);
+
+      expect(await ledger.live("article", undefined, 9)).toEqual([livePage(article(2))]);
+      expect(await ledger.due(7, undefined, 9)).toEqual([retired("x", 7)]);
+    });
+
+    test("an object that a live page has never retires", async (ledger) => {
+      await publish(
+        ledger,
+        livePage({ route: "/a/" }),
+        livePage({ ...article(2), route: "/b.xml" }),
+      );
+      const objects = [retired("a/index.html"), retired("b.xml"), retired("a")];
+      await ledger.retire("publisher", [article(1)], objects);
+
+      expect(await ledger.due(0, undefined, 9)).toEqual([retired("a"), retired("a/index.html")]);
+    });
+
+    test("confirm takes a page's object off; its items are sent all the same", async (ledger) => {
+      await ledger.retire("run", [], [retired("a/index.html"), retired("index.html")]);
+      await ledger.confirm("run", [
+        livePage({ route: "/a/" }),
+        livePage({ ...idOf("home"), route: "/" }),
+      ]);
+
+      expect(await ledger.due(0, undefined, 9)).toEqual([]);
+      const [batch] = await ledger.freeze(9);
+      expect(batch?.items).toEqual(["/a/index.html", "/index.html"]);
+    });
+
+    test("forget removes objects and lets their items wait", async (ledger) => {
+      await ledger.retire("run", [], [retired("a"), retired("b")]);
+      await ledger.forget(["a", "unknown"], ["/a"]);
+
+      expect(await ledger.due(0, undefined, 9)).toEqual([retired("b")]);
+      expect((await ledger.freeze(9)).map(({ items }) => items)).toEqual([["/a"]]);
+    });
+
+    test("unretire removes only the objects named", async (ledger) => {
+      await ledger.retire("run", [], [retired("a"), retired("b")]);
+      await ledger.unretire(["a"]);
+
+      expect(await ledger.due(0, undefined, 9)).toEqual([retired("b")]);
+    });
+  });
+
+  describe("the outbox", () => {
+    test("freezes waiting items once, sorted, into batches of a size", async (ledger) => {
+      await ledger.intend([], ["/c", "/a", "/b", "/a"]);
+      await ledger.intend([], ["/e", "/a", "/d"]);
+
+      const frozen = await ledger.freeze(2);
+
+      expect(frozen.map(({ items }) => items)).toEqual([["/a", "/b"], ["/c", "/d"], ["/e"]]);
+      expect(new Set(frozen.map(({ id }) => id)).size).toBe(3);
+      expect(await ledger.freeze(2)).toEqual([]);
+      expect(await ledger.outbox()).toEqual(frozen);
+    });
+
+    test("a batch never changes; equal items later make another", async (ledger) => {
+      await ledger.intend([], ["/a"]);
+      const [first] = await ledger.freeze(9);
+      await ledger.intend([], ["/a", "/b"]);
+      const [second] = await ledger.freeze(9);
+
+      expect(second?.id).not.toBe(first?.id);
+      expect(await ledger.outbox()).toEqual([first, second]);
+    });
+
+    test("a batch carries the CDN's name once sent and leaves when completed", async (ledger) => {
+      await ledger.intend([], ["/a", "/b"]);
+      const [first, second] = await ledger.freeze(1);
+      await ledger.sent(String(second?.id), "I2");
+      await ledger.completed(String(first?.id));
+
+      expect(await ledger.outbox()).toEqual([{ ...second, invalidation: "I2" }]);
+    });
+
+    test("is there while items wait or batches are open", async (ledger) => {
+      expect(await ledger.hasOutbox()).toBe(false);
+      await ledger.intend([], ["/a"]);
+      expect(await ledger.hasOutbox()).toBe(true);
+      const [batch] = await ledger.freeze(1);
+      expect(await ledger.hasOutbox()).toBe(true);
+      await ledger.completed(String(batch?.id));
+      expect(await ledger.hasOutbox()).toBe(false);
+    });
+
+    test("freezes each item once when two do it at a time", async (ledger, place) => {
+      await using other = await place.open();
+      await ledger.intend(
+        [],
+        Array.from({ length: 600 }, (_, at) => `/${at}`),
+      );
+
+      const more = ledger.intend([], ["/0", "/new"]);
+      const frozen = (await Promise.all([ledger.freeze(100), other.freeze(100)])).flat();
+      await more;
+      const rest = await ledger.freeze(100);
+
+      const items = [...frozen, ...rest].flatMap((batch) => batch.items);
+      expect(new Set(items).size).toBe(601);
+      expect(items.length).toBeLessThanOrEqual(602);
+    });
+  });
+}

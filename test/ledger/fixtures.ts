@@ -1,0 +1,101 @@
+import type { Intent, Ledger, LivePage } from "../../src/ledger/ledger.ts";
+import { digest, encodeKey, type PageId, type Step } from "../../src/site.ts";
+
+/** A place for one ledger; each `open` is a connection of its own to it. */
+export interface Place {
+  open(): Promise<Ledger>;
+}
+
+/** `["article", 1]` as a page id. */
+export function idOf(kind: string, ...key: readonly (string | number)[]): PageId {
+  return { kind, key: encodeKey(key) };
+}
+
+export function article(key: number): PageId {
+  return idOf("article", key);
+}
+
+export function livePage(parts: Partial<LivePage> = {}): LivePage {
+  const { kind, key } = { ...article(1), ...parts };
+  return {
+    kind,
+    key,
+    route: `/${kind}/${Buffer.from(key).toString("hex")}/`,
+    start: undefined,
+    hash: digest("body"),
+    etag: '"9a0364b9e99bb480dd25e1f0284c8555"',
+    bytes: 8500,
+    trace: Buffer.from("trace"),
+    lastmod: 1_735_689_600_000_000,
+    release: 1,
+    ...parts,
+  };
+}
+
+export function step(parts: Partial<Step> = {}): Step {
+  const { kind, key } = { ...article(1), ...parts };
+  return {
+    kind,
+    key,
+    phase: "new",
+    action: "create",
+    reason: "absent",
+    route: `/${kind}/${Buffer.from(key).toString("hex")}/`,
+    from: undefined,
+    start: undefined,
+    ...parts,
+  };
+}
+
+export function intent(parts: Partial<Intent> = {}): Intent {
+  const { kind, key, route, start } = livePage(parts);
+  return { kind, key, route, start };
+}
+
+/** Puts pages live by a run of its own, which takes the ledger and leaves it. */
+export async function publish(ledger: Ledger, ...pages: readonly LivePage[]): Promise<void> {
+  const release = await ledger.release();
+  await ledger.claim("publisher", { release, nowMs: 0, leaseMs: 1 });
+  await ledger.confirm("publisher", pages);
+  await ledger.yieldClaim("publisher");
+}
+
+/** Everything a ledger can tell, as plain values that compare and print well. */
+export async function contentsOf(ledger: Ledger, runs: readonly string[]): Promise<unknown> {
+  const live: LivePage[] = [];
+  for (const kind of await ledger.liveKinds())
+    live.push(...(await ledger.live(kind, undefined, 1000)));
+  const plans = await Promise.all(
+    runs.map(async (run) => ({
+      steps: (await ledger.staged(run, { limit: 1000 })).map(plain),
+      counts: await ledger.stagedCounts(run),
+      clashes: (await ledger.stagedClashes(run, 1000)).map((each) => each.map(plain)).sort(byText),
+    })),
+  );
+  return {
+    live: live.map(plain),
+    counted: await ledger.countLive(),
+    plans,
+    intents: (await ledger.intents()).map(plain),
+    retired: await ledger.due(Number.MAX_SAFE_INTEGER, undefined, 1000),
+    outbox: (await ledger.outbox()).map(({ items, invalidation }) => ({ items, invalidation })),
+    quarantined: (await ledger.quarantined()).map(plain),
+    releases: await ledger.releases(1000),
+  };
+}
+
+/** The value with bytes as hexadecimal text and without what is undefined. */
+export function plain(value: object): unknown {
+  const members = Object.entries(value).filter(([, each]) => each !== undefined);
+  return Object.fromEntries(
+    members.map(([name, each]) => [
+      name,
+      each instanceof Uint8Array ? Buffer.from(each).toString("hex") : each,
+    ]),
+  );
+}
+
+/** Any fixed order of plain values. */
+export function byText(a: unknown, b: unknown): number {
+  return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
+}

@@ -1,0 +1,29 @@
+import { describe, test } from "vitest";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { describeClaims } from "./contract-claims.ts";
+import { describeJournal } from "./contract-journal.ts";
+import { describePages } from "./contract-pages.ts";
+import { describePlans } from "./contract-plans.ts";
+import type { Place } from "./fixtures.ts";
+
+/** Runs a test on a new ledger, and closes it. */
+export type LedgerTest = (
+  name: string,
+  body: (ledger: Ledger, place: Place) => Promise<void>,
+) => void;
+
+/** What every Ledger must do. `newPlace` gives room for an empty ledger each time it is called. */
+export function describeLedger(adapter: string, newPlace: () => Promise<Place>): void {
+  const ledgerTest: LedgerTest = (name, body) =>
+    test(name, async () => {
+      const place = await newPlace();
+      await using ledger = await place.open();
+      await body(ledger, place);
+    });
+  describe(`${adapter} as a Ledger`, () => {
+    describePages(ledgerTest);
+    describePlans(ledgerTest);
+    describeClaims(ledgerTest);
+    describeJournal(ledgerTest);
+  });
+}

@@ -1,0 +1,182 @@
+import type { Intent, LivePage, Quarantined, Release, Retired } from "../../src/ledger/ledger.ts";
+import { address, foldRoute, type PageId, PHASES, type Step } from "../../src/site.ts";
+import { byText, plain } from "./fixtures.ts";
+
+/** What a ledger should hold, kept in plain maps: the naive twin of the property test. */
+export class LedgerModel {
+  readonly live = new Map<string, LivePage>();
+  readonly plans = new Map<string, Map<string, Step>>();
+  readonly pending = new Map<string, Intent>();
+  readonly retired = new Map<string, Retired>();
+  readonly waiting = new Set<string>();
+  readonly batches: { items: readonly string[]; invalidation: string | undefined }[] = [];
+  readonly failed = new Map<string, Quarantined>();
+  readonly releases: Release[] = [];
+  holder: string | undefined;
+
+  stage(run: string, steps: readonly Step[]): void {
+    const plan = this.plans.get(run) ?? new Map<string, Step>();
+    this.plans.set(run, plan);
+    for (const step of steps) plan.set(nameOf(step), step);
+  }
+
+  unstage(run: string, ids: readonly PageId[]): void {
+    for (const id of ids) this.plans.get(run)?.delete(nameOf(id));
+  }
+
+  /** False when the ledger must refuse. */
+  claim(run: string, release: number, isExpired: boolean): boolean {
+    const isFree = this.holder === undefined || this.holder === run || isExpired || this.#isFreed;
+    if (!isFree || release !== this.releases.length) return false;
+    this.holder = run;
+    this.#isFreed = false;
+    return true;
+  }
+
+  yieldClaim(run: string): void {
+    if (this.holder === run) this.#isFreed = true;
+    this.plans.delete(run);
+  }
+
+  finish(run: string, release: Release): boolean {
+    if (!this.#mayWrite(run) || release.id !== this.releases.length + 1) return false;
+    this.releases.push(release);
+    if (this.holder === run) this.#isFreed = true;
+    this.plans.clear();
+    return true;
+  }
+
+  intend(intents: readonly Intent[], items: readonly string[]): void {
+    for (const each of intents) {
+      const known = this.pending.get(nameOf(each));
+      if (known !== undefined && known.route !== each.route) this.#suspect(known.route);
+    }
+    for (const each of intents) this.pending.set(nameOf(each), each);
+    for (const item of items) this.waiting.add(item);
+  }
+
+  confirm(run: string, pages: readonly LivePage[]): boolean {
+    if (!this.#mayWrite(run)) return false;
+    for (const page of pages) {
+      this.live.set(nameOf(page), page);
+      this.pending.delete(nameOf(page));
+      this.plans.get(run)?.delete(nameOf(page));
+      this.unretire(address(page.route).key);
+    }
+    return true;
+  }
+
+  retire(run: string, ids: readonly PageId[], retired: readonly Retired[]): boolean {
+    if (!this.#mayWrite(run)) return false;
+    for (const id of ids) this.live.delete(nameOf(id));
+    this.unstage(run, ids);
+    const objects = new Set([...this.live.values()].map(({ route }) => address(route).key));
+    for (const each of retired) if (!objects.has(each.object)) this.retired.set(each.object, each);
+    return true;
+  }
+
+  unretire(object: string): void {
+    for (const item of this.retired.get(object)?.items ?? []) this.waiting.add(item);
+    this.retired.delete(object);
+  }
+
+  doubt(intents: readonly Intent[], release: number): void {
+    const unknown = { hash: undefined, etag: undefined };
+    for (const each of intents) {
+      const page = this.live.get(nameOf(each));
+      const isTaken = [...this.live.values()].some(({ route }) => route === each.route);
+      if (page !== undefined) {
+        this.live.set(nameOf(each), { ...page, ...unknown });
+      } else if (!isTaken) {
+        const empty = { bytes: 0, trace: Buffer.alloc(0), lastmod: undefined, release };
+        this.live.set(nameOf(each), { ...each, ...unknown, ...empty });
+        this.unretire(address(each.route).key);
+      }
+    }
+    for (const each of intents) {
+      this.#suspect(each.route);
+      this.pending.delete(nameOf(each));
+    }
+  }
+
+  freeze(size: number): void {
+    const items = [...this.waiting].sort();
+    while (items.length > 0)
+      this.batches.push({ items: items.splice(0, size), invalidation: undefined });
+    this.waiting.clear();
+  }
+
+  contents(runs: readonly string[]): unknown {
+    return {
+      live: sorted(this.live).map(plain),
+      counted: this.live.size,
+      plans: runs.map((run) => planOf(sorted(this.plans.get(run) ?? new Map()))),
+      intents: sorted(this.pending).map(plain),
+      retired: [...this.retired.values()].sort((a, b) => bytes(a.object, b.object)),
+      outbox: this.batches,
+      quarantined: sorted(this.failed).map(plain),
+      releases: this.releases.toReversed(),
+    };
+  }
+
+  #isFreed = false;
+
+  #mayWrite(run: string): boolean {
+    return this.holder === undefined || this.holder === run;
+  }
+
+  #suspect(route: string): void {
+    const owners = [...this.live.values()].filter((page) => page.route === route);
+    for (const page of owners) {
+      this.live.set(nameOf(page), { ...page, hash: undefined, etag: undefined });
+    }
+    if (owners.length > 0) return;
+    const { key: object, invalidations: items } = address(route);
+    this.retired.set(object, { object, dueAt: 0, items });
+  }
+}
+
+const ACTIONS: readonly string[] = ["create", "update", "delete"];
+
+function planOf(steps: readonly Step[]): unknown {
+  const wanting = steps.filter(({ action }) => action !== "delete");
+  const clashes = [...Map.groupBy(wanting, ({ route }) => foldRoute(route)).values()];
+  const counts = Map.groupBy(steps, ({ phase, kind, action, reason }) =>
+    JSON.stringify([phase, kind, action, reason.split(":")[0]]),
+  );
+  return {
+    steps: steps.map(plain),
+    counts: [...counts.values()].map(countOf).sort(byCount),
+    clashes: clashes
+      .filter((group) => group.length > 1)
+      .map((group) => group.map(plain))
+      .sort(byText),
+  };
+}
+
+function countOf(
+  steps: readonly Step[],
+): { count: number } & Pick<Step, "phase" | "kind" | "action" | "reason"> {
+  const [first] = steps;
+  if (first === undefined) throw new Error("A group is never empty.");
+  const { phase, kind, action, reason } = first;
+  return { phase, kind, action, reason: reason.split(":")[0] ?? "", count: steps.length };
+}
+
+function byCount(a: ReturnType<typeof countOf>, b: ReturnType<typeof countOf>): number {
+  const phases = PHASES.indexOf(a.phase) - PHASES.indexOf(b.phase);
+  const actions = ACTIONS.indexOf(a.action) - ACTIONS.indexOf(b.action);
+  return phases || bytes(a.kind, b.kind) || actions || bytes(a.reason, b.reason);
+}
+
+function sorted<T extends PageId>(pages: ReadonlyMap<string, T>): readonly T[] {
+  return [...pages.values()].sort((a, b) => bytes(a.kind, b.kind) || Buffer.compare(a.key, b.key));
+}
+
+function bytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function nameOf({ kind, key }: PageId): string {
+  return `${kind}/${Buffer.from(key).toString("hex")}`;
+}

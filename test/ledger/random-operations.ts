@@ -1,0 +1,169 @@
+import fc from "fast-check";
+import { PipelineError } from "../../src/error.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { address, encodeKey, type PageId, PHASES, type Step } from "../../src/site.ts";
+import { intent, livePage, step } from "./fixtures.ts";
+import type { LedgerModel } from "./model.ts";
+
+/** One random call, made on the ledger and on its model. */
+export interface Operation {
+  readonly name: string;
+  run(ledger: Ledger, model: LedgerModel): Promise<void>;
+}
+
+/** Runs that take part; few, so that they meet. */
+export const RUNS = ["one", "two", "three"];
+
+const LEASE = { nowMs: 0, leaseMs: 10 };
+const run = fc.constantFrom(...RUNS);
+const route = fc.constantFrom("/a/", "/A/", "/b/", "/b /", "/c.xml", "/");
+const item = fc.constantFrom("/a/", "/a/index.html", "#tag", "/*");
+const items = fc.array(item, { maxLength: 4 });
+const id: fc.Arbitrary<PageId> = fc.record({
+  kind: fc.constantFrom("tag", "tag ", "Tag"),
+  key: fc.constantFrom([], [1], [2], ["x "]).map(encodeKey),
+});
+
+function several<T extends PageId>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
+  const selector = ({ kind, key }: T) => `${kind} ${Buffer.from(key).toString("hex")}`;
+  return fc.uniqueArray(one, { maxLength: 5, selector });
+}
+
+const someIds = several(id);
+const somePages = several(
+  fc
+    .tuple(id, route, fc.nat(9))
+    .map(([page, to, bytes]) => livePage({ ...page, route: to, bytes })),
+);
+const someIntents = several(
+  fc.tuple(id, route).map(([page, to]) => intent({ ...page, route: to })),
+);
+const someFailed = several(
+  fc.tuple(id, fc.constantFrom("bad", "worse")).map(([page, message]) => ({
+    ...page,
+    code: "row_invalid",
+    message,
+    at: "{}",
+  })),
+);
+const aStep: fc.Arbitrary<Step> = fc
+  .record({
+    id,
+    route,
+    phase: fc.constantFrom(...PHASES),
+    action: fc.constantFrom("create", "update", "delete"),
+    reason: fc.constantFrom("absent", "row:users/ann", "row:users/bob", "template:x:y"),
+  })
+  .map(({ id: page, ...rest }) => step({ ...page, ...rest }));
+const retired = fc.record({
+  object: route.map((to) => address(to).key),
+  dueAt: fc.nat(3),
+  items,
+});
+
+/** A random call of any method that writes. */
+export const operation: fc.Arbitrary<Operation> = fc.oneof(
+  op("stage", fc.tuple(run, fc.array(aStep, { maxLength: 6 })), (l, m, [r, steps]) => {
+    m.stage(r, steps);
+    return l.stage(r, steps);
+  }),
+  op("unstage", fc.tuple(run, someIds), (l, m, [r, ids]) => {
+    m.unstage(r, ids);
+    return l.unstage(r, ids);
+  }),
+  op("discard", run, (l, m, r) => {
+    m.plans.delete(r);
+    return l.discard(r);
+  }),
+  op("claim", fc.tuple(run, fc.boolean(), fc.nat(2)), (l, m, [r, isExpired, release]) => {
+    const nowMs = isExpired ? Number.MAX_SAFE_INTEGER - 10 : 0;
+    // A clock that jumps ahead for one call: the model's lease does not end by itself.
+    const leaseMs = isExpired ? 10 - nowMs : LEASE.leaseMs;
+    return agree(m.claim(r, release, isExpired), l.claim(r, { release, nowMs, leaseMs }));
+  }),
+  op("yieldClaim", run, (l, m, r) => {
+    m.yieldClaim(r);
+    return l.yieldClaim(r);
+  }),
+  op("finish", fc.tuple(run, fc.integer({ min: 1, max: 3 })), (l, m, [r, number]) => {
+    const release = { id: number, startedAt: 5, finishedAt: 6, report: "{}" };
+    return agree(m.finish(r, release), l.finish(r, release));
+  }),
+  op("intend", fc.tuple(someIntents, items), (l, m, [intents, list]) => {
+    m.intend(intents, list);
+    return l.intend(intents, list);
+  }),
+  op("confirm", fc.tuple(run, somePages), (l, m, [r, pages]) =>
+    agree(m.confirm(r, pages), l.confirm(r, pages)),
+  ),
+  op(
+    "retire",
+    fc.tuple(run, someIds, fc.array(retired, { maxLength: 3 })),
+    (l, m, [r, ids, list]) => agree(m.retire(r, ids, list), l.retire(r, ids, list)),
+  ),
+  op("doubt", fc.tuple(someIntents, fc.nat(3)), (l, m, [intents, release]) => {
+    m.doubt(intents, release);
+    return l.doubt(intents, release);
+  }),
+  op("doubtAll", fc.constant(undefined), (l, m) => {
+    for (const [name, page] of m.live)
+      m.live.set(name, { ...page, hash: undefined, etag: undefined });
+    return l.doubtAll();
+  }),
+  op("forget", fc.tuple(route, items), (l, m, [to, list]) => {
+    m.retired.delete(address(to).key);
+    for (const each of list) m.waiting.add(each);
+    return l.forget([address(to).key], list);
+  }),
+  op("unretire", route, (l, m, to) => {
+    m.unretire(address(to).key);
+    return l.unretire([address(to).key]);
+  }),
+  op("freeze", fc.integer({ min: 1, max: 3 }), async (l, m, size) => {
+    m.freeze(size);
+    await l.freeze(size);
+  }),
+  op("sent", fc.nat(3), async (l, m, at) => {
+    const batch = (await l.outbox())[at];
+    const modelled = m.batches[at];
+    if (modelled !== undefined) modelled.invalidation = "I1";
+    if (batch !== undefined) await l.sent(batch.id, "I1");
+  }),
+  op("completed", fc.nat(3), async (l, m, at) => {
+    const batch = (await l.outbox())[at];
+    m.batches.splice(at, 1);
+    if (batch !== undefined) await l.completed(batch.id);
+  }),
+  op("quarantine", fc.tuple(someFailed, someIds), (l, m, [failed, healed]) => {
+    const names = ({ kind, key }: PageId) => `${kind}/${Buffer.from(key).toString("hex")}`;
+    for (const each of healed) m.failed.delete(names(each));
+    for (const each of failed) m.failed.set(names(each), each);
+    return l.quarantine(failed, healed);
+  }),
+);
+
+function op<T>(
+  name: string,
+  values: fc.Arbitrary<T>,
+  act: (ledger: Ledger, model: LedgerModel, value: T) => Promise<void>,
+): fc.Arbitrary<Operation> {
+  return values.map((value) => ({
+    name: `${name} ${fc.stringify(value)}`,
+    run: (ledger, model) => act(ledger, model, value),
+  }));
+}
+
+async function agree(isAllowed: boolean, call: Promise<void>): Promise<void> {
+  const refused = await call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (isAllowed ? refused === undefined : codeOf(refused) === "run_conflict") return;
+  throw new Error(`The model says ${isAllowed}, the ledger ${String(refused)}.`, {
+    cause: refused,
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof PipelineError ? error.code : undefined;
+}
