@@ -8,5 +8,6 @@ export * from "./site/page.ts";
 export * from "./site/read.ts";
 export * from "./site/route.ts";
 export * from "./site/table.ts";
+export * from "./site/uses.ts";
 export * from "./site/visible.ts";
 export * from "./site/words.ts";

@@ -13,9 +13,12 @@ import { openS3Store } from "./publish/s3-store.ts";
 import { loadAssets } from "./render/assets.ts";
 import { loadContent } from "./render/content.ts";
 import { loadTemplates } from "./render/templates.ts";
-import type { ContentFile, Site } from "./site.ts";
+import { type ContentFile, listsOf, type Site, tablesOf } from "./site.ts";
+import { type LoadCounts, type LoadOptions, load } from "./source/load.ts";
 import { openMysqlSource } from "./source/mysql-source.ts";
+import { openMysqlTarget } from "./source/mysql-target.ts";
 import { openSqliteSource } from "./source/sqlite-source.ts";
+import { openSqliteTarget } from "./source/sqlite-target.ts";
 
 /** AWS's home region, for S3-compatible servers that do not care. */
 const DEFAULT_REGION = "us-east-1";
@@ -75,6 +78,28 @@ function credentialsOf({ aws }: Config) {
 async function openSource({ databaseUrl, databaseReplicaUrls, sourceFile }: Config) {
   if (databaseUrl === undefined) return await openSqliteSource(sourceFile);
   return await openMysqlSource({ url: databaseUrl, replicaUrls: databaseReplicaUrls });
+}
+
+/** What `load` writes to, opened. */
+export interface OpenedLoad extends AsyncDisposable {
+  /** Makes the declared tables equal to the files in `dir`, see `load`. */
+  run(dir: string, options: LoadRun): Promise<readonly LoadCounts[]>;
+}
+
+type LoadRun = Pick<LoadOptions, "onProgress" | "signal">;
+
+/** Opens the source that the configuration names for writing. */
+export async function openLoad(config: Config): Promise<OpenedLoad> {
+  const { kinds } = await loadSite(config.configFile, config.siteUrl);
+  const { databaseUrl, sourceFile } = config;
+  const target = await (databaseUrl === undefined
+    ? openSqliteTarget(sourceFile)
+    : openMysqlTarget(databaseUrl));
+  return {
+    run: (dir, options) =>
+      load({ dir, tables: tablesOf(kinds), lists: listsOf(kinds), target, ...options }),
+    [Symbol.asyncDispose]: () => target[Symbol.asyncDispose](),
+  };
 }
 
 async function openLedger({ ledgerUrl, ledgerFile }: Config) {

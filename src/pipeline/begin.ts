@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { PipelineError } from "../error.ts";
 import { checkEmpty } from "../publish/guards.ts";
-import { type AnyTable, type Artifact, digest, type Site } from "../site.ts";
+import { type AnyTable, type Artifact, digest, tablesOf } from "../site.ts";
 import type { Rows } from "../source/source.ts";
 import type { Wired } from "./run.ts";
 
@@ -25,7 +25,7 @@ export async function begin(
   { site, source, store, ledger }: Wired,
   { now, allowDeletes }: { readonly now: number; readonly allowDeletes: boolean },
 ): Promise<Begun> {
-  const tables = tablesOf(site);
+  const tables = tablesOf(site.kinds);
   await source.check(tables);
   await store.check();
   const marker = await store.get(MARKER);
@@ -48,17 +48,6 @@ export function markerArtifact(ledgerId: string): Artifact {
   const body = markerBody(ledgerId);
   const headers = { contentType: "application/json", cacheControl: "no-store", metadata: {} };
   return { key: MARKER, body, ...headers, hash: digest(body) };
-}
-
-/** Every table the site reads, once. */
-export function tablesOf(site: Site): readonly AnyTable[] {
-  const tables = site.kinds.flatMap((kind) => {
-    const reads = "reads" in kind ? Object.values(kind.reads) : [];
-    const read = reads.map((each) => (each.read === "one" ? each.table : each.list.table));
-    if (kind.is === "row") return [kind.table, ...read];
-    return kind.is === "list" ? [kind.list.table, ...read] : read;
-  });
-  return [...new Set(tables)];
 }
 
 async function emptied(

@@ -55,19 +55,14 @@ async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Pro
   const isChanged = made.map(({ step, artifact }, at) => !isLive(live[at], step, artifact.hash));
   const changed = made.filter((_, at) => isChanged[at]);
   const puts = await put(run, changed);
-  const moved = changed.flatMap(({ step }) => step.from ?? []);
-  if (moved.length > 0) {
-    await ledger.retire(
-      run.context.run,
-      [],
-      moved.map((route) => retire(run, kind, route)),
-    );
-  }
+  const froms = new Map(changed.map(({ step }) => [step.route, step.from]));
   const same = made.flatMap((each, at) => {
     const page = live[at];
     return isChanged[at] || page === undefined ? [] : [{ ...toLive(run, each), ...keep(page) }];
   });
-  await ledger.confirm(run.context.run, [...same, ...puts]);
+  const moved = puts.flatMap((page) => froms.get(page.route) ?? []);
+  const retired = moved.map((route) => retire(run, kind, route));
+  await ledger.confirm(run.context.run, [...same, ...puts], retired);
 }
 
 /** Puts what changed, with its intents before; gives the pages that arrived. */
@@ -111,7 +106,7 @@ async function leaveOut(run: Run, steps: readonly Step[], made: readonly Made[])
 }
 
 async function deleteDue(run: Run): Promise<void> {
-  const { ledger, store, cdn } = run.wired;
+  const { ledger, store } = run.wired;
   let after: string | undefined;
   for (;;) {
     const due = await ledger.due(run.startedAt, after, BATCH);
@@ -121,7 +116,7 @@ async function deleteDue(run: Run): Promise<void> {
     const live = await ledger.liveAt(routes);
     const going = due.filter((_, at) => !live.has(routes[at] ?? ""));
     await store.delete(going.map(({ object }) => object));
-    const items = cdn.isCaching ? going.flatMap((each) => each.items) : [];
+    const items = going.flatMap((each) => each.items);
     await ledger.forget(
       going.map(({ object }) => object),
       items,
@@ -131,11 +126,11 @@ async function deleteDue(run: Run): Promise<void> {
   }
 }
 
-function retire({ startedAt }: Run, kind: string, route: string): Retired {
+function retire({ startedAt, wired }: Run, kind: string, route: string): Retired {
   const { key, invalidations } = address(route);
   // A hashed asset is never asked for again once no page names it, so nothing need be evicted.
   if (kind === ASSET_KIND) return { object: key, dueAt: startedAt + ASSET_GRACE, items: [] };
-  return { object: key, dueAt: startedAt, items: invalidations };
+  return { object: key, dueAt: startedAt, items: wired.cdn.isCaching ? invalidations : [] };
 }
 
 function toLive({ release }: Run, { step, artifact, trace, lastmod }: Made): LivePage {

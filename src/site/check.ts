@@ -3,16 +3,16 @@ import { checkList } from "./check-list.ts";
 import { checkOwnRead } from "./check-read.ts";
 import { Checks } from "./checks.ts";
 import type { Site } from "./define.ts";
-import type { AnyList } from "./list.ts";
 import type { Kind, ListKind, RowKind } from "./page.ts";
 import type { AnyTable } from "./table.ts";
+import { listsOf, tablesOf } from "./uses.ts";
 
 /** Every problem of a site definition that types cannot show, with its place. */
 export function siteProblems(site: Site): readonly Problem[] {
   const checks = new Checks();
   checkOrigin(site.origin, checks);
-  for (const table of unique(site.kinds.flatMap(tablesOf))) checkTable(table, checks);
-  const lists = unique(site.kinds.flatMap(listsOf));
+  for (const table of tablesOf(site.kinds)) checkTable(table, checks);
+  const lists = listsOf(site.kinds);
   for (const list of lists) checkList(list, site.kinds, checks);
   for (const [name, same] of Map.groupBy(lists, (list) => list.name)) {
     if (same.length > 1) checks.add(`list ${name}`, "Two lists have this name; give one `name`.");
@@ -109,21 +109,4 @@ function checkListKind(kind: ListKind, place: string, checks: Checks): void {
     const own = by === undefined ? {} : { part: by };
     checkOwnRead(`${place}.reads.${name}`, read, own, { isFanout: true }, checks);
   }
-}
-
-function tablesOf(kind: Kind): readonly AnyTable[] {
-  const reads = "reads" in kind ? Object.values(kind.reads) : [];
-  const read = reads.map((each) => (each.read === "one" ? each.table : each.list.table));
-  const own = kind.is === "row" ? [kind.table] : kind.is === "list" ? [kind.list.table] : [];
-  return [...own, ...read];
-}
-
-function listsOf(kind: Kind): readonly AnyList[] {
-  const reads = "reads" in kind ? Object.values(kind.reads) : [];
-  const read = reads.flatMap((each) => (each.read === "one" ? [] : [each.list]));
-  return kind.is === "list" ? [kind.list, ...read] : read;
-}
-
-function unique<T>(values: readonly T[]): readonly T[] {
-  return [...new Set(values)];
 }

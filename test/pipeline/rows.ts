@@ -1,0 +1,142 @@
+import { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
+
+/** One change of the rows, as an editor or a bad import would make it. */
+export type Change =
+  | { readonly do: "post"; readonly id: number; readonly post: Post }
+  | { readonly do: "edit"; readonly id: number; readonly column: string; readonly value: unknown }
+  | { readonly do: "delete"; readonly id: number }
+  | { readonly do: "person"; readonly handle: string; readonly name: string | undefined };
+
+interface Post {
+  readonly slug: string;
+  readonly title: string;
+  readonly body: string;
+  readonly author: string;
+  readonly topic: string | null;
+  readonly status: string;
+  readonly published_at: number;
+  readonly expires_at: number | null;
+}
+
+export const DAY = 86_400_000_000;
+export const START = Date.UTC(2024, 0, 1) * 1000;
+
+const slug = fc.constantFrom("a", "b", "c", "d/e", "ü", "Z", "%e2");
+const author = fc.constantFrom("ann", "bob", "Ann");
+const topic = fc.constantFrom("x", "X", "y z", null);
+const day = fc.integer({ min: -400, max: 400 }).map((n) => START + n * DAY);
+const title = fc.constantFrom("One", "Two", "<b>&", "日本");
+const body = fc.constantFrom("", "[x](/posts/a/)", "[y](/notes/3/) [z](/nowhere/)", "*em*");
+
+const post: fc.Arbitrary<Post> = fc.record({
+  slug,
+  title,
+  body,
+  author,
+  topic,
+  status: fc.constantFrom("published", "published", "published", "draft"),
+  published_at: day,
+  expires_at: fc.option(day, { freq: 4 }),
+});
+
+const id = fc.integer({ min: 1, max: 12 });
+
+const column = fc.constantFrom<keyof Post>(
+  "slug",
+  "title",
+  "body",
+  "author",
+  "topic",
+  "status",
+  "published_at",
+  "expires_at",
+);
+
+/** Random changes of a dozen posts and three people. */
+export const change: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("post" as const), id, post }) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(id, post, column)
+      .map(([at, values, name]) => ({
+        do: "edit" as const,
+        id: at,
+        column: name,
+        value: values[name],
+      })),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), id }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("person" as const),
+      handle: author,
+      name: fc.option(fc.constantFrom("Ann", "Bob"), { nil: undefined }),
+    }),
+  },
+);
+
+/** Writes changes; slugs stay unique, and the listing table follows the posts. */
+export function writeRows(file: string, changes: readonly Change[]): void {
+  const database = new DatabaseSync(file);
+  try {
+    for (const each of changes) apply(database, each);
+    database.exec(`DELETE FROM topics; INSERT INTO topics (topic, post_id, title, status, published_at, expires_at)
+      SELECT topic, id, title, status, published_at, expires_at FROM posts WHERE topic IS NOT NULL`);
+  } finally {
+    database.close();
+  }
+}
+
+function apply(database: DatabaseSync, each: Change): void {
+  switch (each.do) {
+    case "post": {
+      const {
+        slug: own,
+        title: heading,
+        body: text,
+        author: by,
+        topic: about,
+        status,
+        ...times
+      } = each.post;
+      database
+        .prepare("INSERT OR REPLACE INTO posts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .run(
+          each.id,
+          unique(own, each.id),
+          heading,
+          text,
+          by,
+          about,
+          status,
+          times.published_at,
+          times.expires_at,
+        );
+      break;
+    }
+    case "edit": {
+      const value = each.column === "slug" ? unique(String(each.value), each.id) : each.value;
+      database
+        .prepare(`UPDATE posts SET ${each.column} = ? WHERE id = ?`)
+        .run(value as string | number | null, each.id);
+      break;
+    }
+    case "delete":
+      database.prepare("DELETE FROM posts WHERE id = ?").run(each.id);
+      break;
+    case "person":
+      if (each.name === undefined) {
+        database.prepare("DELETE FROM people WHERE handle = ?").run(each.handle);
+      } else {
+        database.prepare("INSERT OR REPLACE INTO people VALUES (?, ?)").run(each.handle, each.name);
+      }
+  }
+}
+
+/** Slugs differ by row, so that histories with two rows of one route stay out of this test. */
+function unique(own: string, at: number): string {
+  return `${own}${at}`;
+}

@@ -1,0 +1,269 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { kindFingerprints } from "../../src/engine.ts";
+import type { RunEvent, Summary } from "../../src/events.ts";
+import {
+  appendOnly,
+  around,
+  byMonth,
+  byYear,
+  contentPages,
+  defineSite,
+  instant,
+  int,
+  link,
+  list,
+  listPage,
+  markdown,
+  newest,
+  one,
+  oneOf,
+  page,
+  path,
+  rowPage,
+  sitemap,
+  table,
+  tag,
+  text,
+} from "../../src/index.ts";
+import type { Cdn } from "../../src/invalidate/cdn.ts";
+import { noCdn } from "../../src/invalidate/none.ts";
+import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import { templateNames } from "../../src/load-site.ts";
+import { type BuildOptions, build, type Wired } from "../../src/pipeline.ts";
+import { memoryStore } from "../../src/publish/memory-store.ts";
+import type { ObjectStore } from "../../src/publish/store.ts";
+import { loadAssets } from "../../src/render/assets.ts";
+import { loadContent } from "../../src/render/content.ts";
+import { loadTemplates } from "../../src/render/templates.ts";
+import { type Artifact, listsOf, tablesOf } from "../../src/site.ts";
+import { load } from "../../src/source/load.ts";
+import { openSqliteSource } from "../../src/source/sqlite-source.ts";
+import { openSqliteTarget } from "../../src/source/sqlite-target.ts";
+
+const name = text({ max: 60 });
+const status = oneOf("draft", "published");
+
+export const posts = table("posts", {
+  key: "id",
+  columns: {
+    id: int(),
+    slug: name,
+    title: text(),
+    body: text(),
+    author: name,
+    topic: name.nullable(),
+    status,
+    published_at: instant(),
+    expires_at: instant().nullable(),
+  },
+});
+
+export const people = table("people", { key: "handle", columns: { handle: name, name: text() } });
+
+export const topics = table("topics", {
+  key: ["topic", "post_id"],
+  columns: {
+    topic: name,
+    post_id: int(),
+    title: text(),
+    status,
+    published_at: instant(),
+    expires_at: instant().nullable(),
+  },
+});
+
+const visible = {
+  show: { status: "published" },
+  from: "published_at",
+  until: "expires_at",
+} as const;
+
+const byTopic = list(topics, {
+  ...visible,
+  by: "topic",
+  order: ["published_at", "post_id"],
+  see: ["title", "published_at"],
+  item: link("post", "post_id"),
+  head: 2,
+  cut: byYear("published_at", { max: 2 }),
+});
+
+const recent = list(posts, {
+  ...visible,
+  order: ["published_at", "id"],
+  see: ["title"],
+  item: link("post", "id"),
+  head: 3,
+  cut: byMonth("published_at", { max: 3 }),
+});
+
+const byAuthor = list(posts, {
+  ...visible,
+  by: "author",
+  order: ["published_at", "id"],
+  see: ["title", "slug"],
+  links: (p) => ({ post: path`/posts/${p.slug}/` }),
+  head: 2,
+  cut: appendOnly({ max: 2 }),
+});
+
+/** A site with every kind, small enough for thousands of builds. */
+export const SITE = defineSite({
+  origin: "https://small.example",
+  title: "Small",
+  pages: {
+    post: rowPage(posts, {
+      ...visible,
+      see: ["title", "author", "topic", "published_at"],
+      route: (p) => path`/posts/${p.slug}/`,
+      reads: {
+        person: one(people, { key: "author", see: ["name"] }),
+        near: around(byTopic, { part: "topic", at: ["published_at", "id"], before: 1, after: 1 }),
+      },
+      links: (p) => ({ author: path`/authors/${p.author}/`, topic: path`/topics/${p.topic}/` }),
+      tags: (p) => [tag("author", p.author)],
+      lastmod: "published_at",
+      template: "post",
+    }),
+    note: rowPage(posts, {
+      ...visible,
+      see: ["title", "body"],
+      route: (p) => path`/notes/${p.id}/`,
+      html: { body: markdown("body") },
+      template: "note",
+    }),
+    topic: listPage(byTopic, { route: (part) => path`/topics/${part}/`, template: "list" }),
+    author: listPage(byAuthor, {
+      route: (part) => path`/authors/${part}/`,
+      reads: { person: one(people, { key: "part", see: ["name"] }) },
+      template: "list",
+    }),
+    all: listPage(recent, { route: () => path`/all/`, template: "list" }),
+    home: page({ route: "/", reads: { latest: newest(recent, 3) }, template: "home" }),
+    content: contentPages({ folder: "pages", template: "note" }),
+    sitemap: sitemap({ route: "/sitemap.xml", template: "index", part: "urls", max: 4 }),
+  },
+});
+
+const TEMPLATES: Readonly<Record<string, string>> = {
+  post: `<h1><%= it.row.title %></h1>
+<% if (it.row.title === "throw") { throw new Error("asked for"); } %>
+<p><%= it.person?.name ?? it.row.author %> <%= it.hrefs.author ?? "-" %> <%= it.hrefs.topic ?? "-" %></p>
+<% for (const e of [...it.near.before, ...it.near.after]) { %><a href="<%= e.href %>"><%= e.title %></a><% } %>
+<img src="<%= asset("mark.svg") %>" alt="">`,
+  note: `<h1><%= it.title ?? it.row.title %></h1><%~ it.html.body %>`,
+  list: `<h1><%= it.part ?? "all" %> <%= it.window?.name ?? "head" %> <%= it.person?.name ?? "" %></h1>
+<% for (const e of it.entries) { %><a href="<%= e.href ?? e.hrefs.post ?? "-" %>"><%= e.title %></a><% } %>
+<% for (const a of it.archive) { %><a href="<%= a.href %>"><%= a.name %></a><% } %>`,
+  home: `<% for (const e of it.latest) { %><a href="<%= e.href %>"><%= e.title %></a><% } %>`,
+  index: `<% for (const s of it.sitemaps) { %><loc><%= url(s.route) %></loc><% } %>`,
+  urls: `<% for (const u of it.urls) { %><loc><%= url(u.route) %></loc><lastmod><%= u.lastmod === undefined ? "" : time(u.lastmod) %></lastmod><% } %>`,
+};
+
+/** A folder with templates, content and an empty embedded source; deletes itself when disposed. */
+export async function smallSite(): Promise<SmallSite> {
+  const dir = await mkdtemp(join(tmpdir(), "nightbake-small-"));
+  await Promise.all(["templates", "assets", "pages", "rows"].map((each) => mkdir(join(dir, each))));
+  await Promise.all([
+    ...Object.entries(TEMPLATES).map(([file, source]) =>
+      writeFile(join(dir, "templates", `${file}.eta`), source),
+    ),
+    writeFile(join(dir, "assets", "mark.svg"), "<svg/>"),
+    writeFile(join(dir, "rows", "posts.ndjson"), ""),
+    writeFile(
+      join(dir, "pages", "about.md"),
+      "---\ntitle: About\n---\nSee [home](/) and [1](/notes/1/).",
+    ),
+  ]);
+  const source = join(dir, "source.db");
+  await using target = await openSqliteTarget(source);
+  const tables = tablesOf(SITE.kinds);
+  await load({ dir: join(dir, "rows"), tables, lists: listsOf(SITE.kinds), target });
+  return { dir, source, [Symbol.asyncDispose]: () => rm(dir, { recursive: true }) };
+}
+
+export interface SmallSite extends AsyncDisposable {
+  readonly dir: string;
+  /** The SQLite file that holds the rows. */
+  readonly source: string;
+}
+
+export interface WiringParts {
+  /** File of the ledger below the site's folder. */
+  readonly ledger: string;
+  readonly store: ObjectStore;
+  readonly cdn?: Cdn;
+}
+
+/** Opens a pipeline over a small site with real parts; templates and content are read anew. */
+export async function openSmall(site: SmallSite, parts: WiringParts): Promise<Wired> {
+  const assets = await loadAssets(join(site.dir, "assets"));
+  const names = templateNames(SITE);
+  const templates = await loadTemplates({ dir: join(site.dir, "templates"), assets, names });
+  const source = await openSqliteSource(site.source);
+  const ledger = await openSqliteLedger(join(site.dir, parts.ledger));
+  return {
+    site: SITE,
+    source,
+    ledger,
+    store: parts.store,
+    cdn: parts.cdn ?? noCdn,
+    templates,
+    assets,
+    content: new Map([["pages", await loadContent(join(site.dir, "pages"))]]),
+    fingerprint: kindFingerprints(SITE, templates, Buffer.from("engine")),
+    deleteShare: 1,
+    concurrency: 4,
+    sleep: async () => {},
+    async [Symbol.asyncDispose]() {
+      await source[Symbol.asyncDispose]();
+      await ledger[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** One build; gives its summary and all it told. */
+export async function bake(
+  wired: Wired,
+  options: Partial<BuildOptions> = {},
+): Promise<Summary & { readonly events: readonly RunEvent[] }> {
+  const events: RunEvent[] = [];
+  const summary = await build(wired, {
+    allowDeletes: true,
+    isDryRun: false,
+    signal: new AbortController().signal,
+    emit: (event) => events.push(event),
+    ...options,
+  });
+  return { ...summary, events };
+}
+
+/** What a build of nothing but rows, templates and content publishes, without the marker. */
+export async function scratch(
+  site: SmallSite,
+  now: number,
+): Promise<ReadonlyMap<string, Artifact>> {
+  const objects = new Map<string, Artifact>();
+  const ledger = `scratch-${Math.random()}.db`;
+  await using wired = await openSmall(site, { ledger, store: memoryStore(objects) });
+  await bake(wired, { now: () => now });
+  return served(objects);
+}
+
+/** Objects that readers can see, in order of key. */
+export function served(objects: ReadonlyMap<string, Artifact>): ReadonlyMap<string, Artifact> {
+  const keys = [...objects.keys()].filter((key) => !key.startsWith(".")).sort();
+  return new Map(keys.map((key) => [key, objects.get(key) as Artifact]));
+}
+
+/** Objects as text, to compare byte for byte and header for header. */
+export function shown(objects: ReadonlyMap<string, Artifact>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    [...objects].map(([key, { body, contentType, cacheControl, metadata }]) => [
+      key,
+      JSON.stringify([Buffer.from(body).toString("utf8"), contentType, cacheControl, metadata]),
+    ]),
+  );
+}
