@@ -6,7 +6,7 @@ import type { Rows } from "../source/source.ts";
 import type { Wired } from "./run.ts";
 
 /** Object that ties a store to its ledger. */
-export const MARKER = ".nightbake.json";
+const MARKER = ".nightbake.json";
 
 /** What a run works on: the rows of one moment, and whether the store is what the ledger says. */
 export interface Begun extends AsyncDisposable {

@@ -1,7 +1,6 @@
 import {
   type AnyRead,
   digestOf,
-  encodeKey,
   type Key,
   type KeyPart,
   keyName,
@@ -138,9 +137,4 @@ function keyOf(row: Row, columns: readonly string[]): Key | undefined {
   return values.some((value) => value === null || value === undefined)
     ? undefined
     : (values as Key);
-}
-
-/** The bytes a place is kept as, see {@link encodeKey}. */
-export function encodePlace(order: readonly unknown[]): Uint8Array {
-  return encodeKey(order as Key);
 }

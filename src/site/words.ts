@@ -47,11 +47,6 @@ export interface Step extends PageId {
   readonly start: Uint8Array | undefined;
 }
 
-/** A page that could not be made. Its last good version stays live. */
-export interface FailedPage extends PageId {
-  readonly error: import("../error.ts").PipelineError;
-}
-
 /** One Markdown file of `content/`. */
 export interface ContentFile {
   /** Path below its folder without `.md`, e.g. `about` or `help/contact`; also its route. */

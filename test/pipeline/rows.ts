@@ -58,14 +58,12 @@ export const change: fc.Arbitrary<Change> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("post" as const), id, post }) },
   {
     weight: 4,
-    arbitrary: fc
-      .tuple(id, post, column)
-      .map(([at, values, name]) => ({
-        do: "edit" as const,
-        id: at,
-        column: name,
-        value: values[name],
-      })),
+    arbitrary: fc.tuple(id, post, column).map(([at, values, name]) => ({
+      do: "edit" as const,
+      id: at,
+      column: name,
+      value: values[name],
+    })),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), id }) },
   {
