@@ -1,6 +1,8 @@
+import { expect, test } from "vitest";
 import { openMysqlLedger } from "../../src/ledger/mysql.ts";
 import { describeWith } from "../services/requires.ts";
 import { sharedMariaDb } from "../services/shared.ts";
+import { article, intent, step } from "./fixtures.ts";
 import { describeLedger } from "./ledger-contract.ts";
 import { testAgainstModel } from "./ledger-property.ts";
 
@@ -13,4 +15,94 @@ describeWith("shared-mariadb", "MariaDB", () => {
   });
 
   testAgainstModel(async () => openMysqlLedger(await newDatabase()), 15);
+
+  test("processes that make the ledger at once make one, beside other tables", async () => {
+    const server = await sharedMariaDb();
+    const url = await server.createDatabase();
+    await server.query(`CREATE TABLE ${new URL(url).pathname.slice(1)}.articles (id INT)`);
+
+    const ledgers = await Promise.all(Array.from({ length: 4 }, () => openMysqlLedger(url)));
+
+    expect(new Set(ledgers.map(({ id }) => id)).size).toBe(1);
+    await Promise.all(ledgers.map((ledger) => ledger[Symbol.asyncDispose]()));
+  });
+
+  test("a ledger of a newer release is refused with what to do", async () => {
+    const server = await sharedMariaDb();
+    const url = await server.createDatabase();
+    await (await openMysqlLedger(url))[Symbol.asyncDispose]();
+    const table = `${new URL(url).pathname.slice(1)}.nightbake_meta`;
+    await server.query(`UPDATE ${table} SET value = '99' WHERE name = 'version'`);
+
+    await expect(openMysqlLedger(url)).rejects.toMatchObject({
+      code: "ledger_rejected",
+      hint: expect.stringContaining("newer release"),
+    });
+  });
+
+  test("writers that lock each other's rows all succeed", async () => {
+    const url = await newDatabase();
+    await using one = await openMysqlLedger(url);
+    await using two = await openMysqlLedger(url);
+    const steps = Array.from({ length: 200 }, (_, key) => step(article(key)));
+
+    const rounds = Array.from({ length: 10 }, () => [
+      one.stage("run", steps),
+      two.stage("run", steps.toReversed()),
+    ]);
+    await Promise.all(rounds.flat());
+
+    expect(await one.staged("run", { limit: 500 })).toEqual(steps);
+  });
+
+  test("intents outlive the connection that wrote them, and a lost connection is replaced", async () => {
+    const server = await sharedMariaDb();
+    const url = await server.createDatabase();
+    await using ledger = await openMysqlLedger(url);
+    await ledger.intend([intent()], []);
+    const database = new URL(url).pathname.slice(1);
+    const connections = await server.query<{ id: number }>(
+      "SELECT id FROM information_schema.processlist WHERE db = ?",
+      [database],
+    );
+    for (const { id } of connections) await server.query(`KILL ${id}`);
+
+    const read = () => ledger.intents();
+    const intents = await read().catch((error: unknown) => {
+      expect(error).toMatchObject({ code: "ledger_unavailable" });
+      return read();
+    });
+
+    expect(connections.length).toBeGreaterThan(0);
+    expect(intents).toEqual([intent()]);
+  });
+
+  test("a wrong password and a missing database are refused without the password", async () => {
+    const url = new URL(await newDatabase());
+    const missing = new URL(`${url}_not`);
+    url.password = "s3cret-and-wrong";
+
+    const refused = await openMysqlLedger(url.href).catch((error: unknown) => error);
+
+    expect(refused).toMatchObject({ code: "ledger_rejected", retryable: false });
+    expect(JSON.stringify(refused) + String(refused)).not.toContain("s3cret");
+    await expect(openMysqlLedger(missing.href)).rejects.toMatchObject({ code: "ledger_rejected" });
+  });
+});
+
+test("a server that does not answer is unavailable, which may pass", async () => {
+  await expect(openMysqlLedger("mysql://user:s3cret@127.0.0.1:1/nightbake")).rejects.toMatchObject({
+    code: "ledger_unavailable",
+    retryable: true,
+    message: expect.not.stringContaining("s3cret"),
+  });
+});
+
+test("a URL that names no MySQL database is refused without repeating it", async () => {
+  for (const url of ["not a url: s3cret", "mysql://u:s3cret@host", "http://u:s3cret@host/x"]) {
+    await expect(openMysqlLedger(url)).rejects.toMatchObject({
+      code: "ledger_rejected",
+      message: expect.not.stringContaining("s3cret"),
+    });
+  }
 });

@@ -1,8 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll } from "vitest";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, describe, expect, test } from "vitest";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import { article, intent, livePage, publish, step } from "./fixtures.ts";
 import { describeLedger } from "./ledger-contract.ts";
 import { testAgainstModel } from "./ledger-property.ts";
 
@@ -20,4 +25,159 @@ describeLedger("SQLite", async () => {
   return { open: () => openSqliteLedger(file) };
 });
 
-testAgainstModel(() => openSqliteLedger(":memory:"), 300);
+testAgainstModel(() => openSqliteLedger(":memory:"), 400);
+
+describe("a ledger file", () => {
+  test("is not written by opening, reading, or calls that have nothing to do", async () => {
+    const file = newFile();
+    const failed = { ...article(3), code: "row_invalid", message: "bad", at: "{}" };
+    {
+      await using ledger = await openSqliteLedger(file);
+      await publish(ledger, livePage());
+      await ledger.setNote("store", "folder");
+      await ledger.quarantine([failed], []);
+    }
+    const before = readFileSync(file);
+    using watcher = new DatabaseSync(file);
+    const version = () => watcher.prepare("PRAGMA data_version").get();
+    const first = version();
+    {
+      await using ledger = await openSqliteLedger(file);
+      for (const kind of await ledger.liveKinds()) await ledger.live(kind, undefined, 10);
+      await ledger.pages([article(1)]);
+      await ledger.setNote("store", "folder");
+      await ledger.quarantine([failed], [article(8)]);
+      await ledger.unstage("run", [article(1)]);
+      await ledger.discard("run");
+      await ledger.unretire(["a"]);
+      await ledger.freeze(100);
+      await ledger.stage("run", []);
+      await ledger.intend([], []);
+      await ledger.doubt([], 1);
+    }
+
+    expect(version()).toEqual(first);
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(statSync(`${file}-wal`).size).toBe(0);
+  });
+
+  test("keeps a page in at most 360 bytes, trace of 200 and route of 44 included", async () => {
+    const file = newFile();
+    const pages = 10_000;
+    {
+      await using ledger = await openSqliteLedger(file);
+      for (let start = 0; start < pages; start += 500) {
+        const keys = Array.from({ length: 500 }, (_, at) => start + at);
+        await ledger.stage(
+          "run",
+          keys.map((key) => step(article(key))),
+        );
+        await ledger.confirm("run", keys.map(typicalPage));
+      }
+      await ledger.finish("run", { id: 1, startedAt: 1, finishedAt: 2, report: "{}" });
+    }
+
+    expect(statSync(file).size / pages).toBeLessThan(360 + (13 * 8192) / pages);
+  });
+
+  test("of a newer release is refused with what to do", async () => {
+    const file = newFile();
+    await (await openSqliteLedger(file))[Symbol.asyncDispose]();
+    using database = new DatabaseSync(file);
+    database.exec("UPDATE nightbake_meta SET value = '99' WHERE name = 'version'");
+
+    await expect(openSqliteLedger(file)).rejects.toMatchObject({
+      code: "ledger_rejected",
+      hint: expect.stringContaining("newer release"),
+    });
+  });
+
+  test("that is another program's is refused and left as it was", async () => {
+    const file = newFile();
+    mkdirSync(dirname(file));
+    using database = new DatabaseSync(file);
+    database.exec("CREATE TABLE notes (id INTEGER)");
+    const before = readFileSync(file);
+
+    await expect(openSqliteLedger(file)).rejects.toMatchObject({ code: "ledger_rejected" });
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  test("that is no database is refused", async () => {
+    const file = newFile();
+    mkdirSync(dirname(file));
+    writeFileSync(file, "Once upon a time ".repeat(100));
+
+    await expect(openSqliteLedger(file)).rejects.toMatchObject({ code: "ledger_rejected" });
+  });
+
+  test("that cannot be opened is unavailable", async () => {
+    await expect(openSqliteLedger(folder)).rejects.toMatchObject({
+      code: "ledger_unavailable",
+      retryable: true,
+    });
+  });
+});
+
+describe("several processes on one file", () => {
+  test("that make the ledger at once make one", async () => {
+    const file = newFile();
+    const children = Array.from({ length: 4 }, () => start("open", file));
+
+    const ids = await Promise.all(children.map(({ line }) => line()));
+
+    expect(new Set(ids).size).toBe(1);
+    await using ledger = await openSqliteLedger(file);
+    expect(ledger.id).toBe(ids[0]);
+  });
+
+  test("that write at once lose nothing", async () => {
+    const file = newFile();
+    const children = ["one", "two"].map((name) => start("stage", file, name));
+    const exits = await Promise.all(children.map(({ exited }) => exited));
+
+    await using ledger = await openSqliteLedger(file);
+    expect(exits).toEqual([0, 0]);
+    expect(await ledger.staged("one", { limit: 500 })).toHaveLength(200);
+    expect(await ledger.staged("two", { limit: 500 })).toHaveLength(200);
+  });
+
+  test("leave their intents when one is killed between intend and confirm", async () => {
+    const file = newFile();
+    const child = start("intend", file);
+    await child.line();
+    await child.line();
+    child.process.kill("SIGKILL");
+    await child.exited;
+
+    await using ledger = await openSqliteLedger(file);
+    expect(await ledger.intents()).toEqual([intent(), intent(article(2))]);
+    expect((await ledger.freeze(10)).map(({ items }) => items)).toEqual([["/a/"]]);
+  });
+});
+
+function typicalPage(key: number) {
+  const random = Buffer.alloc(200, `trace ${key} `);
+  const route = `/articles/how-we-moved-a-thousand-${String(key).padStart(9, "0")}/`;
+  return livePage({ ...article(key), route, trace: random });
+}
+
+interface Child {
+  readonly process: ChildProcess;
+  /** The next line it prints. */
+  line(): Promise<string>;
+  readonly exited: Promise<number | null>;
+}
+
+function start(...args: readonly string[]): Child {
+  const script = join(import.meta.dirname, "ledger-child.ts");
+  const child = spawn(process.execPath, [script, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  return {
+    process: child,
+    line: async () => String((await lines.next()).value),
+    exited: once(child, "exit").then(([code]) => code),
+  };
+}
