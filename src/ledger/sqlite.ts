@@ -10,6 +10,8 @@ import { sqlLedger } from "./sql-ledger.ts";
 
 /** How long a statement waits for another process's transaction. */
 const BUSY_MS = 5_000;
+/** What is left of the write-ahead log after a large transaction. */
+const WAL_BYTES = 16 * 2 ** 20;
 /** Prepared statements kept; lists of different lengths make different statements. */
 const STATEMENTS = 200;
 /** Pages given back at once, so that other processes get their turn in between. */
@@ -104,7 +106,9 @@ function sqliteDatabase(file: string): SqlDatabase {
 
 function open(file: string): DatabaseSync {
   if (file !== ":memory:") mkdirSync(dirname(file), { recursive: true });
-  return new DatabaseSync(file, { timeout: BUSY_MS });
+  const db = new DatabaseSync(file, { timeout: BUSY_MS });
+  db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES}`);
+  return db;
 }
 
 /** Settings that a file keeps. Only a file without tables takes the first two. */
