@@ -38,28 +38,30 @@ export async function plannedRoutes(
   return new Set([...staged.keys(), ...staying.map(([route]) => route)]);
 }
 
-/** Pages of a kind as planned, in key order, after `after` and while `isWanted` holds. */
+/**
+ * Pages of a kind as planned, in key order, after `after`. Reads a few rows first and more each
+ * time, since many who ask want the next few pages only.
+ */
 export async function* plannedRange(
   { ledger, run }: Overlay,
   kind: string,
   after: Uint8Array | undefined,
 ): AsyncGenerator<PlannedPage> {
   let last = after;
-  for (;;) {
-    const live = await ledger.live(kind, last, RANGE);
+  for (let limit = FIRST_RANGE; ; limit = Math.min(limit * 4, MAX_RANGE)) {
+    const live = await ledger.live(kind, last, limit);
     const afterId = last === undefined ? {} : { after: { kind, key: last } };
-    const steps = await ledger.staged(run, { kind, ...afterId, limit: RANGE });
-    const merged = mergeRange(live, steps, live.length === RANGE || steps.length === RANGE);
-    for (const { key, page } of merged) {
+    const steps = await ledger.staged(run, { kind, ...afterId, limit });
+    for (const { key, page } of mergeRange(live, steps, limit)) {
       if (page !== undefined) yield page;
       last = key;
     }
-    if (live.length < RANGE && steps.length < RANGE) return;
+    if (live.length < limit && steps.length < limit) return;
   }
 }
 
-/** Rows of the ledger read at a time. */
-const RANGE = 200;
+const FIRST_RANGE = 4;
+const MAX_RANGE = 256;
 
 interface Merged {
   readonly key: Uint8Array;
@@ -67,17 +69,17 @@ interface Merged {
 }
 
 /** Merges two runs in key order; a cut-off run bounds how far the other may be used. */
-function mergeRange(live: readonly LivePage[], steps: readonly Step[], isCut: boolean): Merged[] {
+function mergeRange(live: readonly LivePage[], steps: readonly Step[], limit: number): Merged[] {
   const all = new Map<string, { live?: LivePage; step?: Step; key: Uint8Array }>();
   for (const each of live) all.set(hex(each.key), { live: each, key: each.key });
   for (const step of steps) {
     all.set(hex(step.key), { ...all.get(hex(step.key)), step, key: step.key });
   }
-  const ends = [live, steps].filter((run) => run.length === RANGE).map((run) => run.at(-1)?.key);
+  const ends = [live, steps].filter((run) => run.length === limit).map((run) => run.at(-1)?.key);
   const bound = ends.sort((a, b) => Buffer.compare(a ?? EMPTY, b ?? EMPTY))[0];
   return [...all.values()]
     .sort((a, b) => Buffer.compare(a.key, b.key))
-    .filter(({ key }) => !isCut || bound === undefined || Buffer.compare(key, bound) <= 0)
+    .filter(({ key }) => bound === undefined || Buffer.compare(key, bound) <= 0)
     .map(({ live: page, step, key }) => ({ key, page: overlay(page, step) }));
 }
 
