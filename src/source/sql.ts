@@ -134,9 +134,11 @@ function visibility(
   return terms;
 }
 
+/** Rows without a partition are in none: nothing equals NULL. */
 function partition(dialect: Dialect, list: AnyList, part: unknown): readonly Fragment[] {
   if (list.by === undefined) return [];
-  return [equals(quote(dialect, list.by), dialect.encode(list.table, list.by, part))];
+  const value = dialect.encode(list.table, list.by, part);
+  return [{ sql: `${quote(dialect, list.by)} = ?`, params: [value] }];
 }
 
 /** A bound may give the first order columns only: all entries that share them are on its side. */

@@ -1,0 +1,4 @@
+import { sqliteDatabase } from "./database.ts";
+import { describeSource } from "./source-contract.ts";
+
+describeSource("SQLite", sqliteDatabase);
