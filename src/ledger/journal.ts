@@ -82,7 +82,7 @@ export function* doubtAll(): Work<void> {
   yield* query("UPDATE nb_page SET hash = NULL, etag = NULL WHERE hash IS NOT NULL");
 }
 
-/** @see Ledger.retire An object that another live page has does not retire. */
+/** @see Ledger.retire */
 export function* retire(
   run: string,
   ids: readonly PageId[],
@@ -92,12 +92,6 @@ export function* retire(
   yield* queryIds("DELETE FROM nb_page WHERE", ids);
   yield* unstage(run, ids);
   yield* addRetired(retired);
-}
-
-function* addRetired(retired: readonly Retired[]): Work<void> {
-  const owners = yield* liveAt(retired.map(({ object }) => routeOf(object)));
-  const free = retired.filter(({ object }) => !owners.has(routeOf(object)));
-  yield* replaceRows("nb_retired", RETIRED, free.map(encodeRetired));
 }
 
 /** @see Ledger.due */
@@ -132,17 +126,22 @@ export function* unretire(objects: readonly string[]): Work<void> {
   );
 }
 
+/** An object that a live page has is left out, so that it is never deleted under that page. */
+function* addRetired(retired: readonly Retired[]): Work<void> {
+  const owners = yield* liveAt(retired.map(({ object }) => routeOf(object)));
+  const free = retired.filter(({ object }) => !owners.has(routeOf(object)));
+  yield* replaceRows("nb_retired", RETIRED, free.map(encodeRetired));
+}
+
 /** Nobody knows what the objects at these routes are: their pages are made again, or they go. */
 function* suspect(routes: readonly string[]): Work<void> {
   const owners = yield* ownersOf(routes);
   yield* forgetHashes(owners.map(({ id }) => id));
-  const owned = new Set(owners.map(({ route }) => route));
-  const free = routes.filter((route) => !owned.has(route));
-  const retired = free.map((route) => {
+  const retired = routes.map((route) => {
     const { key, invalidations } = address(route);
-    return encodeRetired({ object: key, dueAt: 0, items: invalidations });
+    return { object: key, dueAt: 0, items: invalidations };
   });
-  yield* replaceRows("nb_retired", RETIRED, retired);
+  yield* addRetired(retired);
 }
 
 function* forgetHashes(ids: readonly PageId[]): Work<void> {

@@ -141,8 +141,11 @@ export interface Ledger extends AsyncDisposable {
   /** Before puts: records them, and the invalidation items they will need. Durable. */
   intend(intents: readonly Intent[], items: readonly string[]): Promise<void>;
 
-  /** After puts: the pages are live as given, their intents and steps are done. Durable. */
-  confirm(run: string, pages: readonly LivePage[]): Promise<void>;
+  /**
+   * After puts: the pages are live as given, their intents and steps are done, and the objects
+   * they moved away from (`retired`) wait to be deleted. Durable.
+   */
+  confirm(run: string, pages: readonly LivePage[], retired?: readonly Retired[]): Promise<void>;
 
   /** Puts that were begun and never confirmed, in page order. */
   intents(): Promise<readonly Intent[]>;

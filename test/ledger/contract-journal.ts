@@ -148,6 +148,14 @@ export function describeJournal(test: LedgerTest): void {
       expect(batch?.items).toEqual(["/a/index.html", "/index.html"]);
     });
 
+    test("confirm retires what moved pages left, but nothing a page has now", async (ledger) => {
+      const moved = [livePage({ route: "/b/" }), livePage({ ...article(2), route: "/a/" })];
+      const left = ["a/index.html", "b/index.html", "c/index.html"].map((each) => retired(each));
+      await ledger.confirm("run", moved, left);
+
+      expect(await ledger.due(0, undefined, 9)).toEqual([retired("c/index.html")]);
+    });
+
     test("forget removes objects and lets their items wait", async (ledger) => {
       await ledger.retire("run", [], [retired("a"), retired("b")]);
       await ledger.forget(["a", "unknown"], ["/a"]);

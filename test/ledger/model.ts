@@ -55,7 +55,7 @@ export class LedgerModel {
     for (const item of items) this.waiting.add(item);
   }
 
-  confirm(run: string, pages: readonly LivePage[]): boolean {
+  confirm(run: string, pages: readonly LivePage[], retired: readonly Retired[]): boolean {
     if (!this.#mayWrite(run)) return false;
     for (const page of pages) {
       this.live.set(nameOf(page), page);
@@ -63,6 +63,7 @@ export class LedgerModel {
       this.plans.get(run)?.delete(nameOf(page));
       this.unretire(address(page.route).key);
     }
+    this.#addRetired(retired);
     return true;
   }
 
@@ -70,8 +71,7 @@ export class LedgerModel {
     if (!this.#mayWrite(run)) return false;
     for (const id of ids) this.live.delete(nameOf(id));
     this.unstage(run, ids);
-    const objects = new Set([...this.live.values()].map(({ route }) => address(route).key));
-    for (const each of retired) if (!objects.has(each.object)) this.retired.set(each.object, each);
+    this.#addRetired(retired);
     return true;
   }
 
@@ -123,6 +123,11 @@ export class LedgerModel {
 
   #mayWrite(run: string): boolean {
     return this.holder === undefined || this.holder === run;
+  }
+
+  #addRetired(retired: readonly Retired[]): void {
+    const objects = new Set([...this.live.values()].map(({ route }) => address(route).key));
+    for (const each of retired) if (!objects.has(each.object)) this.retired.set(each.object, each);
   }
 
   #suspect(route: string): void {

@@ -61,6 +61,8 @@ const retired = fc.record({
   items,
 });
 
+const someRetired = fc.array(retired, { maxLength: 3 });
+
 /** A random call of any method that writes. */
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   op("stage", fc.tuple(run, fc.array(aStep, { maxLength: 6 })), (l, m, [r, steps]) => {
@@ -93,13 +95,11 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     m.intend(intents, list);
     return l.intend(intents, list);
   }),
-  op("confirm", fc.tuple(run, somePages), (l, m, [r, pages]) =>
-    agree(m.confirm(r, pages), l.confirm(r, pages)),
+  op("confirm", fc.tuple(run, somePages, someRetired), (l, m, [r, pages, list]) =>
+    agree(m.confirm(r, pages, list), l.confirm(r, pages, list)),
   ),
-  op(
-    "retire",
-    fc.tuple(run, someIds, fc.array(retired, { maxLength: 3 })),
-    (l, m, [r, ids, list]) => agree(m.retire(r, ids, list), l.retire(r, ids, list)),
+  op("retire", fc.tuple(run, someIds, someRetired), (l, m, [r, ids, list]) =>
+    agree(m.retire(r, ids, list), l.retire(r, ids, list)),
   ),
   op("doubt", fc.tuple(someIntents, fc.nat(3)), (l, m, [intents, release]) => {
     m.doubt(intents, release);
