@@ -1,7 +1,7 @@
 import { foldRoute, type PageId } from "../site.ts";
 import type { LivePage } from "./ledger.ts";
 import { asText, comparePages, decodeId, decodePage, foldOf, nameOf, PAGE } from "./rows.ts";
-import { query, queryIn, type SqlRow, type SqlValue, type Work } from "./sql.ts";
+import { BY_INDEX, query, queryIn, type SqlRow, type SqlValue, type Work } from "./sql.ts";
 
 /** @see Ledger.live */
 export function* live(
@@ -61,7 +61,10 @@ export function* liveAt(routes: readonly string[]): Work<ReadonlyMap<string, Pag
 export function* ownersOf(
   routes: readonly string[],
 ): Work<readonly { readonly route: string; readonly id: PageId }[]> {
-  const rows = yield* atFolds("SELECT kind, page_key, route FROM nb_page WHERE", routes);
+  const rows = yield* atFolds(
+    `SELECT kind, page_key, route FROM nb_page ${BY_INDEX} WHERE`,
+    routes,
+  );
   const wanted = new Set(routes);
   return rows
     .map((row) => ({ route: asText(row["route"]), id: decodeId(row) }))
@@ -71,7 +74,7 @@ export function* ownersOf(
 
 /** @see Ledger.liveFolded */
 export function* liveFolded(routes: readonly string[]): Work<readonly LivePage[]> {
-  const rows = yield* atFolds(`SELECT ${PAGE} FROM nb_page WHERE`, routes);
+  const rows = yield* atFolds(`SELECT ${PAGE} FROM nb_page ${BY_INDEX} WHERE`, routes);
   const folds = new Set(routes.map(foldRoute));
   const found = rows.map(decodePage).filter(({ route }) => folds.has(foldRoute(route)));
   return found.sort(comparePages);

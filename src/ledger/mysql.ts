@@ -3,7 +3,14 @@ import { createPool, type Pool, type PoolConnection } from "mysql2/promise";
 import type { Ledger } from "./ledger.ts";
 import { invalidUrl, isDeadlock, isGone, stillMigrating, translated } from "./mysql-errors.ts";
 import { type Dialect, openSchema } from "./schema.ts";
-import type { SqlDatabase, SqlRow, SqlValue, Statement, Work } from "./sql.ts";
+import {
+  type SqlDatabase,
+  type SqlRow,
+  type SqlValue,
+  type Statement,
+  type Work,
+  withIndex,
+} from "./sql.ts";
 import { sqlLedger } from "./sql-ledger.ts";
 
 /** Connections of one process; one run writes one transaction at a time. */
@@ -17,6 +24,7 @@ const PAUSE_MS = 50;
 /** How long to wait for another process that migrates, in seconds. */
 const MIGRATION_SECONDS = 60;
 
+const BY_SECOND = "$1 FORCE INDEX ($1_index)";
 const LOCKS = { share: " LOCK IN SHARE MODE", update: " FOR UPDATE" } as const;
 
 /**
@@ -150,7 +158,7 @@ async function run<T>(connection: PoolConnection, work: Work<T>): Promise<T> {
   let step = work.next();
   while (!step.done) {
     const { text, values, lock } = step.value;
-    step = work.next(await send(connection, text + lockOf(lock), values));
+    step = work.next(await send(connection, withIndex(text, BY_SECOND) + lockOf(lock), values));
   }
   return step.value;
 }

@@ -12,7 +12,15 @@ import {
   runOf,
   STEP,
 } from "./rows.ts";
-import { query, queryIn, replaceRows, type SqlRow, type SqlValue, type Work } from "./sql.ts";
+import {
+  BY_INDEX,
+  query,
+  queryIn,
+  replaceRows,
+  type SqlRow,
+  type SqlValue,
+  type Work,
+} from "./sql.ts";
 
 /** @see Ledger.stage */
 export function* stage(run: string, steps: readonly Step[]): Work<void> {
@@ -65,7 +73,7 @@ export function* stagedAt(
   run: string,
   routes: readonly string[],
 ): Work<ReadonlyMap<string, readonly Step[]>> {
-  const text = `SELECT ${STEP} FROM nb_step WHERE run = ? AND`;
+  const text = `SELECT ${STEP} FROM nb_step ${BY_INDEX} WHERE run = ? AND`;
   const rows = yield* atFolds(text, routes, [runOf(run)]);
   const wanted = new Set(routes);
   const steps = rows.map(decodeStep).filter(({ route }) => wanted.has(route));
@@ -76,11 +84,11 @@ export function* stagedAt(
 export function* stagedClashes(run: string, limit: number): Work<readonly (readonly Step[])[]> {
   const id = runOf(run);
   const folds = yield* query(
-    `SELECT fold FROM nb_step WHERE run = ? AND fold IS NOT NULL
+    `SELECT fold FROM nb_step ${BY_INDEX} WHERE run = ? AND fold IS NOT NULL
      GROUP BY fold HAVING COUNT(*) > 1 ORDER BY fold LIMIT ?`,
     [id, limit],
   );
-  const text = `SELECT ${STEP} FROM nb_step WHERE run = ? AND fold IN (?)`;
+  const text = `SELECT ${STEP} FROM nb_step ${BY_INDEX} WHERE run = ? AND fold IN (?)`;
   const list = folds.map(({ fold }) => asBytes(fold));
   return clashesAmong((yield* queryIn(text, list, [id])).map(decodeStep));
 }

@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import * as live from "../../src/ledger/live.ts";
+import { type Work, withIndex } from "../../src/ledger/sql.ts";
+import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import * as steps from "../../src/ledger/steps.ts";
+import { article } from "./fixtures.ts";
+
+const searches: Readonly<Record<string, [work: Work<unknown>, by: string]>> = {
+  live: [live.live("article", undefined, 1), "PRIMARY KEY (kind=? AND page_key>?)"],
+  liveKinds: [live.liveKinds(), "PRIMARY KEY (kind>?)"],
+  pages: [live.pages([article(1)]), "PRIMARY KEY (kind=? AND page_key=?)"],
+  liveAt: [live.liveAt(["/a/"]), "INDEX nb_page_index (fold=?)"],
+  staged: [steps.staged("run", { limit: 1 }), "PRIMARY KEY (run=? AND kind>?)"],
+  "staged of a kind": [
+    steps.staged("run", { phase: "new", kind: "article", after: article(1), limit: 1 }),
+    "PRIMARY KEY (run=? AND kind=? AND page_key>?)",
+  ],
+  stepsOf: [steps.stepsOf("run", [article(1)]), "PRIMARY KEY (run=? AND kind=? AND page_key=?)"],
+  stagedAt: [steps.stagedAt("run", ["/a/"]), "INDEX nb_step_index (run=? AND fold=?)"],
+  stagedClashes: [steps.stagedClashes("run", 1), "COVERING INDEX nb_step_index (run=? AND fold>?)"],
+};
+
+test.for(Object.entries(searches))("%s seeks and sorts nothing", async ([, [work, by]]) => {
+  const folder = mkdtempSync(join(tmpdir(), "nightbake-plans-"));
+  await (await openSqliteLedger(join(folder, "ledger.db")))[Symbol.asyncDispose]();
+  using database = new DatabaseSync(join(folder, "ledger.db"));
+  const { text } = work.next().value as { readonly text: string };
+  const explained = `EXPLAIN QUERY PLAN ${withIndex(text, "$1 INDEXED BY $1_index")}`;
+
+  const lines = database
+    .prepare(explained)
+    .all()
+    .map(({ detail }) => String(detail));
+
+  expect(lines).toEqual([expect.stringContaining(by)]);
+  rmSync(folder, { recursive: true });
+});
