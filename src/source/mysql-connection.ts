@@ -96,23 +96,27 @@ async function translated<T>(work: Promise<T>): Promise<T> {
 }
 
 function parseUrl(text: string): ConnectionOptions {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const database = decodeURIComponent(url?.pathname.slice(1) ?? "");
-  if (url === undefined || !/^(mysql|mariadb):$/.test(url.protocol) || database === "") {
+  try {
+    const { protocol, hostname, port, username, password, pathname, searchParams } = new URL(text);
+    const database = decodeURIComponent(pathname.slice(1));
+    if (!/^(mysql|mariadb):$/.test(protocol) || database === "") throw new Error("incomplete");
+    const socketPath = searchParams.get("socketPath");
+    return {
+      host: hostname.replace(/^\[|\]$/g, ""),
+      port: Number(port || 3306),
+      user: decodeURIComponent(username),
+      password: decodeURIComponent(password),
+      database,
+      ...(socketPath !== null && { socketPath }),
+      ...tlsOf(searchParams.get("ssl")),
+    };
+  } catch (error) {
+    if (error instanceof PipelineError) throw error;
+    // Not passed on as cause: its text repeats the URL with the password.
     throw new PipelineError("config_invalid", "The database URL is not of the form it must have.", {
       hint: "Write mysql://user:password@host:3306/database, with special characters percent-encoded.",
     });
   }
-  const socketPath = url.searchParams.get("socketPath");
-  return {
-    host: url.hostname.replace(/^\[|\]$/g, ""),
-    port: Number(url.port || 3306),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    database,
-    ...(socketPath !== null && { socketPath }),
-    ...tlsOf(url.searchParams.get("ssl")),
-  };
 }
 
 function tlsOf(ssl: string | null): { readonly ssl?: SslOptions } {

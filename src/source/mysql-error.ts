@@ -58,10 +58,7 @@ export function mysqlError(error: unknown): unknown {
   const reason = text === "" ? code : `${text} (${code})`;
   const cause = new Error(reason);
   const hint = HINTS[code];
-  const isAway =
-    UNAVAILABLE.has(code) ||
-    ("fatal" in error && error.fatal === true && code.startsWith("E") && !code.startsWith("ER_"));
-  const [kind, message] = isAway
+  const [kind, message] = UNAVAILABLE.has(code)
     ? (["source_unavailable", `The database does not answer: ${reason}.`] as const)
     : (["source_rejected", `The database refuses: ${reason}.`] as const);
   return new PipelineError(kind, message, { cause, ...(hint && { hint }) });

@@ -83,12 +83,13 @@ export function windowStatement(
 ): Statement {
   const { dialect } = moment;
   const order = quoteAll(dialect, list.order);
+  const upper = upperBound(list, to, moment.now);
   const where = [
     ...partition(dialect, list, part),
-    ...visibility(moment, list.table, list.visible),
+    ...visibility(moment, list.table, upper.visible),
     ...order.map(isPresent),
     ...bound(dialect, list, ">", from),
-    ...bound(dialect, list, "<", to),
+    ...bound(dialect, list, "<", upper.to),
   ];
   const directed = order.map((name) => (first === "newest" ? `${name} DESC` : name));
   const tail = `ORDER BY ${directed.join(", ")} LIMIT ?`;
@@ -139,6 +140,22 @@ function partition(dialect: Dialect, list: AnyList, part: unknown): readonly Fra
   if (list.by === undefined) return [];
   const value = dialect.encode(list.table, list.by, part);
   return [{ sql: `${quote(dialect, list.by)} = ?`, params: [value] }];
+}
+
+/**
+ * Leaves one of two upper bounds, the window's and `now` as of the list's visibility: of two SQLite
+ * takes the looser for its range, and reads from there.
+ */
+function upperBound(
+  { visible, order }: AnyList,
+  to: Bound | undefined,
+  now: Instant,
+): { readonly visible: Visible; readonly to: Bound | undefined } {
+  const last = to?.order[0];
+  if (typeof last !== "number" || visible.from !== order[0]) return { visible, to };
+  if (last > now) return { visible, to: undefined };
+  const { from: _, ...rest } = visible;
+  return { visible: rest, to };
 }
 
 /** A bound may give the first order columns only: all entries that share them are on its side. */

@@ -92,9 +92,10 @@ export const samples: fc.Arbitrary<Sample> = fc
     isNullable: fc.boolean(),
     isShown: fc.boolean(),
     isFrom: fc.boolean(),
+    isTimed: fc.boolean(),
     isUntil: fc.boolean(),
   })
-  .chain(({ key, part, order, isNullable, isShown, isFrom, isUntil }) => {
+  .chain(({ key, part, order, isNullable, isShown, isFrom, isTimed, isUntil }) => {
     const keyColumns = entries("k", key);
     const partColumns = entries("p", part === null ? [] : [part]);
     const orderColumns = entries("o", order);
@@ -113,7 +114,7 @@ export const samples: fc.Arbitrary<Sample> = fc
       name: "samples",
       table: made,
       by: part === null ? undefined : "p0",
-      order: [...orderColumns.map(([name]) => name), ...names],
+      order: [...(isTimed ? ["since"] : []), ...orderColumns.map(([name]) => name), ...names],
       visible: visibility({
         show: isShown ? { shown: 1 } : {},
         from: isFrom ? "since" : undefined,
