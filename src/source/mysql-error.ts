@@ -12,7 +12,6 @@ const UNAVAILABLE = new Set([
   "ETIMEDOUT",
   "PROTOCOL_CONNECTION_LOST",
   "PROTOCOL_SEQUENCE_TIMEOUT",
-  "POOL_CLOSED",
   "ER_CON_COUNT_ERROR",
   "ER_USER_LIMIT_REACHED",
   "ER_TOO_MANY_USER_CONNECTIONS",
@@ -20,10 +19,12 @@ const UNAVAILABLE = new Set([
   "ER_LOCK_WAIT_TIMEOUT",
   "ER_LOCK_DEADLOCK",
   "ER_QUERY_INTERRUPTED",
-  "ER_STATEMENT_TIMEOUT",
-  "ER_CONNECTION_KILLED",
+  "ER_QUERY_TIMEOUT",
   "ER_NEW_ABORTING_CONNECTION",
 ]);
+
+/** Of the same kind, but without a name in mysql2: MariaDB's "connection was killed" and "max_statement_time exceeded", MySQL's "disconnected for inactivity". */
+const UNAVAILABLE_NUMBERS = new Set([1927, 1969, 4031]);
 
 const HINTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "Start the database, or correct host and port in DATABASE_URL.",
@@ -44,21 +45,28 @@ const HINTS: Readonly<Record<string, string>> = {
   HANDSHAKE_NO_SSL_SUPPORT: "Turn on TLS at the server, or take `ssl` out of DATABASE_URL.",
 };
 
+interface VendorError extends Error {
+  readonly code?: unknown;
+  readonly errno?: unknown;
+  readonly sqlMessage?: unknown;
+}
+
 /**
  * Translates an error of mysql2, once, at the port. The driver's error carries the statement with
  * its values, so it is not passed on as cause; only its code and text are.
  */
 export function mysqlError(error: unknown): unknown {
   if (error instanceof PipelineError || !(error instanceof Error)) return error;
-  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  // A bug of ours (a TypeError, say) has no code.
-  if (code === undefined) return error;
-  const text =
-    "sqlMessage" in error && typeof error.sqlMessage === "string" ? error.sqlMessage : "";
-  const reason = text === "" ? code : `${text} (${code})`;
+  const { code, errno, sqlMessage } = error as VendorError;
+  // What has neither, and every TypeError, is a bug of ours.
+  if (typeof code !== "string" && typeof errno !== "number") return error;
+  if (error instanceof TypeError) return error;
+  const name = typeof code === "string" ? code : `error ${errno}`;
+  const reason = typeof sqlMessage === "string" ? `${sqlMessage} (${name})` : name;
   const cause = new Error(reason);
-  const hint = HINTS[code];
-  const [kind, message] = UNAVAILABLE.has(code)
+  const hint = HINTS[name];
+  const isAway = UNAVAILABLE.has(name) || UNAVAILABLE_NUMBERS.has(Number(errno));
+  const [kind, message] = isAway
     ? (["source_unavailable", `The database does not answer: ${reason}.`] as const)
     : (["source_rejected", `The database refuses: ${reason}.`] as const);
   return new PipelineError(kind, message, { cause, ...(hint && { hint }) });

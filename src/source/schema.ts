@@ -43,7 +43,7 @@ export async function missingSchema(
  * Columns of the index that makes a list's windows ranges: the shown constants, the partition, the
  * order; then those that only decide visibility, so that no row is fetched to be left out.
  */
-export function indexColumns({ by, order, visible }: AnyList): readonly string[] {
+function indexColumns({ by, order, visible }: AnyList): readonly string[] {
   const { show = {}, from, until } = visible;
   const parts = [...Object.keys(show).sort(), by, ...order, from, until];
   return [...new Set(parts.filter((each) => each !== undefined))];

@@ -21,6 +21,6 @@ export function sqliteError(error: unknown, file: string): unknown {
     return new PipelineError("source_rejected", message, { at, cause: error, hint: LOAD_HINT });
   }
   const reason = code === NOT_A_DATABASE ? "it is no SQLite database" : error.message;
-  const message = `The database file cannot be read: ${reason}.`;
+  const message = `The database file refuses: ${reason}.`;
   return new PipelineError("source_rejected", message, { at, cause: error, hint: LOAD_HINT });
 }

@@ -35,12 +35,12 @@ export const articles = table("articles", {
   },
 });
 
-export const users = table("users", {
+const users = table("users", {
   key: "handle",
   columns: { handle: text({ max: 100 }), name: text({ max: 200 }), joined_at: instant() },
 });
 
-export const activities = table("activities", {
+const activities = table("activities", {
   key: "id",
   columns: {
     id: int(),
@@ -54,7 +54,7 @@ export const activities = table("activities", {
   },
 });
 
-export const friendships = table("friendships", {
+const friendships = table("friendships", {
   key: ["user_handle", "friend_handle"],
   columns: {
     user_handle: text({ max: 100 }),
@@ -92,7 +92,7 @@ const visible = {
   until: "expires_at",
 } as const;
 
-export const recent = list(articles, {
+const recent = list(articles, {
   order: ["published_at", "id"],
   ...visible,
   see: ["slug", "title"],
@@ -100,7 +100,7 @@ export const recent = list(articles, {
   cut: byMonth("published_at"),
 });
 
-export const byAuthor = list(articles, {
+const byAuthor = list(articles, {
   by: "author_handle",
   order: ["published_at", "id"],
   ...visible,
@@ -108,7 +108,7 @@ export const byAuthor = list(articles, {
   cut: byYear("published_at"),
 });
 
-export const byTag = list(articleTags, {
+const byTag = list(articleTags, {
   by: "tag",
   order: ["published_at", "article_id"],
   ...visible,
@@ -116,7 +116,7 @@ export const byTag = list(articleTags, {
   cut: byYear("published_at"),
 });
 
-export const byActor = list(activities, {
+const byActor = list(activities, {
   by: "actor_handle",
   order: ["occurred_at", "id"],
   see: ["verb", "object_title", "occurred_at"],

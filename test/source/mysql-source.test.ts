@@ -158,6 +158,10 @@ describeWith("shared-mariadb", "On a real server", () => {
       code: "source_rejected",
       hint: "Create the database, or correct its name in DATABASE_URL.",
     });
+    expect(await failure(`${url}/mysql?ssl=true`)).toMatchObject({
+      code: "source_rejected",
+      hint: expect.stringContaining("take `ssl` out of DATABASE_URL"),
+    });
     expect(await failure("mysql://root:s3cret@nowhere.invalid/x")).toMatchObject({
       code: "source_unavailable",
     });

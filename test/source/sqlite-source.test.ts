@@ -95,7 +95,7 @@ test("SQLite: a file that is missing or no database says what to do", async () =
   await using source = await openSqliteSource(other);
   await expect(source.read(NOW)).rejects.toMatchObject({
     code: "source_rejected",
-    message: "The database file cannot be read: it is no SQLite database.",
+    message: "The database file refuses: it is no SQLite database.",
   });
 });
 

@@ -1,0 +1,92 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { int, table } from "../../src/site.ts";
+import { load } from "../../src/source/load.ts";
+import { lines } from "../../src/source/ndjson.ts";
+import { describeWith } from "../services/requires.ts";
+import { mysqlDatabase, sqliteDatabase } from "./database.ts";
+import { describeLoad } from "./load-contract.ts";
+
+describeLoad("SQLite", sqliteDatabase);
+
+describeWith("shared-mariadb", "On a real server", () => {
+  describeLoad("MariaDB", mysqlDatabase);
+});
+
+const t = table("t", { key: "id", columns: { id: int() } });
+
+async function inFolder(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  work: (dir: string) => Promise<void>,
+): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), "nightbake-load-"));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(dir, name), content);
+  try {
+    await work(dir);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+}
+
+test("lines end at \\n only, also across chunks, and keep their numbers", async () => {
+  const long = "é".repeat(700_000);
+  const content = `a\u2028b\r\n\n${long}\n${long}x`;
+  const read = async (dir: string, file: string) =>
+    (await Array.fromAsync(lines(dir, file))).map(({ number, bytes }) => [
+      number,
+      bytes.toString(),
+    ]);
+  const all = [
+    [1, "a\u2028b\r"],
+    [3, long],
+    [4, `${long}x`],
+  ];
+
+  await inFolder({ "a.ndjson": content, "a.ndjson.gz": gzipSync(content) }, async (dir) => {
+    expect(await read(dir, "a.ndjson")).toEqual(all);
+    expect(await read(dir, "a.ndjson.gz")).toEqual(all);
+  });
+});
+
+test.each([
+  [
+    "cut off",
+    { "t.ndjson.gz": gzipSync('{"id":1}\n'.repeat(9999)).subarray(0, 60) },
+    "cannot be read",
+  ],
+  ["not gzip", { "t.ndjson.gz": "{}" }, "cannot be read"],
+  ["there twice", { "t.ndjson.gz": gzipSync(""), "t.ndjson": "" }, "two input files"],
+  ["named after no table", { "other.ndjson": "" }, "no file of a declared table"],
+  [
+    "not UTF-8",
+    { "t.ndjson": Buffer.from('{"id":1,"x":"\xff"}', "latin1") },
+    "t.ndjson:1: The line is not JSON in UTF-8.",
+  ],
+])("a file that is %s is refused", async (_, files, reason) => {
+  await using database = await sqliteDatabase();
+  await using target = await database.target();
+
+  await inFolder(files as Readonly<Record<string, string>>, async (dir) => {
+    await expect(load({ dir, tables: [t], lists: [], target })).rejects.toMatchObject({
+      code: "input_invalid",
+      message: expect.stringContaining(reason),
+    });
+  });
+});
+
+test("an empty file empties the table", async () => {
+  await using database = await sqliteDatabase();
+  await using target = await database.target();
+  await inFolder({ "t.ndjson": '{"id":1}' }, async (dir) => {
+    await load({ dir, tables: [t], lists: [], target });
+    writeFileSync(join(dir, "t.ndjson"), "");
+
+    const [counts] = await load({ dir, tables: [t], lists: [], target });
+
+    expect(counts).toMatchObject({ inserted: 0, deleted: 1 });
+  });
+});
