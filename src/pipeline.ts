@@ -1,6 +1,6 @@
 import type { Summary } from "./events.ts";
-import { drainOutbox } from "./invalidate/outbox.ts";
-import { begin, markerArtifact } from "./pipeline/begin.ts";
+import { begin, interrupted, markerArtifact } from "./pipeline/begin.ts";
+import { invalidatePhase } from "./pipeline/invalidate.ts";
 import { openRun } from "./pipeline/open-run.ts";
 import { deletePhase, publishPhase } from "./pipeline/publish.ts";
 import { dryRunReport, finish, summary } from "./pipeline/report.ts";
@@ -36,8 +36,11 @@ export async function build(wired: Wired, options: BuildOptions): Promise<Summar
 
 async function plan(run: Run): Promise<void> {
   const { wired, options, context } = run;
-  const onKind = (phase: "scan" | "check") => options.emit({ event: "phase", phase });
-  await planBuild(context, { only: options.only, foldsCase: wired.store.foldsCase, onKind });
+  const onPages = (phase: "scan" | "check", pages: number) => {
+    if (options.signal.aborted) throw interrupted();
+    run.progress.addTo(phase, pages);
+  };
+  await planBuild(context, { only: options.only, foldsCase: wired.store.foldsCase, onPages });
   const deletes = await countDeletes(run);
   const live = await wired.ledger.countLive();
   const { deleteShare: maxShare } = wired;
@@ -62,15 +65,7 @@ async function publish(run: Run): Promise<void> {
   await publishPhase(run, "lists");
   await planFeeds(context, options.only);
   await publishPhase(run, "feeds");
-  await invalidate(run);
+  await invalidatePhase(run);
   await deletePhase(run);
-  await invalidate(run);
-}
-
-async function invalidate({ wired, options, tally }: Run): Promise<void> {
-  const { ledger, cdn, sleep } = wired;
-  if (!cdn.isCaching) return;
-  options.emit({ event: "phase", phase: "invalidate" });
-  const { items } = await drainOutbox({ ledger, cdn, sleep, signal: options.signal });
-  tally.invalidated += items;
+  await invalidatePhase(run);
 }

@@ -1,5 +1,6 @@
 import type { PlanContext } from "../plan/context.ts";
 import { type Begun, interrupted } from "./begin.ts";
+import { openProgress } from "./progress.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { openTally } from "./tally.ts";
 
@@ -30,6 +31,7 @@ export async function openRun(
     options,
     context: contextOf(wired, begun, { now, tally }),
     tally,
+    progress: openProgress(options.emit),
     release: last + 1,
     startedAt: now,
     claim,

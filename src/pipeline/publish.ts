@@ -15,8 +15,7 @@ export async function publishPhase(run: Run, phase: Phase): Promise<void> {
   const { ledger } = run.wired;
   const total = await countSteps(run, phase);
   if (total === 0) return;
-  run.options.emit({ event: "phase", phase, total });
-  let done = 0;
+  run.progress.begin(phase, total);
   let after: Step | undefined;
   for (;;) {
     const at = after === undefined ? {} : { after };
@@ -26,8 +25,7 @@ export async function publishPhase(run: Run, phase: Phase): Promise<void> {
     for (const [kind, own] of Map.groupBy(steps, (step) => step.kind)) {
       await publishSteps(run, kind, own);
     }
-    done += steps.length;
-    run.options.emit({ event: "progress", phase, done, total });
+    run.progress.add(steps.length);
     after = steps.at(-1);
   }
 }

@@ -24,7 +24,7 @@ export async function dryRunReport(run: Run): Promise<Summary> {
 /** Records the release; only then is the run done. */
 export async function finish(run: Run, { filled }: Begun): Promise<Summary> {
   const { wired, context, release, startedAt } = run;
-  run.options.emit({ event: "phase", phase: "record" });
+  run.progress.begin("record");
   await keepQuarantine(run);
   await wired.ledger.setNote("tables", filled.join(","));
   const done = await summary(run, release);

@@ -6,6 +6,7 @@ import type { ObjectStore } from "../publish/store.ts";
 import type { Templates } from "../render/templates.ts";
 import type { AssetFile, ContentFile, Kind, Site } from "../site.ts";
 import type { Source } from "../source/source.ts";
+import type { Progress } from "./progress.ts";
 import type { Tally } from "./tally.ts";
 
 /** Every part of a pipeline, opened. Closing it closes them all. */
@@ -48,6 +49,7 @@ export interface Run {
   readonly options: BuildOptions;
   readonly context: PlanContext;
   readonly tally: Tally;
+  readonly progress: Progress;
   /** Number the release will have. */
   readonly release: number;
   /** µs */

@@ -4,11 +4,16 @@ import { BATCH, type Found, type PlanContext } from "./context.ts";
 import { ASSET_KIND, findAssets, findPages, putPhase } from "./kinds.ts";
 
 /** Stages what appears, goes and moves among the pages of one kind (of the assets, without a kind). */
-export async function planExistence(kind: Kind | undefined, context: PlanContext): Promise<void> {
+export async function planExistence(
+  kind: Kind | undefined,
+  context: PlanContext,
+  onBatch: (pages: number) => void = () => {},
+): Promise<void> {
   const { ledger, run } = context;
   const name = kind?.name ?? ASSET_KIND;
   const pages = kind === undefined ? findAssets(context) : findPages(kind, context);
   for await (const differences of compare(name, pages, context)) {
+    onBatch(differences.length);
     const steps = differences.flatMap((each) => stepFor(kind, name, each, context));
     if (steps.length > 0) await ledger.stage(run, steps);
   }

@@ -11,8 +11,8 @@ export interface PlanOptions {
   /** Kinds to consider; undefined means all, assets and kinds that are gone included. */
   readonly only: string | undefined;
   readonly foldsCase: boolean;
-  /** Called before each kind is looked at. */
-  readonly onKind: (phase: "scan" | "check", kind: string) => void;
+  /** Called for each batch that was looked at, with its number of pages; may throw to end the plan. */
+  readonly onPages: (phase: "scan" | "check", pages: number) => void;
 }
 
 /**
@@ -20,20 +20,18 @@ export interface PlanOptions {
  * plan is the run's steps in the ledger. Sitemaps read the other pages, see {@link planFeeds}.
  */
 export async function planBuild(context: PlanContext, options: PlanOptions): Promise<void> {
-  const { only, foldsCase, onKind } = options;
+  const { only, foldsCase, onPages } = options;
   const kinds = wanted(context, only).filter((kind) => kind.is !== "sitemap");
   if (only === undefined) {
     await planExistence(undefined, context);
     await planGoneKinds(context);
   }
   for (const kind of kinds) {
-    onKind("scan", kind.name);
-    await planExistence(kind, context);
+    await planExistence(kind, context, (pages) => onPages("scan", pages));
   }
   await planClashes(context, { foldsCase });
   for (const kind of kinds) {
-    onKind("check", kind.name);
-    await planStale(kind, context);
+    await planStale(kind, context, { onBatch: (pages) => onPages("check", pages) });
   }
 }
 
@@ -49,7 +47,7 @@ export async function planFeeds(context: PlanContext, only: string | undefined):
 export async function planAgain(context: PlanContext, release: number): Promise<void> {
   const isOurs = (page: LivePage) => page.release === release;
   for (const kind of context.site.kinds) {
-    if (kind.is !== "sitemap") await planStale(kind, context, isOurs);
+    if (kind.is !== "sitemap") await planStale(kind, context, { isWanted: isOurs });
   }
 }
 

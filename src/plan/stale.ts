@@ -5,19 +5,27 @@ import { loadPages, putPhase } from "./kinds.ts";
 import { plannedRoutes } from "./planned.ts";
 import { changedRead, decodeTrace } from "./trace.ts";
 
+/** Limits a check of live pages, and watches it. */
+export interface StaleOptions {
+  /** Which pages to look at; all by default. */
+  readonly isWanted?: (page: LivePage) => boolean;
+  /** Called for each batch with its number of pages. */
+  readonly onBatch?: (pages: number) => void;
+}
+
 /**
  * Stages the live pages of a kind whose reads have other digests than when they were made.
  * Pages that the plan already touches are left to it.
- * @param isWanted limits the check, e.g. to pages of one release
  */
 export async function planStale(
   kind: Kind,
   context: PlanContext,
-  isWanted: (page: LivePage) => boolean = () => true,
+  { isWanted = () => true, onBatch = () => {} }: StaleOptions = {},
 ): Promise<void> {
   let after: Uint8Array | undefined;
   for (;;) {
     const live = await context.ledger.live(kind.name, after, BATCH);
+    onBatch(live.length);
     const steps = await context.ledger.stepsOf(context.run, live);
     const untouched = live.filter(
       (page, at) => steps[at] === undefined && isWanted(page) && !context.hasFailed(page),
