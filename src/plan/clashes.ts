@@ -12,14 +12,17 @@ export async function planClashes(
   options: { readonly foldsCase: boolean },
 ): Promise<void> {
   await amongSteps(context, options.foldsCase);
-  await withLive(context, options.foldsCase);
+  // A page that may not move keeps its route, which another may have counted on.
+  while (await withLive(context, options.foldsCase));
 }
 
 async function amongSteps(context: PlanContext, foldsCase: boolean): Promise<void> {
   const { ledger, run } = context;
-  const groups = await ledger.stagedClashes(run, Number.MAX_SAFE_INTEGER);
-  const clashing = foldsCase ? groups : groups.flatMap(byRoute).filter(({ length }) => length > 1);
-  for (const group of clashing) {
+  const folded = await ledger.stagedClashes(run, Number.MAX_SAFE_INTEGER);
+  const groups = foldsCase ? folded : folded.flatMap(byRoute);
+  for (const steps of groups) {
+    const group = steps.filter(isNewcomer);
+    if (group.length < 2) continue;
     for (const step of group) {
       const other = group.find((each) => each !== step);
       if (other !== undefined) context.onFailure({ page: step, error: clash(step, other) });
@@ -28,30 +31,29 @@ async function amongSteps(context: PlanContext, foldsCase: boolean): Promise<voi
   }
 }
 
-async function withLive(context: PlanContext, foldsCase: boolean): Promise<void> {
+/** True when steps were taken out. */
+async function withLive(context: PlanContext, foldsCase: boolean): Promise<boolean> {
   const { ledger, run } = context;
   let after: Step | undefined;
+  let isChanged = false;
   for (;;) {
     const at = after === undefined ? {} : { after };
     const steps = await ledger.staged(run, { ...at, limit: BATCH });
-    await unstageTaken(
-      context,
-      steps.filter(({ action, from }) => action === "create" || from),
-      foldsCase,
-    );
-    if (steps.length < BATCH) return;
+    if (await unstageTaken(context, steps.filter(isNewcomer), foldsCase)) isChanged = true;
+    if (steps.length < BATCH) return isChanged;
     after = steps.at(-1);
   }
 }
 
-/** A live page keeps its route unless this plan deletes or moves it. */
+/** A live page keeps its route unless this plan deletes or moves it. True when steps were taken out. */
 async function unstageTaken(
   context: PlanContext,
   steps: readonly Step[],
   foldsCase: boolean,
-): Promise<void> {
+): Promise<boolean> {
   const { ledger, run } = context;
-  if (steps.length === 0) return;
+  if (steps.length === 0) return false;
+  let isChanged = false;
   const live = await ledger.liveFolded(steps.map(({ route }) => route));
   const ownSteps = await ledger.stepsOf(run, live);
   const staying = live.filter(({ route }, at) => {
@@ -64,7 +66,14 @@ async function unstageTaken(
     if (owner === undefined || isSamePage(owner, step)) continue;
     context.onFailure({ page: step, error: clash(step, owner) });
     await ledger.unstage(run, [step]);
+    isChanged = true;
   }
+  return isChanged;
+}
+
+/** A page that is not where it wants to be yet; one that is updated in place has its route. */
+function isNewcomer({ action, from }: Step): boolean {
+  return action === "create" || from !== undefined;
 }
 
 function byRoute(group: readonly Step[]): readonly (readonly Step[])[] {
