@@ -1,11 +1,14 @@
 import type { Summary } from "./events.ts";
-import { begin, interrupted, markerArtifact } from "./pipeline/begin.ts";
+import { begin, interrupted } from "./pipeline/begin.ts";
+import { deletePhase } from "./pipeline/deletes.ts";
 import { invalidatePhase } from "./pipeline/invalidate.ts";
+import { tieStore } from "./pipeline/marker.ts";
 import { openRun } from "./pipeline/open-run.ts";
-import { deletePhase, publishPhase } from "./pipeline/publish.ts";
-import { dryRunReport, finish, summary } from "./pipeline/report.ts";
+import { publishPhase } from "./pipeline/publish.ts";
+import { dryRunReport, finish, idleReport } from "./pipeline/report.ts";
 import type { BuildOptions, Run, Wired } from "./pipeline/run.ts";
 import { countDeletes, hasSteps, isIdle, settle } from "./pipeline/settle.ts";
+import { tryTakeovers } from "./pipeline/takeovers.ts";
 import { planAgain, planBuild, planFeeds } from "./plan/plan.ts";
 import { checkDeletes } from "./publish/guards.ts";
 
@@ -21,17 +24,13 @@ export type { BuildOptions, Wired } from "./pipeline/run.ts";
 export async function build(wired: Wired, options: BuildOptions): Promise<Summary> {
   const now = (options.now ?? (() => Date.now() * 1000))();
   await using begun = await begin(wired, { now, allowDeletes: options.allowDeletes });
-  const run = await openRun(wired, options, begun, now);
-  try {
-    if (!options.isDryRun) await settle(run, begun);
-    await plan(run);
-    if (options.isDryRun) return await dryRunReport(run);
-    if (await isIdle(run)) return await summary(run, undefined);
-    await publish(run);
-    return await finish(run, begun);
-  } finally {
-    await run.close();
-  }
+  await using run = openRun(wired, options, begun);
+  await settle(run, begun);
+  await plan(run);
+  if (options.isDryRun) return await dryRunReport(run);
+  if (await isIdle(run, begun)) return await idleReport(run);
+  await publish(run);
+  return await finish(run, begun);
 }
 
 async function plan(run: Run): Promise<void> {
@@ -41,10 +40,8 @@ async function plan(run: Run): Promise<void> {
     run.progress.addTo(phase, pages);
   };
   await planBuild(context, { only: options.only, foldsCase: wired.store.foldsCase, onPages });
-  const deletes = await countDeletes(run);
-  const live = await wired.ledger.countLive();
   const { deleteShare: maxShare } = wired;
-  checkDeletes({ live, deletes, allowed: options.allowDeletes, maxShare });
+  checkDeletes({ ...(await countDeletes(run)), allowed: options.allowDeletes, maxShare });
   if (options.isDryRun || !(await hasSteps(run))) await planFeeds(context, options.only);
 }
 
@@ -52,20 +49,25 @@ async function plan(run: Run): Promise<void> {
 async function publish(run: Run): Promise<void> {
   const { wired, options, context, tally } = run;
   await run.claim();
-  if (!context.isStoreTrusted) await wired.store.put(markerArtifact(wired.ledger.id));
+  await tryTakeovers(run);
+  if (!context.isStoreTrusted) await tieStore(wired);
   await publishPhase(run, "assets");
   await publishPhase(run, "new");
-  while (tally.newFailures > 0) {
+  while (tally.missing > 0) {
     // Pages put a moment ago may link to those that failed after them; nothing links to them yet.
-    tally.newFailures = 0;
+    tally.missing = 0;
     await planAgain(context, run.release);
     await publishPhase(run, "changed");
   }
   await publishPhase(run, "changed");
   await publishPhase(run, "lists");
   await planFeeds(context, options.only);
+  // The sitemap index has the empty key; it comes after the sitemaps that it names.
+  await publishPhase(run, "feeds", ({ key }) => key.length > 0);
   await publishPhase(run, "feeds");
   await invalidatePhase(run);
+  // Pages of other kinds may link to what is gone until they are built, too.
+  if (options.only !== undefined) return;
   await deletePhase(run);
   await invalidatePhase(run);
 }

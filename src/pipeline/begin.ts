@@ -1,20 +1,35 @@
 import { randomUUID } from "node:crypto";
 import { PipelineError } from "../error.ts";
 import { checkEmpty } from "../publish/guards.ts";
-import { type AnyTable, type Artifact, digest, tablesOf } from "../site.ts";
+import { type AnyTable, type Instant, listsOf, tablesOf } from "../site.ts";
 import type { Rows } from "../source/source.ts";
+import { isStoreKnown } from "./marker.ts";
 import type { Wired } from "./run.ts";
 
-/** Object that ties a store to its ledger. */
-const MARKER = ".nightbake.json";
+/** The ledger's note of the run that last began to publish. */
+export const PUBLISHER = "publisher";
+/** The ledger's note of the tables that held rows, see {@link Tables.filled}. */
+export const TABLES = "tables";
 
 /** What a run works on: the rows of one moment, and whether the store is what the ledger says. */
 export interface Begun extends AsyncDisposable {
   readonly run: string;
+  /** µs */
+  readonly now: Instant;
   readonly rows: Rows;
   readonly isStoreTrusted: boolean;
-  /** Tables that hold rows now. */
-  readonly filled: readonly string[];
+  /** As of before the rows were read: whoever published since may have read newer ones. */
+  readonly last: { readonly release: number; readonly publisher: string | undefined };
+  readonly tables: Tables;
+}
+
+interface Tables {
+  /** Names of those that hold rows now, joined by ",". */
+  readonly filled: string;
+  /** The same as of the last release. */
+  readonly before: string | undefined;
+  /** Declared tables that held rows then and hold none now. */
+  readonly emptied: readonly string[];
 }
 
 /**
@@ -22,50 +37,39 @@ export interface Begun extends AsyncDisposable {
  * @throws PipelineError when the source, the store or the ledger cannot be used
  */
 export async function begin(
-  { site, source, store, ledger }: Wired,
+  wired: Wired,
   { now, allowDeletes }: { readonly now: number; readonly allowDeletes: boolean },
 ): Promise<Begun> {
-  const tables = tablesOf(site.kinds);
-  await source.check(tables);
+  const { site, source, store, ledger } = wired;
+  const declared = tablesOf(site.kinds);
+  await source.check(declared, listsOf(site.kinds));
   await store.check();
-  const marker = await store.get(MARKER);
-  const isStoreTrusted = marker !== undefined && sameBytes(marker.body, markerBody(ledger.id));
+  const isStoreTrusted = await isStoreKnown(wired);
+  const last = { release: await ledger.release(), publisher: await ledger.note(PUBLISHER) };
   const rows = await source.read(now);
+  const close = () => rows[Symbol.asyncDispose]();
   try {
-    const isEmpty = await Promise.all(tables.map((table) => rows.isEmpty(table)));
-    const filled = tables.filter((_, at) => isEmpty[at] === false).map(({ name }) => name);
-    if (!allowDeletes) checkEmpty(await emptied(ledger, tables, filled));
-    const close = () => rows[Symbol.asyncDispose]();
-    return { run: randomUUID(), rows, isStoreTrusted, filled, [Symbol.asyncDispose]: close };
+    const tables = await compareTables(ledger, rows, declared);
+    if (!allowDeletes) checkEmpty(tables.emptied);
+    const run = randomUUID();
+    return { run, now, rows, isStoreTrusted, last, tables, [Symbol.asyncDispose]: close };
   } catch (error) {
-    await rows[Symbol.asyncDispose]();
+    await close();
     throw error;
   }
 }
 
-/** The marker as it is stored; it tells nothing but the ledger's random id. */
-export function markerArtifact(ledgerId: string): Artifact {
-  const body = markerBody(ledgerId);
-  const headers = { contentType: "application/json", cacheControl: "no-store", metadata: {} };
-  return { key: MARKER, body, ...headers, hash: digest(body) };
-}
-
-async function emptied(
+async function compareTables(
   ledger: Wired["ledger"],
-  tables: readonly AnyTable[],
-  filled: readonly string[],
-): Promise<readonly string[]> {
-  const before = (await ledger.note("tables"))?.split(",") ?? [];
-  const declared = new Set(tables.map(({ name }) => name));
-  return before.filter((name) => declared.has(name) && !filled.includes(name));
-}
-
-function markerBody(ledgerId: string): Buffer {
-  return Buffer.from(`${JSON.stringify({ ledger: ledgerId })}\n`);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
+  rows: Rows,
+  declared: readonly AnyTable[],
+): Promise<Tables> {
+  const isEmpty = await Promise.all(declared.map((table) => rows.isEmpty(table)));
+  const empty = declared.filter((_, at) => isEmpty[at]).map(({ name }) => name);
+  const filled = declared.map(({ name }) => name).filter((name) => !empty.includes(name));
+  const before = await ledger.note(TABLES);
+  const emptied = empty.filter((name) => before?.split(",").includes(name));
+  return { filled: filled.join(","), before, emptied };
 }
 
 /** The error of a run that the operator stopped. */

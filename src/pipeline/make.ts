@@ -5,7 +5,7 @@ import { plannedRoutes } from "../plan/planned.ts";
 import { isLoaded } from "../plan/stale.ts";
 import { encodeTrace } from "../plan/trace.ts";
 import { assetArtifact, type Draft, draft, render } from "../render/render.ts";
-import { type Artifact, decodeKey, type LoadedPage, type Step } from "../site.ts";
+import { type Artifact, decodeKey, keyName, type LoadedPage, type Step } from "../site.ts";
 import type { Run } from "./run.ts";
 
 /** An artifact and what the ledger will know of it. */
@@ -15,6 +15,8 @@ export interface Made {
   readonly trace: Uint8Array;
   /** µs */
   readonly lastmod: number | undefined;
+  /** Links in its bodies that lead to no route. */
+  readonly broken: number;
 }
 
 /** Makes the artifacts of steps of one kind; pages that fail are told to the tally and left out. */
@@ -37,12 +39,9 @@ function makePage(run: Run, step: Step, each: Draft, exists: ReadonlySet<string>
   const rendered = attempt(run, each.page, () => render(each, exists, run.wired));
   if (rendered === undefined) return [];
   const { page, artifact, refs } = rendered;
-  run.tally.add(step.kind, "rendered");
-  if (run.wired.site.bodyLinks === "unlink") {
-    run.tally.unlinked += refs.filter((ref) => !ref.exists).length;
-  }
   const trace = encodeTrace({ reads: page.reads, refs });
-  return [{ step, artifact, trace, lastmod: page.lastmod }];
+  const broken = refs.filter((ref) => !ref.exists).length;
+  return [{ step, artifact, trace, lastmod: page.lastmod, broken }];
 }
 
 /** One page's expected failure is a value; anything else is a bug and ends the run. */
@@ -59,22 +58,29 @@ function attempt<T>(
     return make(page);
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
-    const { kind, key, route } = page;
-    const { code, message, hint, cause, problems } = error;
-    const at = { kind, route, ...error.at };
-    const details = { at, cause, problems, ...(hint === undefined ? {} : { hint }) };
-    run.tally.fail({ page: { kind, key }, error: new PipelineError(code, message, details) });
+    const { kind, key } = page;
+    run.tally.fail({ page: { kind, key }, error: placed(run, page, error) });
     return undefined;
   }
 }
 
-function makeAssets({ wired, tally }: Run, steps: readonly Step[]): Made[] {
+/** The same error with the page it is about, and the row that the page is of. */
+function placed({ wired }: Run, page: LoadedPage, error: PipelineError): PipelineError {
+  const { message, hint, cause, problems } = error;
+  const kind = wired.site.kinds.find(({ name }) => name === page.kind);
+  const row =
+    kind?.is === "row" ? { table: kind.table.name, key: keyName(decodeKey(page.key)) } : {};
+  const at = { kind: page.kind, route: page.route, ...row, ...error.at };
+  const details = { at, cause, problems, ...(hint === undefined ? {} : { hint }) };
+  return new PipelineError(error.code, message, details);
+}
+
+function makeAssets({ wired }: Run, steps: readonly Step[]): Made[] {
   const byName = new Map(wired.assets.map((asset) => [asset.name, asset]));
   return steps.flatMap((step) => {
     const asset = byName.get(String(decodeKey(step.key)[0]));
     if (asset === undefined) return [];
-    tally.add(ASSET_KIND, "rendered");
     const trace = encodeTrace({ reads: [], refs: [] });
-    return [{ step, artifact: assetArtifact(asset), trace, lastmod: undefined }];
+    return [{ step, artifact: assetArtifact(asset), trace, lastmod: undefined, broken: 0 }];
   });
 }

@@ -1,5 +1,6 @@
+import { PipelineError } from "../error.ts";
 import type { PlanContext } from "../plan/context.ts";
-import { type Begun, interrupted } from "./begin.ts";
+import { type Begun, interrupted, PUBLISHER } from "./begin.ts";
 import { openProgress } from "./progress.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { openTally } from "./tally.ts";
@@ -8,53 +9,64 @@ import { openTally } from "./tally.ts";
 const LEASE_MS = 60_000;
 
 /** Puts together what the stages of one run share. Claims nothing yet: planning needs no lock. */
-export async function openRun(
-  wired: Wired,
-  options: BuildOptions,
-  begun: Begun,
-  now: number,
-): Promise<Run> {
+export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run {
   const { ledger } = wired;
-  const last = await ledger.release();
   const tally = openTally(options.emit);
   const begunMs = performance.now();
-  let isFinished = false;
-  let claimedMs: number | undefined;
-  async function claim(): Promise<void> {
-    const nowMs = Date.now();
-    if (claimedMs !== undefined && nowMs - claimedMs < LEASE_MS / 3) return;
-    await ledger.claim(begun.run, { release: last, nowMs, leaseMs: LEASE_MS });
-    claimedMs = nowMs;
-  }
+  const claim = claimant(ledger, begun);
   return {
     wired,
     options,
-    context: contextOf(wired, begun, { now, tally }),
+    context: contextOf(wired, begun, tally),
     tally,
     progress: openProgress(options.emit),
-    release: last + 1,
-    startedAt: now,
+    release: begun.last.release + 1,
+    startedAt: begun.now,
     claim,
     async goOn() {
       if (options.signal.aborted) throw interrupted();
       await claim();
     },
-    async finished() {
-      isFinished = true;
-    },
-    async close() {
-      if (isFinished) return;
-      if (claimedMs === undefined) await ledger.discard(begun.run);
-      else await ledger.yieldClaim(begun.run);
-    },
     seconds: () => (performance.now() - begunMs) / 1000,
+    async [Symbol.asyncDispose]() {
+      await ledger.yieldClaim(begun.run).catch((error: unknown) => {
+        // It ends by itself, and what made it fail has failed the run too.
+        if (!(error instanceof PipelineError)) throw error;
+      });
+    },
   };
+}
+
+/**
+ * Claims the ledger, again whenever a third of the lease is over. The ledger knows finished
+ * releases only; the note tells of runs, too, that published and were cut off since this one
+ * read its rows.
+ */
+function claimant(ledger: Wired["ledger"], { run, last }: Begun): () => Promise<void> {
+  let publisher = last.publisher;
+  let claimedMs = Number.NEGATIVE_INFINITY;
+  return async () => {
+    const nowMs = Date.now();
+    if (nowMs - claimedMs < LEASE_MS / 3) return;
+    await ledger.claim(run, { release: last.release, nowMs, leaseMs: LEASE_MS });
+    if ((await ledger.note(PUBLISHER)) !== publisher) throw overtaken();
+    await ledger.setNote(PUBLISHER, run);
+    publisher = run;
+    claimedMs = nowMs;
+  };
+}
+
+function overtaken(): PipelineError {
+  const message = "Another run has published since this one read its rows.";
+  return new PipelineError("run_conflict", message, {
+    hint: "Run it again: it then plans from what is live now.",
+  });
 }
 
 function contextOf(
   { site, ledger, assets, content, fingerprint }: Wired,
-  { run, rows, isStoreTrusted }: Begun,
-  { now, tally }: { readonly now: number; readonly tally: Run["tally"] },
+  { run, now, rows, isStoreTrusted }: Begun,
+  tally: Run["tally"],
 ): PlanContext {
   return {
     site,

@@ -1,8 +1,9 @@
 import type { Summary } from "../events.ts";
 import type { Quarantined } from "../ledger/ledger.ts";
 import { decodeKey, keyName, type PageId, type Step } from "../site.ts";
-import type { Begun } from "./begin.ts";
+import { type Begun, TABLES } from "./begin.ts";
 import type { Run } from "./run.ts";
+import { NOTHING } from "./tally.ts";
 
 /** Tells every planned step, in page order, and sums them up. */
 export async function dryRunReport(run: Run): Promise<Summary> {
@@ -16,51 +17,57 @@ export async function dryRunReport(run: Run): Promise<Summary> {
       const step = { kind, key: keyName(decodeKey(key)), route, action, reason, phase };
       options.emit({ event: "step", step });
     }
-    if (steps.length === 0) return await summary(run, undefined);
+    if (steps.length === 0) return tell(run, await summary(run, undefined));
     after = steps.at(-1);
   }
 }
 
+/** Ends a run that found nothing to do: no release is recorded. */
+export async function idleReport(run: Run): Promise<Summary> {
+  await keepQuarantine(run);
+  return tell(run, await summary(run, undefined));
+}
+
 /** Records the release; only then is the run done. */
-export async function finish(run: Run, { filled }: Begun): Promise<Summary> {
+export async function finish(run: Run, { tables }: Begun): Promise<Summary> {
   const { wired, context, release, startedAt } = run;
   run.progress.begin("record");
   await keepQuarantine(run);
-  await wired.ledger.setNote("tables", filled.join(","));
+  if (tables.filled !== tables.before) await wired.ledger.setNote(TABLES, tables.filled);
   const done = await summary(run, release);
   const finishedAt = Math.round(startedAt + done.seconds * 1_000_000);
   const report = JSON.stringify(done);
   await wired.ledger.finish(context.run, { id: release, startedAt, finishedAt, report });
-  await run.finished();
-  return done;
+  return tell(run, done);
+}
+
+/** The summary is the last event, so whoever hears it knows that all it says is recorded. */
+function tell({ options }: Run, made: Summary): Summary {
+  options.emit({ event: "summary", summary: made });
+  return made;
 }
 
 /** What the run did. The release is undefined when nothing was recorded. */
-export async function summary(run: Run, release: number | undefined): Promise<Summary> {
+async function summary(run: Run, release: number | undefined): Promise<Summary> {
   const { wired, context, options, tally } = run;
-  if (release === undefined && !options.isDryRun) await keepQuarantine(run);
   const live = await wired.ledger.countLiveByKind();
-  const names = new Set([...live.keys(), ...tally.kinds().map(({ kind }) => kind)]);
   const counted = new Map(tally.kinds().map((each) => [each.kind, each]));
-  const none = { candidates: 0, rendered: 0, changed: 0, deleted: 0, failed: 0, bytes: 0 };
-  const kinds = [...names].map((kind) => ({
-    ...none,
-    ...counted.get(kind),
-    kind,
-    live: live.get(kind) ?? 0,
-  }));
-  const made: Summary = {
+  const names = [...new Set([...live.keys(), ...counted.keys()])];
+  return {
     release,
     isDryRun: options.isDryRun,
     ...tally.totals(),
     seconds: run.seconds(),
     invalidated: tally.invalidated,
     unlinked: tally.unlinked,
-    kinds,
+    kinds: names.map((kind) => ({
+      ...NOTHING,
+      ...counted.get(kind),
+      kind,
+      live: live.get(kind) ?? 0,
+    })),
     steps: options.isDryRun ? await wired.ledger.stagedCounts(context.run) : [],
   };
-  options.emit({ event: "summary", summary: made });
-  return made;
 }
 
 /** Failed pages are added, those that no longer fail removed; with `only`, of that kind alone. */

@@ -43,8 +43,8 @@ export interface BuildOptions {
   readonly now?: () => number;
 }
 
-/** One run under way. */
-export interface Run {
+/** One run under way. Disposing it forgets the plan and gives the claim up. */
+export interface Run extends AsyncDisposable {
   readonly wired: Wired;
   readonly options: BuildOptions;
   readonly context: PlanContext;
@@ -56,12 +56,8 @@ export interface Run {
   readonly startedAt: number;
   /** Becomes, and stays, the one that publishes. @throws PipelineError `run_conflict` */
   readonly claim: () => Promise<void>;
-  /** The release is recorded and the claim given up with it. */
-  readonly finished: () => Promise<void>;
-  /** Forgets the plan; gives the claim up when the run did not end. */
-  readonly close: () => Promise<void>;
-  /** Wall time since the run began. */
-  readonly seconds: () => number;
   /** Stays the one that publishes; throws `interrupted` when the operator stopped the run. */
   readonly goOn: () => Promise<void>;
+  /** Wall time since the run began. */
+  readonly seconds: () => number;
 }

@@ -1,32 +1,52 @@
-import { ASSET_KIND } from "../plan/kinds.ts";
+import type { Intent } from "../ledger/ledger.ts";
+import { ASSET_KIND, putPhase } from "../plan/kinds.ts";
+import type { Step } from "../site.ts";
 import type { Begun } from "./begin.ts";
+import { doubt } from "./doubt.ts";
 import type { Run } from "./run.ts";
 
 /** Brings the ledger in line with what is known of the store: puts that a crash cut off are in doubt. */
 export async function settle(run: Run, { isStoreTrusted }: Begun): Promise<void> {
-  const { ledger } = run.wired;
+  const { ledger, store } = run.wired;
   const intents = await ledger.intents();
-  const isWiped = !isStoreTrusted && (await ledger.countLive()) > 0;
-  if (intents.length === 0 && !isWiped) return;
-  await run.claim();
+  const isOther = !isStoreTrusted && (await ledger.countLive()) > 0;
+  if (intents.length === 0 && !isOther) return;
   if (intents.length > 0) {
     note(run, `${intents.length} puts of a run that was cut off are done again.`);
-    await ledger.doubt(intents, run.release);
   }
-  if (isWiped) {
-    note(
-      run,
-      `${run.wired.store.name} is not the store this ledger knows; all pages are put again.`,
-    );
-    await ledger.doubtAll();
+  if (isOther) {
+    note(run, `The ${store.name} is not what the ledger describes; all pages are put again.`);
   }
+  if (run.options.isDryRun) return await foresee(run, intents);
+  await run.claim();
+  await doubt(run, intents);
+  if (isOther) await ledger.doubtAll();
+}
+
+/** A dry run doubts nothing: the steps that the doubt would bring are planned at once. */
+async function foresee(
+  { wired, context, options }: Run,
+  intents: readonly Intent[],
+): Promise<void> {
+  const kinds = new Map(wired.site.kinds.map((kind) => [kind.name, kind]));
+  const live = (await wired.ledger.pages(intents)).filter((page) => page !== undefined);
+  const steps = live
+    .filter(({ kind }) => options.only === undefined || kind === options.only)
+    .map(({ kind, key, route, start }): Step => {
+      const phase = putPhase(kinds.get(kind), false);
+      const reason = "unfinished";
+      return { kind, key, phase, action: "update", reason, route, from: undefined, start };
+    });
+  await wired.ledger.stage(context.run, steps);
 }
 
 /** True when the plan is empty and no earlier run left anything to do. */
-export async function isIdle(run: Run): Promise<boolean> {
+export async function isIdle(run: Run, { tables }: Begun): Promise<boolean> {
   const { ledger, cdn } = run.wired;
-  if (await hasSteps(run)) return false;
-  if ((await ledger.due(run.startedAt, undefined, 1)).length > 0) return false;
+  // That they may be empty is recorded with a release; else every run would ask again.
+  if (tables.emptied.length > 0 || (await hasSteps(run))) return false;
+  const isDue = (await ledger.due(run.startedAt, undefined, 1)).length > 0;
+  if (isDue && run.options.only === undefined) return false;
   return !cdn.isCaching || !(await ledger.hasOutbox());
 }
 
@@ -35,11 +55,18 @@ export async function hasSteps({ wired, context }: Run): Promise<boolean> {
   return (await wired.ledger.staged(context.run, { limit: 1 })).length > 0;
 }
 
-/** How many pages the plan deletes; assets come and go with every edit and do not count. */
-export async function countDeletes({ wired, context }: Run): Promise<number> {
-  const counts = await wired.ledger.stagedCounts(context.run);
-  const deletes = counts.filter(({ action, kind }) => action === "delete" && kind !== ASSET_KIND);
-  return deletes.reduce((sum, { count }) => sum + count, 0);
+/** How many pages are live and how many the plan deletes; assets come and go with every edit and do not count. */
+export async function countDeletes({
+  wired: { ledger },
+  context,
+}: Run): Promise<{ readonly live: number; readonly deletes: number }> {
+  const live = await ledger.countLiveByKind();
+  const steps = await ledger.stagedCounts(context.run);
+  const deletes = steps.filter(({ action, kind }) => action === "delete" && kind !== ASSET_KIND);
+  return {
+    live: [...live].reduce((sum, [kind, count]) => (kind === ASSET_KIND ? sum : sum + count), 0),
+    deletes: deletes.reduce((sum, { count }) => sum + count, 0),
+  };
 }
 
 function note({ options }: Run, message: string): void {

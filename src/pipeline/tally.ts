@@ -7,14 +7,17 @@ import { decodeKey, keyName, type PageId } from "../site.ts";
 type Counted = Exclude<keyof KindCounts, "kind" | "live">;
 type Totals = Pick<Summary, Counted>;
 
+/** The counts of a kind before anything was done. */
+export const NOTHING = { candidates: 0, rendered: 0, changed: 0, deleted: 0, failed: 0, bytes: 0 };
+
 /** What a run did so far: counts by kind, and the pages and rows that failed. */
 export interface Tally {
   add(kind: string, what: Counted, count?: number): void;
   /** Counts a failure once, however many reads meet it, and tells it. */
   fail(failure: Failure): void;
   hasFailed(page: PageId): boolean;
-  /** Pages that never were live and failed in this run. */
-  newFailures: number;
+  /** Pages that failed in this run and are not where others expected them: new and moved ones. */
+  missing: number;
   unlinked: number;
   invalidated: number;
   total(what: Counted): number;
@@ -29,7 +32,7 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
   const kinds = new Map<string, Omit<KindCounts, "live">>();
   const failed = new Map<string, Failure>();
   const tally: Tally = {
-    newFailures: 0,
+    missing: 0,
     unlinked: 0,
     invalidated: 0,
     add(kind, what, count = 1) {
@@ -56,7 +59,6 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
   return tally;
 }
 
-const NOTHING = { candidates: 0, rendered: 0, changed: 0, deleted: 0, failed: 0, bytes: 0 };
 const COUNTED = Object.keys(NOTHING) as Counted[];
 
 function failureName({ page, error }: Failure): string {

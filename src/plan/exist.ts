@@ -3,18 +3,27 @@ import type { Kind, Step } from "../site.ts";
 import { BATCH, type Found, type PlanContext } from "./context.ts";
 import { ASSET_KIND, findAssets, findPages, putPhase } from "./kinds.ts";
 
+/** How a kind's pages are looked through. */
+export interface ExistenceOptions {
+  /** Pages that are gone stay live: pages of other kinds, which are not looked at, may link to them. */
+  readonly keepsGone?: boolean;
+  /** Called for each batch with its number of pages. */
+  readonly onBatch?: (pages: number) => void;
+}
+
 /** Stages what appears, goes and moves among the pages of one kind (of the assets, without a kind). */
 export async function planExistence(
   kind: Kind | undefined,
   context: PlanContext,
-  onBatch: (pages: number) => void = () => {},
+  { keepsGone = false, onBatch = () => {} }: ExistenceOptions = {},
 ): Promise<void> {
   const { ledger, run } = context;
   const name = kind?.name ?? ASSET_KIND;
   const pages = kind === undefined ? findAssets(context) : findPages(kind, context);
   for await (const differences of compare(name, pages, context)) {
     onBatch(differences.length);
-    const steps = differences.flatMap((each) => stepFor(kind, name, each, context));
+    const found = keepsGone ? differences.filter((each) => each.found) : differences;
+    const steps = found.flatMap((each) => stepFor(kind, name, each, context));
     if (steps.length > 0) await ledger.stage(run, steps);
   }
 }

@@ -8,7 +8,7 @@ import { planStale } from "./stale.ts";
 
 /** Limits a plan, and says what its store can tell apart. */
 export interface PlanOptions {
-  /** Kinds to consider; undefined means all, assets and kinds that are gone included. */
+  /** The kind to consider, with the assets its pages name; undefined means all, those that are gone included. */
   readonly only: string | undefined;
   readonly foldsCase: boolean;
   /** Called for each batch that was looked at, with its number of pages; may throw to end the plan. */
@@ -22,13 +22,11 @@ export interface PlanOptions {
 export async function planBuild(context: PlanContext, options: PlanOptions): Promise<void> {
   const { only, foldsCase, onPages } = options;
   const kinds = wanted(context, only).filter((kind) => kind.is !== "sitemap");
-  if (only === undefined) {
-    await planExistence(undefined, context);
-    await planGoneKinds(context);
-  }
-  for (const kind of kinds) {
-    await planExistence(kind, context, (pages) => onPages("scan", pages));
-  }
+  const keepsGone = only !== undefined;
+  await planExistence(undefined, context, { keepsGone });
+  if (!keepsGone) await planGoneKinds(context);
+  const onBatch = (pages: number) => onPages("scan", pages);
+  for (const kind of kinds) await planExistence(kind, context, { keepsGone, onBatch });
   await planClashes(context, { foldsCase });
   for (const kind of kinds) {
     await planStale(kind, context, { onBatch: (pages) => onPages("check", pages) });
@@ -38,14 +36,14 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
 /** Plans the sitemaps from the pages as they will be; run it when those are settled. */
 export async function planFeeds(context: PlanContext, only: string | undefined): Promise<void> {
   for (const kind of wanted(context, only).filter(({ is }) => is === "sitemap")) {
-    await planExistence(kind, context);
+    await planExistence(kind, context, { keepsGone: only !== undefined });
     await planStale(kind, context);
   }
 }
 
-/** Plans anew the pages that a release has put, because pages they counted on failed since. */
-export async function planAgain(context: PlanContext, release: number): Promise<void> {
-  const isOurs = (page: LivePage) => page.release === release;
+/** Plans anew the pages that a release has put (or all), because pages they counted on failed since. */
+export async function planAgain(context: PlanContext, release?: number): Promise<void> {
+  const isOurs = (page: LivePage) => release === undefined || page.release === release;
   for (const kind of context.site.kinds) {
     if (kind.is !== "sitemap") await planStale(kind, context, { isWanted: isOurs });
   }

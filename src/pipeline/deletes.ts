@@ -1,0 +1,72 @@
+import type { LivePage, Retired } from "../ledger/ledger.ts";
+import { putPhase } from "../plan/kinds.ts";
+import { routeOfKey, type Step } from "../site.ts";
+import { doubt, retiring } from "./doubt.ts";
+import { countSteps, publishPhase } from "./publish.ts";
+import type { Run } from "./run.ts";
+
+/** Pages or objects between two ledger commits. */
+const BATCH = 200;
+
+/** Takes deleted pages off the ledger, then removes every object whose time has come. */
+export async function deletePhase(run: Run): Promise<void> {
+  const { ledger } = run.wired;
+  const total = await countSteps(run, "deletes");
+  if (total > 0) run.progress.begin("deletes", total);
+  for (;;) {
+    const steps = await ledger.staged(run.context.run, { phase: "deletes", limit: BATCH });
+    if (steps.length === 0) break;
+    await run.goOn();
+    const retired = steps.map(({ kind, route }) => retiring(run, kind, route));
+    await ledger.retire(run.context.run, steps, retired);
+    for (const { kind } of steps) run.tally.add(kind, "deleted");
+    run.progress.add(steps.length);
+  }
+  await deleteDue(run);
+}
+
+async function deleteDue(run: Run): Promise<void> {
+  const { ledger, store } = run.wired;
+  let after: string | undefined;
+  for (;;) {
+    const due = await ledger.due(run.startedAt, after, BATCH);
+    if (due.length === 0) break;
+    await run.goOn();
+    const live = await ledger.liveAt(due.map(({ object }) => routeOfKey(object)));
+    const isFree = ({ object }: Retired) => !live.has(routeOfKey(object));
+    const going = due.filter(isFree);
+    const objects = going.map(({ object }) => object);
+    await suspectFolded(run, objects);
+    await store.delete(objects);
+    await ledger.forget(
+      objects,
+      going.flatMap(({ items }) => items),
+    );
+    await ledger.unretire(due.filter((each) => !isFree(each)).map(({ object }) => object));
+    after = due.at(-1)?.object;
+  }
+  // Nothing is left in them but what a store that folds case may have lost just now.
+  for (const phase of ["assets", "changed", "lists"] as const) await publishPhase(run, phase);
+}
+
+/**
+ * Where a store cannot tell `a` from `A`, deleting one may delete the other, e.g. when only the
+ * case of a slug changed: such live pages are put again at once.
+ */
+async function suspectFolded(run: Run, objects: readonly string[]): Promise<void> {
+  const { ledger, store } = run.wired;
+  if (!store.foldsCase || objects.length === 0) return;
+  const live = await ledger.liveFolded(objects.map(routeOfKey));
+  if (live.length === 0) return;
+  await doubt(run, live);
+  await ledger.stage(
+    run.context.run,
+    live.map((page) => putAgain(run, page)),
+  );
+}
+
+function putAgain({ wired }: Run, { kind, key, route, start }: LivePage): Step {
+  const declared = wired.site.kinds.find(({ name }) => name === kind);
+  const phase = putPhase(declared, false);
+  return { kind, key, phase, action: "update", reason: "store", route, from: undefined, start };
+}

@@ -1,0 +1,57 @@
+import { planClashes } from "../plan/clashes.ts";
+import { planAgain } from "../plan/plan.ts";
+import type { Step } from "../site.ts";
+import { make } from "./make.ts";
+import { leaveOut } from "./publish.ts";
+import type { Run } from "./run.ts";
+
+/** Steps looked at together. */
+const BATCH = 200;
+
+/**
+ * Tries, before anything is put, the pages that take over a route, and those that make room for
+ * them: one that fails keeps its route, so that the other must not overwrite it; and pages that
+ * link there must know. Seldom are there any, so making them twice costs little.
+ */
+export async function tryTakeovers(run: Run): Promise<void> {
+  const { context, wired, tally } = run;
+  let isChanged = false;
+  for (;;) {
+    const before = tally.missing;
+    await tryAll(run);
+    if (tally.missing === before) break;
+    isChanged = true;
+    await planClashes(context, { foldsCase: wired.store.foldsCase });
+  }
+  tally.missing = 0;
+  if (isChanged) await planAgain(context);
+}
+
+async function tryAll(run: Run): Promise<void> {
+  const { ledger } = run.wired;
+  let after: Step | undefined;
+  for (;;) {
+    const at = after === undefined ? {} : { after };
+    const steps = await ledger.staged(run.context.run, { phase: "new", ...at, limit: BATCH });
+    if (steps.length === 0) return;
+    for (const [kind, own] of Map.groupBy(await involved(run, steps), (step) => step.kind)) {
+      const made = new Set((await make(run, kind, own)).map(({ step }) => step));
+      await leaveOut(
+        run,
+        own.filter((step) => !made.has(step)),
+      );
+    }
+    after = steps.at(-1);
+  }
+}
+
+/** Of these steps those that take a live page's route, and those of these that give theirs to another. */
+async function involved(run: Run, steps: readonly Step[]): Promise<readonly Step[]> {
+  const { ledger } = run.wired;
+  const owners = await ledger.liveAt(steps.map(({ route }) => route));
+  const wanted = await ledger.stagedAt(
+    run.context.run,
+    steps.flatMap(({ from }) => from ?? []),
+  );
+  return steps.filter(({ route, from }) => owners.has(route) || wanted.has(from ?? ""));
+}
