@@ -1,5 +1,8 @@
 import { PipelineError } from "../error.ts";
 
+/** What a connection says that ended between two statements; mysql2 gives it no code. */
+const CLOSED = "the connection was closed";
+
 /** Failures that may pass by themselves, by the codes of Node's sockets and of the servers. */
 const UNAVAILABLE = new Set([
   "ECONNREFUSED",
@@ -21,10 +24,12 @@ const UNAVAILABLE = new Set([
   "ER_QUERY_INTERRUPTED",
   "ER_QUERY_TIMEOUT",
   "ER_NEW_ABORTING_CONNECTION",
+  // Not named by mysql2: killed, and over max_statement_time (MariaDB), idle too long (MySQL).
+  "error 1927",
+  "error 1969",
+  "error 4031",
+  CLOSED,
 ]);
-
-/** Of the same kind, but without a name in mysql2: MariaDB's "connection was killed" and "max_statement_time exceeded", MySQL's "disconnected for inactivity". */
-const UNAVAILABLE_NUMBERS = new Set([1927, 1969, 4031]);
 
 const HINTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "Start the database, or correct host and port in DATABASE_URL.",
@@ -49,6 +54,7 @@ interface VendorError extends Error {
   readonly code?: unknown;
   readonly errno?: unknown;
   readonly sqlMessage?: unknown;
+  readonly fatal?: unknown;
 }
 
 /**
@@ -57,17 +63,20 @@ interface VendorError extends Error {
  */
 export function mysqlError(error: unknown): unknown {
   if (error instanceof PipelineError || !(error instanceof Error)) return error;
-  const { code, errno, sqlMessage } = error as VendorError;
-  // What has neither, and every TypeError, is a bug of ours.
-  if (typeof code !== "string" && typeof errno !== "number") return error;
-  if (error instanceof TypeError) return error;
-  const name = typeof code === "string" ? code : `error ${errno}`;
+  const { code, errno, sqlMessage, fatal } = error as VendorError;
+  const name = typeof code === "string" ? code : nameless(errno, fatal);
+  // What has no name, and every TypeError, is a bug of ours.
+  if (name === undefined || error instanceof TypeError) return error;
   const reason = typeof sqlMessage === "string" ? `${sqlMessage} (${name})` : name;
   const cause = new Error(reason);
   const hint = HINTS[name];
-  const isAway = UNAVAILABLE.has(name) || UNAVAILABLE_NUMBERS.has(Number(errno));
-  const [kind, message] = isAway
+  const [kind, message] = UNAVAILABLE.has(name)
     ? (["source_unavailable", `The database does not answer: ${reason}.`] as const)
     : (["source_rejected", `The database refuses: ${reason}.`] as const);
   return new PipelineError(kind, message, { cause, ...(hint && { hint }) });
+}
+
+function nameless(errno: unknown, fatal: unknown): string | undefined {
+  if (typeof errno === "number") return `error ${errno}`;
+  return fatal === true ? CLOSED : undefined;
 }

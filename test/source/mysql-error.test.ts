@@ -5,10 +5,11 @@ function vendor(parts: object): Error {
   return Object.assign(new Error("driver"), { sql: "INSERT … 's3cret'" }, parts);
 }
 
-test.each([
+test.each<[{ fatal?: true; code?: string; errno?: number; sqlMessage?: string }, string]>([
   [{ code: "ER_LOCK_DEADLOCK", errno: 1213, sqlMessage: "Deadlock" }, "source_unavailable"],
   [{ errno: 1969, sqlMessage: "max_statement_time exceeded" }, "source_unavailable"],
   [{ code: "ETIMEDOUT" }, "source_unavailable"],
+  [{ fatal: true }, "source_unavailable"],
   [{ code: "ER_NET_PACKET_TOO_LARGE", errno: 1153 }, "source_rejected"],
   [{ code: "ER_DUP_ENTRY", errno: 1062, sqlMessage: "Duplicate entry" }, "source_rejected"],
 ])("%j becomes %s, without the statement", (parts, code) => {
