@@ -44,7 +44,7 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
       if (failed.has(name)) return;
       failed.set(name, failure);
       const { page, error } = failure;
-      const kind = page?.kind ?? error.at["table"] ?? "row";
+      const kind = page?.kind ?? `table ${error.at["table"] ?? ""}`;
       const key = page === undefined ? (error.at["key"] ?? "") : keyName(decodeKey(page.key));
       tally.add(kind, "failed");
       emit({ event: "failed", kind, key, error });
