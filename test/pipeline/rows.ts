@@ -81,11 +81,16 @@ export function writeRows(file: string, changes: readonly Change[]): void {
   const database = new DatabaseSync(file);
   try {
     for (const each of changes) apply(database, each);
-    database.exec(`DELETE FROM topics; INSERT INTO topics (topic, post_id, title, status, published_at, expires_at)
-      SELECT topic, id, title, status, published_at, expires_at FROM posts WHERE topic IS NOT NULL`);
+    fillTopics(database);
   } finally {
     database.close();
   }
+}
+
+/** Makes the listing table follow the posts. */
+export function fillTopics(database: DatabaseSync): void {
+  database.exec(`DELETE FROM topics; INSERT INTO topics (topic, post_id, title, status, published_at, expires_at)
+    SELECT topic, id, title, status, published_at, expires_at FROM posts WHERE topic IS NOT NULL`);
 }
 
 function apply(database: DatabaseSync, each: Change): void {
@@ -101,7 +106,8 @@ function apply(database: DatabaseSync, each: Change): void {
         ...times
       } = each.post;
       database
-        .prepare("INSERT OR REPLACE INTO posts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .prepare(`INSERT OR REPLACE INTO posts (id, slug, title, body, author, topic, status, published_at, expires_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
         .run(
           each.id,
           unique(own, each.id),

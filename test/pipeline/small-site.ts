@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import {
   defineSite,
   instant,
   int,
+  json,
   link,
   list,
   listPage,
@@ -57,6 +59,7 @@ export const posts = table("posts", {
     status,
     published_at: instant(),
     expires_at: instant().nullable(),
+    extra: json<{ readonly mood?: string }>().nullable(),
   },
 });
 
@@ -129,7 +132,7 @@ export const SITE = defineSite({
     }),
     note: rowPage(posts, {
       ...visible,
-      see: ["title", "body"],
+      see: ["title", "body", "extra"],
       route: (p) => path`/notes/${p.id}/`,
       html: { body: markdown("body") },
       template: "note",
@@ -153,7 +156,7 @@ const TEMPLATES: Readonly<Record<string, string>> = {
 <p><%= it.person?.name ?? it.row.author %> <%= it.hrefs.author ?? "-" %> <%= it.hrefs.topic ?? "-" %></p>
 <% for (const e of [...it.near.before, ...it.near.after]) { %><a href="<%= e.href %>"><%= e.title %></a><% } %>
 <img src="<%= asset("mark.svg") %>" alt="">`,
-  note: `<h1><%= it.title ?? it.row.title %></h1><%~ it.html.body %>`,
+  note: `<h1><%= it.title ?? it.row.title %></h1><%~ it.html.body %><%= it.row?.extra?.mood ?? "" %>`,
   list: `<h1><%= it.part ?? "all" %> <%= it.window?.name ?? "head" %> <%= it.person?.name ?? "" %></h1>
 <% for (const e of it.entries) { %><a href="<%= e.href ?? e.hrefs.post ?? "-" %>"><%= e.title %></a><% } %>
 <% for (const a of it.archive) { %><a href="<%= a.href %>"><%= a.name %></a><% } %>`,
@@ -162,9 +165,12 @@ const TEMPLATES: Readonly<Record<string, string>> = {
   urls: `<% for (const u of it.urls) { %><loc><%= url(u.route) %></loc><lastmod><%= u.lastmod === undefined ? "" : time(u.lastmod) %></lastmod><% } %>`,
 };
 
+/** A disk in memory, on Linux: ledgers sync each commit, and there are thousands of builds. */
+const MEMORY = "/dev/shm";
+
 /** A folder with templates, content and an empty embedded source; deletes itself when disposed. */
 export async function smallSite(): Promise<SmallSite> {
-  const dir = await mkdtemp(join(tmpdir(), "nightbake-small-"));
+  const dir = await mkdtemp(join(existsSync(MEMORY) ? MEMORY : tmpdir(), "nightbake-small-"));
   await Promise.all(["templates", "assets", "pages", "rows"].map((each) => mkdir(join(dir, each))));
   await Promise.all([
     ...Object.entries(TEMPLATES).map(([file, source]) =>
