@@ -9,7 +9,9 @@ import { dryRunReport, finish, idleReport } from "./pipeline/report.ts";
 import type { BuildOptions, Run, Wired } from "./pipeline/run.ts";
 import { countDeletes, hasSteps, isIdle, settle } from "./pipeline/settle.ts";
 import { tryTakeovers } from "./pipeline/takeovers.ts";
-import { planAgain, planBuild, planFeeds } from "./plan/plan.ts";
+import { planWithout } from "./plan/changes.ts";
+import { planFeeds } from "./plan/feeds.ts";
+import { type Planned, planBuild } from "./plan/plan.ts";
 import { checkDeletes } from "./publish/guards.ts";
 
 export type { BuildOptions, Wired } from "./pipeline/run.ts";
@@ -26,42 +28,43 @@ export async function build(wired: Wired, options: BuildOptions): Promise<Summar
   await using begun = await begin(wired, { now, allowDeletes: options.allowDeletes });
   await using run = openRun(wired, options, begun);
   await settle(run, begun);
-  await plan(run);
+  const planned = await plan(run);
   if (options.isDryRun) return await dryRunReport(run);
-  if (await isIdle(run, begun)) return await idleReport(run);
-  await publish(run);
-  return await finish(run, begun);
+  if (!planned.isNew && (await isIdle(run, begun))) return await idleReport(run);
+  await publish(run, planned);
+  return await finish(run, begun, planned);
 }
 
-async function plan(run: Run): Promise<void> {
+async function plan(run: Run): Promise<Planned> {
   const { wired, options, context } = run;
+  const { only, isVerify = false } = options;
   const onPages = (phase: "scan" | "check", pages: number) => {
     if (options.signal.aborted) throw interrupted();
     run.progress.addTo(phase, pages);
   };
-  await planBuild(context, { only: options.only, foldsCase: wired.store.foldsCase, onPages });
+  const { foldsCase } = wired.store;
+  const planned = await planBuild(context, { only, isVerify, foldsCase, onPages });
   const { deleteShare: maxShare } = wired;
   checkDeletes({ ...(await countDeletes(run)), allowed: options.allowDeletes, maxShare });
-  if (options.isDryRun || !(await hasSteps(run))) await planFeeds(context, options.only);
+  const isLast = options.isDryRun || !(await hasSteps(run));
+  if (isLast && (options.isDryRun || planned.feeds !== "touched"))
+    await planFeeds(context, planned.feeds);
+  return planned;
 }
 
 /** The global phases; each ends before the next begins, so no reader meets a missing page. */
-async function publish(run: Run): Promise<void> {
+async function publish(run: Run, planned: Planned): Promise<void> {
   const { wired, options, context, tally } = run;
   await run.claim();
   await tryTakeovers(run);
   if (!context.isStoreTrusted) await tieStore(wired);
   await publishPhase(run, "assets");
   await publishPhase(run, "new");
-  while (tally.missing > 0) {
-    // Pages put a moment ago may link to those that failed after them; nothing links to them yet.
-    tally.missing = 0;
-    await planAgain(context, run.release);
-    await publishPhase(run, "changed");
-  }
+  // Pages put a moment ago may link to those that failed after them; nothing links to them yet.
+  await planWithout(context, tally.takeMissing());
   await publishPhase(run, "changed");
   await publishPhase(run, "lists");
-  await planFeeds(context, options.only);
+  await planFeeds(context, planned.feeds, tally.feedKeys());
   // The sitemap index has the empty key; it comes after the sitemaps that it names.
   await publishPhase(run, "feeds", ({ key }) => key.length > 0);
   await publishPhase(run, "feeds");

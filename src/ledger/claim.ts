@@ -1,5 +1,7 @@
 import { PipelineError } from "../error.ts";
+import { keepSeen } from "./known.ts";
 import type { Ledger, Release } from "./ledger.ts";
+import { setNote } from "./notes.ts";
 import { asText, orUndefined } from "./rows.ts";
 import { query, type SqlRow, type Statement, type Work } from "./sql.ts";
 import { discard } from "./steps.ts";
@@ -45,7 +47,11 @@ export function* lastRelease(): Work<number> {
 }
 
 /** @see Ledger.finish Every plan was made before this release, so all go. */
-export function* finish(run: string, finished: Release): Work<void> {
+export function* finish(
+  run: string,
+  finished: Release,
+  notes: Readonly<Record<string, string>> = {},
+): Work<void> {
   const { holder, expiresMs } = yield* lease("update");
   if (holder !== undefined && holder !== run) throw heldBy(holder, expiresMs);
   const last = yield* lastRelease();
@@ -57,8 +63,11 @@ export function* finish(run: string, finished: Release): Work<void> {
     finishedAt,
     report,
   ]);
+  yield* keepSeen(run);
+  for (const [name, value] of Object.entries(notes)) yield* setNote(name, value);
   yield* release(run);
   yield* query("DELETE FROM nb_step");
+  yield* query("DELETE FROM nb_seen");
 }
 
 /** @see Ledger.releases Newest first. */

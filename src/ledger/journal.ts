@@ -1,6 +1,7 @@
 import { address, type PageId } from "../site.ts";
 import { holdFast } from "./claim.ts";
-import type { Intent, LivePage, Retired } from "./ledger.ts";
+import { changeReaders } from "./known.ts";
+import type { Beside, Intent, LivePage, Retired } from "./ledger.ts";
 import { liveAt, ownersOf, pages, queryIds } from "./live.ts";
 import { addItems } from "./outbox.ts";
 import {
@@ -34,7 +35,7 @@ export function* intend(intents: readonly Intent[], items: readonly string[]): W
 export function* confirm(
   run: string,
   confirmed: readonly LivePage[],
-  retired: readonly Retired[] = [],
+  { retired = [], added = [], dropped = [] }: Beside = {},
 ): Work<void> {
   yield* holdFast(run);
   yield* replaceRows("nb_page", PAGE, confirmed.map(encodePage));
@@ -42,6 +43,7 @@ export function* confirm(
   yield* unstage(run, confirmed);
   yield* unretire(confirmed.map(({ route }) => objectAt(route)));
   yield* addRetired(retired);
+  yield* changeReaders(added, dropped);
 }
 
 /** @see Ledger.intents */
@@ -86,12 +88,13 @@ export function* doubtAll(): Work<void> {
 export function* retire(
   run: string,
   ids: readonly PageId[],
-  retired: readonly Retired[],
+  { retired = [], added = [], dropped = [] }: Beside,
 ): Work<void> {
   yield* holdFast(run);
   yield* queryIds("DELETE FROM nb_page WHERE", ids);
   yield* unstage(run, ids);
   yield* addRetired(retired);
+  yield* changeReaders(added, dropped);
 }
 
 /** @see Ledger.due */

@@ -19,6 +19,46 @@ export interface LivePage extends PageId {
   readonly release: number;
 }
 
+/** A declared row as the last release saw it. */
+export interface KnownRow {
+  /** {@link encodeKey}'s form. */
+  readonly key: Uint8Array;
+  /** Of the columns that pages read; 8 bytes. */
+  readonly hash: Uint8Array;
+  /** The columns that say which lists it is in and who may see it, packed. */
+  readonly deps: Uint8Array;
+  /** µs; when the clock changes who may see it; undefined when it never will. */
+  readonly dueAt: number | undefined;
+}
+
+/** A row that a run found changed; `now` is undefined when it is gone. */
+export interface SeenRow {
+  readonly table: string;
+  readonly key: Uint8Array;
+  readonly now: KnownRow | undefined;
+}
+
+/** A row and the moment it is due at. */
+export interface RowMark {
+  readonly table: string;
+  readonly key: Uint8Array;
+  readonly dueAt: number;
+}
+
+/** A page and one read it shares with others, see `readName`. */
+export interface Reader extends PageId {
+  readonly read: Uint8Array;
+}
+
+/** What else becomes true when pages are confirmed or retired. */
+export interface Beside {
+  /** Objects that wait to be deleted. */
+  readonly retired?: readonly Retired[];
+  /** Reads that pages have now and had not before, and the other way round. */
+  readonly added?: readonly Reader[];
+  readonly dropped?: readonly Reader[];
+}
+
 /** An object that no page needs any more; it goes when its time has come. */
 export interface Retired {
   /** Object name in the store. */
@@ -119,6 +159,34 @@ export interface Ledger extends AsyncDisposable {
   /** Groups of steps (not deletes) of a run whose routes fold to one (`foldRoute`); at most `limit` groups. */
   stagedClashes(run: string, limit: number): Promise<readonly (readonly Step[])[]>;
 
+  /** The next `limit` known rows of a table, in key order. */
+  known(table: string, after: Uint8Array | undefined, limit: number): Promise<readonly KnownRow[]>;
+
+  /** Known rows by key, in the order asked for. */
+  knownOf(table: string, keys: readonly Uint8Array[]): Promise<readonly (KnownRow | undefined)[]>;
+
+  /** The next `limit` rows due at `now` or before, by moment. */
+  dueRows(now: number, after: RowMark | undefined, limit: number): Promise<readonly RowMark[]>;
+
+  /** Keeps what a run found of rows that changed, until it finishes; a later word on a row wins. */
+  see(run: string, rows: readonly SeenRow[]): Promise<void>;
+
+  /** The next `limit` rows that a run found changed, by table and key. */
+  seen(
+    run: string,
+    after: Pick<SeenRow, "table" | "key"> | undefined,
+    limit: number,
+  ): Promise<readonly SeenRow[]>;
+
+  /** Pages that have one of these reads; one may come twice. */
+  readers(reads: readonly Uint8Array[]): Promise<readonly PageId[]>;
+
+  /** Pages with a read between these, both included. */
+  readersBetween(from: Uint8Array, to: Uint8Array): Promise<readonly PageId[]>;
+
+  /** The key of the last live page of a kind at or before `key`. */
+  lastUpTo(kind: string, key: Uint8Array): Promise<Uint8Array | undefined>;
+
   /** How many steps a run has, by phase, kind, action and reason class (text before the first ":"). */
   stagedCounts(run: string): Promise<readonly StepCount[]>;
 
@@ -145,7 +213,7 @@ export interface Ledger extends AsyncDisposable {
    * After puts: the pages are live as given, their intents and steps are done, and the objects
    * they moved away from (`retired`) wait to be deleted. Durable.
    */
-  confirm(run: string, pages: readonly LivePage[], retired?: readonly Retired[]): Promise<void>;
+  confirm(run: string, pages: readonly LivePage[], beside?: Beside): Promise<void>;
 
   /** Puts that were begun and never confirmed, in page order. */
   intents(): Promise<readonly Intent[]>;
@@ -157,7 +225,7 @@ export interface Ledger extends AsyncDisposable {
   doubtAll(): Promise<void>;
 
   /** Pages stop being live and steps are done; their objects wait to be deleted. Durable. */
-  retire(run: string, ids: readonly PageId[], retired: readonly Retired[]): Promise<void>;
+  retire(run: string, ids: readonly PageId[], beside: Beside): Promise<void>;
 
   /** The next retired objects that are due at `now`, in object order. */
   due(now: number, after: string | undefined, limit: number): Promise<readonly Retired[]>;
@@ -187,8 +255,11 @@ export interface Ledger extends AsyncDisposable {
   quarantine(failed: readonly Quarantined[], healed: readonly PageId[]): Promise<void>;
   quarantined(): Promise<readonly Quarantined[]>;
 
-  /** Writes a finished release (its id one above the last) and gives the ledger free. */
-  finish(run: string, release: Release): Promise<void>;
+  /**
+   * Writes a finished release (its id one above the last) and `notes`; what the run saw of rows is
+   * known from now on; gives the ledger free.
+   */
+  finish(run: string, release: Release, notes?: Readonly<Record<string, string>>): Promise<void>;
   releases(limit: number): Promise<readonly Release[]>;
 }
 

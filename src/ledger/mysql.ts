@@ -55,6 +55,7 @@ function dialect(name: string): Dialect {
     types: {
       kind: "VARBINARY(64)",
       key: "VARBINARY(1500)",
+      read: "VARBINARY(1400)",
       route: "VARBINARY(1100)",
       name: "VARBINARY(255)",
       text: "LONGBLOB",

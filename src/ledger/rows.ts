@@ -15,7 +15,7 @@ export const FAILED = "kind,page_key,code,message,place".split(",");
 /** In the order of {@link encodeRetired}. */
 export const RETIRED = "object,due_at,items".split(",");
 
-const ACTIONS = ["create", "update", "delete"] as const;
+const ACTIONS = ["create", "update", "delete", "check"] as const;
 
 /** Each byte costs two a page; the few routes of a large site that share 40 bits are told apart. */
 const FOLD_BYTES = 5;

@@ -21,6 +21,8 @@ export interface Types {
   readonly kind: string;
   /** An encoded key. */
   readonly key: string;
+  /** What a page shares with others: a digest's first bytes, perhaps a place after them. */
+  readonly read: string;
   /** A route or an object name. */
   readonly route: string;
   readonly name: string;
@@ -44,7 +46,7 @@ export interface TableShape {
 const META = "nightbake_meta";
 
 /** Numbered from 1. Released migrations are never edited; each can run again after it was cut off. */
-const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [firstTables];
+const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [firstTables, rowTables];
 
 /**
  * Brings the schema up to date and returns the ledger's id. An up-to-date ledger is only read;
@@ -143,6 +145,34 @@ function runTables(t: Types): readonly TableShape[] {
     table("nb_note", `name ${named(t.name)}, value ${t.text} NOT NULL`),
     table("nb_lease", `slot ${named(t.tiny)}, holder ${t.name}, expires_ms ${t.int} NOT NULL`),
   ];
+}
+
+/** What is known of the source's rows, and which pages read what they do not own. */
+function rowTables(dialect: Dialect): readonly string[] {
+  const t = dialect.types;
+  const id = `tbl ${t.kind} NOT NULL, row_key ${t.key} NOT NULL`;
+  const shapes: readonly TableShape[] = [
+    {
+      name: "nb_row",
+      columns: `${id}, hash ${t.short} NOT NULL, deps ${t.blob} NOT NULL, due_at ${t.int},
+        PRIMARY KEY (tbl, row_key)`,
+    },
+    {
+      name: "nb_due",
+      columns: `due_at ${t.int} NOT NULL, ${id}, PRIMARY KEY (due_at, tbl, row_key)`,
+    },
+    {
+      name: "nb_seen",
+      columns: `run ${t.short} NOT NULL, ${id}, hash ${t.short}, deps ${t.blob}, due_at ${t.int},
+        PRIMARY KEY (run, tbl, row_key)`,
+    },
+    {
+      name: "nb_reader",
+      columns: `read_key ${t.read} NOT NULL, kind ${t.kind} NOT NULL, page_key ${t.key} NOT NULL,
+        PRIMARY KEY (read_key, kind, page_key)`,
+    },
+  ];
+  return shapes.flatMap((shape) => dialect.createTable(shape));
 }
 
 function notALedger({ name }: Dialect): PipelineError {

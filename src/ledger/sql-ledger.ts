@@ -1,5 +1,6 @@
 import * as claims from "./claim.ts";
 import * as journal from "./journal.ts";
+import * as known from "./known.ts";
 import type { Ledger } from "./ledger.ts";
 import * as live from "./live.ts";
 import * as notes from "./notes.ts";
@@ -25,6 +26,7 @@ export function sqlLedger(db: SqlDatabase, id: string): Ledger {
     ...journalMethods(db),
     ...outboxMethods(db),
     ...noteMethods(db),
+    ...rowMethods(db),
     [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
   };
 }
@@ -94,5 +96,18 @@ function noteMethods(db: SqlDatabase) {
     setNote: (...of) => db.write(() => notes.setNote(...of)),
     quarantine: (...of) => db.write(() => notes.quarantine(...of)),
     quarantined: () => db.read(notes.quarantined),
+  } satisfies Partial<Ledger>;
+}
+
+function rowMethods(db: SqlDatabase) {
+  return {
+    known: (...of) => db.read(() => known.known(...of)),
+    knownOf: (...of) => db.read(() => known.knownOf(...of)),
+    dueRows: (...of) => db.read(() => known.dueRows(...of)),
+    see: (...of) => db.write(() => known.see(...of)),
+    seen: (...of) => db.read(() => known.seen(...of)),
+    readers: (reads) => db.read(() => known.readers(reads)),
+    readersBetween: (...of) => db.read(() => known.readersBetween(...of)),
+    lastUpTo: (...of) => db.read(() => known.lastUpTo(...of)),
   } satisfies Partial<Ledger>;
 }

@@ -57,6 +57,7 @@ function dialect(file: string): Dialect {
     types: {
       kind: "TEXT",
       key: "BLOB",
+      read: "BLOB",
       route: "TEXT",
       name: "TEXT",
       text: "TEXT",

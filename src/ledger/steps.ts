@@ -120,4 +120,5 @@ export function* stagedCounts(run: string): Work<readonly StepCount[]> {
 /** @see Ledger.discard */
 export function* discard(run: string): Work<void> {
   yield* query("DELETE FROM nb_step WHERE run = ?", [runOf(run)]);
+  yield* query("DELETE FROM nb_seen WHERE run = ?", [runOf(run)]);
 }

@@ -8,6 +8,8 @@ import type { Wired } from "./run.ts";
 
 /** The ledger's note of the run that last began to publish. */
 export const PUBLISHER = "publisher";
+/** The ledger's note of the run that last finished; another publisher was cut off. */
+export const FINISHER = "finisher";
 /** The ledger's note of the tables that held rows, see {@link Tables.filled}. */
 export const TABLES = "tables";
 
@@ -20,6 +22,8 @@ export interface Begun extends AsyncDisposable {
   readonly isStoreTrusted: boolean;
   /** As of before the rows were read: whoever published since may have read newer ones. */
   readonly last: { readonly release: number; readonly publisher: string | undefined };
+  /** A run has published since the last release and did not finish. */
+  readonly isCutOff: boolean;
   readonly tables: Tables;
 }
 
@@ -52,7 +56,8 @@ export async function begin(
     const tables = await compareTables(ledger, rows, declared);
     if (!allowDeletes) checkEmpty(tables.emptied);
     const run = randomUUID();
-    return { run, now, rows, isStoreTrusted, last, tables, [Symbol.asyncDispose]: close };
+    const isCutOff = (await ledger.note(FINISHER)) !== last.publisher;
+    return { run, now, rows, isStoreTrusted, last, isCutOff, tables, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;

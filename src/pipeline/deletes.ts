@@ -3,6 +3,7 @@ import { putPhase } from "../plan/kinds.ts";
 import { routeOfKey, type Step } from "../site.ts";
 import { doubt, retiring } from "./doubt.ts";
 import { countSteps, publishPhase } from "./publish.ts";
+import { readerChanges } from "./readers.ts";
 import type { Run } from "./run.ts";
 
 /** Pages or objects between two ledger commits. */
@@ -18,7 +19,9 @@ export async function deletePhase(run: Run): Promise<void> {
     if (steps.length === 0) break;
     await run.goOn();
     const retired = steps.map(({ kind, route }) => retiring(run, kind, route));
-    await ledger.retire(run.context.run, steps, retired);
+    const gone = await ledger.pages(steps);
+    const dropped = readerChanges(gone, []);
+    await ledger.retire(run.context.run, steps, { retired, ...dropped });
     for (const { kind } of steps) run.tally.add(kind, "deleted");
     run.progress.add(steps.length);
   }

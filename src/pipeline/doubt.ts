@@ -18,7 +18,7 @@ export async function doubt(run: Run, intents: readonly Intent[]): Promise<void>
   await ledger.doubt(intents, run.release);
   const created = intents.filter((_, at) => live[at] === undefined);
   const retired = created.map(({ kind, route }) => retiring(run, kind, route));
-  await ledger.retire(run.context.run, created, retired);
+  await ledger.retire(run.context.run, created, { retired });
 }
 
 /** The object at a route that a page gives up, and when it goes. */

@@ -3,7 +3,7 @@ import type { Failure } from "../plan/context.ts";
 import { ASSET_KIND, loadPages } from "../plan/kinds.ts";
 import { plannedRoutes } from "../plan/planned.ts";
 import { isLoaded } from "../plan/stale.ts";
-import { encodeTrace } from "../plan/trace.ts";
+import type { Trace } from "../plan/trace.ts";
 import { assetArtifact, type Draft, draft, render } from "../render/render.ts";
 import { type Artifact, decodeKey, keyName, type LoadedPage, type Step } from "../site.ts";
 import type { Run } from "./run.ts";
@@ -12,7 +12,7 @@ import type { Run } from "./run.ts";
 export interface Made {
   readonly step: Step;
   readonly artifact: Artifact;
-  readonly trace: Uint8Array;
+  readonly trace: Trace;
   /** µs */
   readonly lastmod: number | undefined;
   /** Links in its bodies that lead to no route. */
@@ -39,7 +39,8 @@ function makePage(run: Run, step: Step, each: Draft, exists: ReadonlySet<string>
   const rendered = attempt(run, each.page, () => render(each, exists, run.wired));
   if (rendered === undefined) return [];
   const { page, artifact, refs } = rendered;
-  const trace = encodeTrace({ reads: page.reads, refs });
+  const { reads, uses } = page;
+  const trace = { reads, uses, refs };
   const broken = refs.filter((ref) => !ref.exists).length;
   return [{ step, artifact, trace, lastmod: page.lastmod, broken }];
 }
@@ -80,7 +81,7 @@ function makeAssets({ wired }: Run, steps: readonly Step[]): Made[] {
   return steps.flatMap((step) => {
     const asset = byName.get(String(decodeKey(step.key)[0]));
     if (asset === undefined) return [];
-    const trace = encodeTrace({ reads: [], refs: [] });
+    const trace = { reads: [], uses: [], refs: [] };
     return [{ step, artifact: assetArtifact(asset), trace, lastmod: undefined, broken: 0 }];
   });
 }

@@ -65,7 +65,7 @@ function overtaken(): PipelineError {
 
 function contextOf(
   { site, ledger, assets, content, fingerprint }: Wired,
-  { run, now, rows, isStoreTrusted }: Begun,
+  { run, now, rows, isStoreTrusted, isCutOff }: Begun,
   tally: Run["tally"],
 ): PlanContext {
   return {
@@ -78,6 +78,7 @@ function contextOf(
     content,
     fingerprint,
     isStoreTrusted,
+    isCutOff,
     onFailure: (failure) => tally.fail(failure),
     hasFailed: (page) => tally.hasFailed(page),
   };

@@ -1,9 +1,11 @@
 import type { LivePage } from "../ledger/ledger.ts";
 import { ASSET_KIND } from "../plan/kinds.ts";
+import { encodeTrace } from "../plan/trace.ts";
 import { putAll } from "../publish/put-all.ts";
 import { address, type PageId, type Phase, type Step } from "../site.ts";
 import { doubt, retiring } from "./doubt.ts";
 import { type Made, make } from "./make.ts";
+import { readerChanges } from "./readers.ts";
 import type { Run } from "./run.ts";
 
 /** Pages rendered and put between two ledger commits: what is in memory, and what a crash repeats. */
@@ -45,8 +47,7 @@ export async function countSteps({ wired, context }: Run, phase: Phase): Promise
 export async function leaveOut(run: Run, failed: readonly Step[]): Promise<void> {
   if (failed.length === 0) return;
   await run.wired.ledger.unstage(run.context.run, failed);
-  const { length } = failed.filter(({ action, from }) => action === "create" || from !== undefined);
-  run.tally.missing += length;
+  run.tally.miss(failed.filter(({ action, from }) => action === "create" || from !== undefined));
 }
 
 async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Promise<void> {
@@ -71,7 +72,10 @@ async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Pro
   const pages = [...same, ...puts.map(({ page }) => page)];
   const left = puts.flatMap(({ from }) => from ?? []);
   const retired = left.map((route) => retiring(run, kind, route));
-  await ledger.confirm(run.context.run, pages, retired);
+  const old = new Map(live.flatMap((page) => (page === undefined ? [] : [[idOf(page), page]])));
+  const before = pages.map((page) => old.get(idOf(page)));
+  run.tally.touchFeeds(pages.filter((page, at) => isListedAnew(before[at], page)));
+  await ledger.confirm(run.context.run, pages, { retired, ...readerChanges(before, pages) });
   run.progress.add(steps.length - puts.length);
 }
 
@@ -146,7 +150,18 @@ function toLive({ release }: Run, { step, artifact, trace, lastmod }: Made): Liv
   const { kind, key, route, start } = step;
   const { hash, body } = artifact;
   const { length: bytes } = body;
-  return { kind, key, route, start, hash, etag: undefined, bytes, trace, lastmod, release };
+  return {
+    kind,
+    key,
+    route,
+    start,
+    hash,
+    etag: undefined,
+    bytes,
+    trace: encodeTrace(trace),
+    lastmod,
+    release,
+  };
 }
 
 /** What stays of a live page that was rendered to the same bytes and headers. */
@@ -156,6 +171,16 @@ function keep({ etag, release }: LivePage): Pick<LivePage, "etag" | "release"> {
 
 function isLive(live: LivePage | undefined, step: Step, hash: Buffer): boolean {
   return live?.hash !== undefined && live.route === step.route && hash.equals(live.hash);
+}
+
+/** True when the page stands in sitemaps otherwise than before. */
+function isListedAnew(before: LivePage | undefined, page: LivePage): boolean {
+  return before?.route !== page.route || before.lastmod !== page.lastmod;
+}
+
+/** Equal strings for pages of one kind that are the same. */
+function idOf({ key }: LivePage): string {
+  return Buffer.from(key).toString("hex");
 }
 
 function isSamePage(a: PageId, b: PageId): boolean {

@@ -1,7 +1,8 @@
 import type { Summary } from "../events.ts";
 import type { Quarantined } from "../ledger/ledger.ts";
+import type { Planned } from "../plan/plan.ts";
 import { decodeKey, keyName, type PageId, type Step } from "../site.ts";
-import { type Begun, TABLES } from "./begin.ts";
+import { type Begun, FINISHER, TABLES } from "./begin.ts";
 import type { Run } from "./run.ts";
 import { NOTHING } from "./tally.ts";
 
@@ -29,15 +30,18 @@ export async function idleReport(run: Run): Promise<Summary> {
 }
 
 /** Records the release; only then is the run done. */
-export async function finish(run: Run, { tables }: Begun): Promise<Summary> {
+export async function finish(run: Run, { tables }: Begun, planned: Planned): Promise<Summary> {
   const { wired, context, release, startedAt } = run;
   run.progress.begin("record");
   await keepQuarantine(run);
-  if (tables.filled !== tables.before) await wired.ledger.setNote(TABLES, tables.filled);
   const done = await summary(run, release);
   const finishedAt = Math.round(startedAt + done.seconds * 1_000_000);
   const report = JSON.stringify(done);
-  await wired.ledger.finish(context.run, { id: release, startedAt, finishedAt, report });
+  await wired.ledger.finish(
+    context.run,
+    { id: release, startedAt, finishedAt, report },
+    { ...planned.notes, [TABLES]: tables.filled, [FINISHER]: context.run },
+  );
   return tell(run, done);
 }
 

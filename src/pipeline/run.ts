@@ -33,6 +33,8 @@ export interface Wired extends AsyncDisposable {
 export interface BuildOptions {
   /** Considers the pages of one kind only. */
   readonly only?: string | undefined;
+  /** Re-checks every page's trace instead of following the rows that changed: a second opinion. */
+  readonly isVerify?: boolean;
   /** Turns the delete guards off. */
   readonly allowDeletes: boolean;
   /** Plans and tells the steps, changes nothing. */

@@ -1,5 +1,5 @@
+import { planWithout } from "../plan/changes.ts";
 import { planClashes } from "../plan/clashes.ts";
-import { planAgain } from "../plan/plan.ts";
 import type { Step } from "../site.ts";
 import { make } from "./make.ts";
 import { leaveOut } from "./publish.ts";
@@ -15,16 +15,13 @@ const BATCH = 200;
  */
 export async function tryTakeovers(run: Run): Promise<void> {
   const { context, wired, tally } = run;
-  let isChanged = false;
   for (;;) {
-    const before = tally.missing;
     await tryAll(run);
-    if (tally.missing === before) break;
-    isChanged = true;
-    await planClashes(context, { foldsCase: wired.store.foldsCase });
+    const missing = tally.takeMissing();
+    if (missing.length === 0) return;
+    const displaced = await planClashes(context, { foldsCase: wired.store.foldsCase });
+    await planWithout(context, [...missing, ...displaced]);
   }
-  tally.missing = 0;
-  if (isChanged) await planAgain(context);
 }
 
 async function tryAll(run: Run): Promise<void> {

@@ -2,7 +2,8 @@ import type { PipelineError } from "../error.ts";
 import type { KindCounts, RunEvent, Summary } from "../events.ts";
 import type { Quarantined } from "../ledger/ledger.ts";
 import type { Failure } from "../plan/context.ts";
-import { decodeKey, keyName, type PageId } from "../site.ts";
+import type { FeedKeys } from "../plan/feeds.ts";
+import { decodeKey, keyName, type PageId, type Step } from "../site.ts";
 
 type Counted = Exclude<keyof KindCounts, "kind" | "live">;
 type Totals = Pick<Summary, Counted>;
@@ -17,7 +18,13 @@ export interface Tally {
   fail(failure: Failure): void;
   hasFailed(page: PageId): boolean;
   /** Pages that failed in this run and are not where others expected them: new and moved ones. */
-  missing: number;
+  miss(steps: readonly Step[]): void;
+  /** Gives the steps told to `miss` and forgets them. */
+  takeMissing(): readonly Step[];
+  /** Pages that stand in sitemaps otherwise than before. */
+  touchFeeds(pages: readonly PageId[]): void;
+  /** Keys of the pages told to `touchFeeds`; undefined when they are too many to keep. */
+  feedKeys(): FeedKeys;
   unlinked: number;
   invalidated: number;
   total(what: Counted): number;
@@ -31,8 +38,10 @@ export interface Tally {
 export function openTally(emit: (event: RunEvent) => void): Tally {
   const kinds = new Map<string, Omit<KindCounts, "live">>();
   const failed = new Map<string, Failure>();
+  const missing: Step[] = [];
+  const feeds = new Map<string, Uint8Array[]>();
+  let feedCount = 0;
   const tally: Tally = {
-    missing: 0,
     unlinked: 0,
     invalidated: 0,
     add(kind, what, count = 1) {
@@ -49,6 +58,14 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
       tally.add(kind, "failed");
       emit({ event: "failed", kind, key, error });
     },
+    miss: (steps) => missing.push(...steps),
+    takeMissing: () => missing.splice(0),
+    touchFeeds(pages) {
+      feedCount += pages.length;
+      if (feedCount > MAX_FEED_KEYS) return feeds.clear();
+      for (const { kind, key } of pages) feeds.set(kind, [...(feeds.get(kind) ?? []), key]);
+    },
+    feedKeys: () => (feedCount > MAX_FEED_KEYS ? undefined : feeds),
     hasFailed: (page) => failed.size > 0 && failed.has(pageName(page)),
     total: (what) => [...kinds.values()].reduce((sum, each) => sum + each[what], 0),
     totals: () =>
@@ -59,6 +76,8 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
   return tally;
 }
 
+/** Beyond so many pages all sitemaps are looked at, which memory does not notice. */
+const MAX_FEED_KEYS = 500;
 const COUNTED = Object.keys(NOTHING) as Counted[];
 
 function failureName({ page, error }: Failure): string {

@@ -5,19 +5,24 @@ import { BATCH, type PlanContext } from "./context.ts";
 /**
  * Takes steps out of the plan whose route another page has or wants: who is live stays, the
  * others are reported with both rows. Where the store ignores case, routes that differ only
- * in case are one.
+ * in case are one. Gives the steps that were taken out.
  */
 export async function planClashes(
   context: PlanContext,
   options: { readonly foldsCase: boolean },
-): Promise<void> {
-  await amongSteps(context, options.foldsCase);
-  // A page that may not move keeps its route, which another may have counted on.
-  while (await withLive(context, options.foldsCase));
+): Promise<readonly Step[]> {
+  const out = [...(await amongSteps(context, options.foldsCase))];
+  for (;;) {
+    // A page that may not move keeps its route, which another may have counted on.
+    const more = await withLive(context, options.foldsCase);
+    if (more.length === 0) return out;
+    out.push(...more);
+  }
 }
 
-async function amongSteps(context: PlanContext, foldsCase: boolean): Promise<void> {
+async function amongSteps(context: PlanContext, foldsCase: boolean): Promise<readonly Step[]> {
   const { ledger, run } = context;
+  const out: Step[] = [];
   const folded = await ledger.stagedClashes(run, Number.MAX_SAFE_INTEGER);
   const groups = foldsCase ? folded : folded.flatMap(byRoute);
   for (const steps of groups) {
@@ -28,32 +33,34 @@ async function amongSteps(context: PlanContext, foldsCase: boolean): Promise<voi
       if (other !== undefined) context.onFailure({ page: step, error: clash(step, other) });
     }
     await ledger.unstage(run, group);
+    out.push(...group);
   }
+  return out;
 }
 
-/** True when steps were taken out. */
-async function withLive(context: PlanContext, foldsCase: boolean): Promise<boolean> {
+/** The steps that were taken out. */
+async function withLive(context: PlanContext, foldsCase: boolean): Promise<readonly Step[]> {
   const { ledger, run } = context;
   let after: Step | undefined;
-  let isChanged = false;
+  const out: Step[] = [];
   for (;;) {
     const at = after === undefined ? {} : { after };
     const steps = await ledger.staged(run, { ...at, limit: BATCH });
-    if (await unstageTaken(context, steps.filter(isNewcomer), foldsCase)) isChanged = true;
-    if (steps.length < BATCH) return isChanged;
+    out.push(...(await unstageTaken(context, steps.filter(isNewcomer), foldsCase)));
+    if (steps.length < BATCH) return out;
     after = steps.at(-1);
   }
 }
 
-/** A live page keeps its route unless this plan deletes or moves it. True when steps were taken out. */
+/** A live page keeps its route unless this plan deletes or moves it. The steps that were taken out. */
 async function unstageTaken(
   context: PlanContext,
   steps: readonly Step[],
   foldsCase: boolean,
-): Promise<boolean> {
+): Promise<readonly Step[]> {
   const { ledger, run } = context;
-  if (steps.length === 0) return false;
-  let isChanged = false;
+  if (steps.length === 0) return [];
+  const out: Step[] = [];
   const live = await ledger.liveFolded(steps.map(({ route }) => route));
   const ownSteps = await ledger.stepsOf(run, live);
   const staying = live.filter(({ route }, at) => {
@@ -66,9 +73,9 @@ async function unstageTaken(
     if (owner === undefined || isSamePage(owner, step)) continue;
     context.onFailure({ page: step, error: clash(step, owner) });
     await ledger.unstage(run, [step]);
-    isChanged = true;
+    out.push(step);
   }
-  return isChanged;
+  return out;
 }
 
 /** A page that is not where it wants to be yet; one that is updated in place has its route. */

@@ -18,6 +18,8 @@ export interface PlanContext {
   readonly fingerprint: (kind: Kind) => Uint8Array;
   /** False when the store may not hold what the ledger says, so that every page is stale. */
   readonly isStoreTrusted: boolean;
+  /** A run has published and did not finish: pages may be newer than what is known of the rows. */
+  readonly isCutOff: boolean;
   /** Told of each page that cannot be made, and of each row that no page can show. */
   readonly onFailure: (failure: Failure) => void;
   /** True once `onFailure` was told of this page: it is left alone for the rest of the run. */

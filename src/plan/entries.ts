@@ -41,32 +41,41 @@ export async function loadEntries(
   ]);
   const made = new Map(
     all.flatMap((row, at) => {
-      const entry = toEntry(list, row, pages?.[at], hrefs[at] ?? {}, pages !== undefined);
+      const entry = toEntry(list, row, pages?.[at], hrefs[at]?.hrefs ?? {}, pages !== undefined);
       return entry === undefined ? [] : [[row, entry] as const];
     }),
   );
   return rows.map((window) => window.flatMap((row) => made.get(row) ?? []));
 }
 
-/** For each row, the encoded paths of those links whose routes exist. */
+/** Where a row's links lead, and which of their routes exist. */
+export interface LoadedLinks {
+  /** Encoded paths of the links whose routes exist, by name. */
+  readonly hrefs: Readonly<Record<string, string>>;
+  /** All their routes. */
+  readonly routes: readonly string[];
+}
+
+/** For each row, its declared links. */
 export async function loadLinks(
   context: PlanContext,
   links: AnyList["links"],
   rows: readonly Row[],
-): Promise<readonly Readonly<Record<string, string>>[]> {
+): Promise<readonly LoadedLinks[]> {
   const names = Object.entries(links);
   const routes = rows.map((row) =>
     names.map(([name, link]) => [name, routeOf(link, row)] as const),
   );
   const wanted = new Set(routes.flat().flatMap(([, route]) => route ?? []));
   const existing = wanted.size === 0 ? wanted : await plannedRoutes(context, [...wanted]);
-  return routes.map((each) =>
-    Object.fromEntries(
+  return routes.map((each) => ({
+    hrefs: Object.fromEntries(
       each.flatMap(([name, route]) =>
         route !== undefined && existing.has(route) ? [[name, encodeRoute(route)]] : [],
       ),
     ),
-  );
+    routes: each.flatMap(([, route]) => route ?? []),
+  }));
 }
 
 /** A link whose column is NULL or makes no valid route leads nowhere. */

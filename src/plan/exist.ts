@@ -44,7 +44,7 @@ export async function planGoneKind(name: string, { ledger, run }: PlanContext): 
 }
 
 /** A page that should exist, one that is live, or both. */
-interface Difference {
+export interface Difference {
   readonly found: Found | undefined;
   readonly live: LivePage | undefined;
 }
@@ -92,7 +92,8 @@ async function* compare(
   }
 }
 
-function stepFor(
+/** The step that a page needs which should exist, is live, or both; none when it may stay. */
+export function stepFor(
   kind: Kind | undefined,
   name: string,
   { found, live }: Difference,
@@ -136,7 +137,8 @@ function isLostAsset(kind: Kind | undefined, live: LivePage, context: PlanContex
   return kind === undefined && (live.hash === undefined || !context.isStoreTrusted);
 }
 
-function deleteStep({ kind, key, route }: LivePage, reason: string): Step {
+/** The step that takes a live page away. */
+export function deleteStep({ kind, key, route }: LivePage, reason: string): Step {
   const where = { route, from: undefined, start: undefined };
   return { kind, key, phase: "deletes", action: "delete", reason, ...where };
 }

@@ -35,6 +35,7 @@ export async function loadSinglePage(
   return pages.map((page) => ({
     ...fixed(kind, page),
     data,
+    uses: reads.flatMap(({ loaded }) => loaded?.uses ?? []),
     reads: [
       { key: `template:${kind.name}`, digest: context.fingerprint(kind) },
       ...reads.flatMap(({ loaded }) => loaded?.read ?? []),
@@ -84,6 +85,7 @@ function fixed(kind: SingleKind | ContentKind, page: PlannedPage) {
     start: undefined,
     lastmod: undefined,
     markdown: {},
+    uses: [],
     tags: pageTags(kind, page.key, {}),
   };
 }

@@ -15,7 +15,8 @@ import type { Place, Window } from "../source/source.ts";
 import { BATCH, type Found, type PlanContext } from "./context.ts";
 import { type Entry, loadEntries } from "./entries.ts";
 import { type PlannedPage, plannedRange } from "./planned.ts";
-import { loadRead, partName, record } from "./reads.ts";
+import { partName } from "./read-names.ts";
+import { loadRead, record } from "./reads.ts";
 import { pageTags } from "./tags.ts";
 import {
   bucketEnd,
@@ -40,7 +41,7 @@ export async function* findListPages(
     const places = await rows.places(kind.list, after, PLACES);
     yield places
       .flatMap(({ part, order }) => next({ part, order: order as Key }))
-      .map((window) => found(kind, window));
+      .map((window) => foundWindow(kind, window));
     if (places.length < PLACES) return;
     after = places.at(-1);
   }
@@ -85,6 +86,7 @@ export async function loadListPages(
         lastmod: newestInstant(kind.list, shown),
         tags: pageTags(kind, page.key, { part: window.part }),
         markdown: {},
+        uses: results.flatMap(({ uses }) => uses),
         reads: [
           { key: `template:${kind.name}`, digest: context.fingerprint(kind) },
           record(name, about),
@@ -101,7 +103,8 @@ export async function loadListPages(
 
 const HEAD: ListWindow = { part: undefined, archive: undefined };
 
-function found(kind: ListKind, window: FoundWindow): Found {
+/** The page that a window should have. */
+export function foundWindow(kind: ListKind, window: FoundWindow): Found {
   const key = encodeKey(windowKey(window));
   try {
     const head = headRoute(kind, window);

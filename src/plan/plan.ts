@@ -1,25 +1,75 @@
-import type { LivePage } from "../ledger/ledger.ts";
 import type { Kind } from "../site.ts";
+import { type Basis, basisNotes, basisOf, isSameBasis, lastBasis, usesOf } from "./basis.ts";
+import { planChanges, planOwnPages } from "./changes.ts";
+import { stageChecks } from "./checks.ts";
 import { planClashes } from "./clashes.ts";
 import type { PlanContext } from "./context.ts";
 import { planExistence, planGoneKind } from "./exist.ts";
+import type { Feeds } from "./feeds.ts";
 import { ASSET_KIND } from "./kinds.ts";
+import type { TableUse } from "./row-state.ts";
+import { scanTable } from "./scan.ts";
 import { planStale } from "./stale.ts";
 
 /** Limits a plan, and says what its store can tell apart. */
 export interface PlanOptions {
   /** The kind to consider, with the assets its pages name; undefined means all, those that are gone included. */
   readonly only: string | undefined;
+  /** Checks every page's trace instead of following the rows that changed. */
+  readonly isVerify: boolean;
   readonly foldsCase: boolean;
-  /** Called for each batch that was looked at, with its number of pages; may throw to end the plan. */
+  /** Called for each batch of rows or pages that was looked at, with its size; may throw to end the plan. */
   readonly onPages: (phase: "scan" | "check", pages: number) => void;
 }
 
+/** What belongs to a plan beside its steps. */
+export interface Planned {
+  /** To be written with the release, so that the next plan can start from there. */
+  readonly notes: Readonly<Record<string, string>>;
+  /** True when the plan has to be recorded although it may have no steps. */
+  readonly isNew: boolean;
+  /** Which sitemaps have to be looked at. */
+  readonly feeds: Feeds;
+}
+
+/** More changed rows than this are looked at page by page: the whole site costs less then. */
+const MAX_CHANGES = 20_000;
+
 /**
- * Plans a build: first which pages appear, go and move, then which of the others are stale. The
- * plan is the run's steps in the ledger. Sitemaps read the other pages, see {@link planFeeds}.
+ * Plans a build; the plan is the run's steps in the ledger. Every row is compared with what the
+ * last release knew of it, and what differs leads to the pages that read it. Where that cannot be
+ * relied on (the first build, other columns, a clock that was set back, a run that was cut off) or
+ * with `isVerify`, every page's trace is checked instead. Sitemaps read the other pages, so
+ * `planFeeds` comes later.
  */
-export async function planBuild(context: PlanContext, options: PlanOptions): Promise<void> {
+export async function planBuild(context: PlanContext, options: PlanOptions): Promise<Planned> {
+  const { only, onPages } = options;
+  if (only !== undefined) {
+    await planAll(context, options);
+    const isFeed = context.site.kinds.some(({ name, is }) => name === only && is === "sitemap");
+    return { notes: {}, isNew: false, feeds: isFeed ? "kept" : "none" };
+  }
+  const uses = usesOf(context);
+  const last = await lastBasis(context);
+  const basis = basisOf(context, uses);
+  let changed = 0;
+  for (const use of uses) {
+    changed += await scanTable(use, context, (rows) => onPages("scan", rows));
+  }
+  const plan = { notes: basisNotes(basis), isNew: changed > 0 || !isSameBasis(last, basis) };
+  const isWhole = options.isVerify || changed > MAX_CHANGES;
+  if (isWhole || last === undefined || !isReliable(context, last, basis)) {
+    await planAll(context, options);
+    return { ...plan, feeds: "all" };
+  }
+  await planSome(context, uses, options, { last, basis });
+  const sitemaps = context.site.kinds.filter(({ is }) => is === "sitemap");
+  const isOther = sitemaps.some(({ name }) => last.prints[name] !== basis.prints[name]);
+  return { ...plan, feeds: isOther ? "all" : "touched" };
+}
+
+/** Finds every page that should exist, and re-checks the trace of every page that does. */
+async function planAll(context: PlanContext, options: PlanOptions): Promise<void> {
   const { only, foldsCase, onPages } = options;
   const kinds = wanted(context, only).filter((kind) => kind.is !== "sitemap");
   const keepsGone = only !== undefined;
@@ -33,20 +83,42 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   }
 }
 
-/** Plans the sitemaps from the pages as they will be; run it when those are settled. */
-export async function planFeeds(context: PlanContext, only: string | undefined): Promise<void> {
-  for (const kind of wanted(context, only).filter(({ is }) => is === "sitemap")) {
-    await planExistence(kind, context, { keepsGone: only !== undefined });
-    await planStale(kind, context);
+/** Plans from the rows that changed; kinds whose making changed, and what stands on disk, as a whole. */
+async function planSome(
+  context: PlanContext,
+  uses: readonly TableUse[],
+  { foldsCase, onPages }: PlanOptions,
+  { last, basis }: { readonly last: Basis; readonly basis: Basis },
+): Promise<void> {
+  const whole = context.site.kinds.filter(
+    ({ name, is }) =>
+      is !== "sitemap" && (is === "content" || last.prints[name] !== basis.prints[name]),
+  );
+  await planExistence(undefined, context);
+  await planGoneKinds(context);
+  for (const kind of whole) await planExistence(kind, context);
+  await planFailed(context);
+  await planChanges(context, uses, { foldsCase, lastNow: last.now });
+  for (const kind of whole) {
+    await planStale(kind, context, { onBatch: (pages) => onPages("check", pages) });
   }
 }
 
-/** Plans anew the pages that a release has put (or all), because pages they counted on failed since. */
-export async function planAgain(context: PlanContext, release?: number): Promise<void> {
-  const isOurs = (page: LivePage) => release === undefined || page.release === release;
-  for (const kind of context.site.kinds) {
-    if (kind.is !== "sitemap") await planStale(kind, context, { isWanted: isOurs });
+/** Pages that failed at the last build are tried again, whatever changed. */
+async function planFailed(context: PlanContext): Promise<void> {
+  const failed = await context.ledger.quarantined();
+  for (const [name, pages] of Map.groupBy(failed, (page) => page.kind)) {
+    const kind = context.site.kinds.find((each) => each.name === name);
+    const keys = pages.map(({ key }) => key);
+    if (kind?.is === "row") await planOwnPages(kind, keys, context);
+    else if (kind !== undefined && kind.is !== "sitemap") await planExistence(kind, context);
+    await stageChecks(context, pages, "failed");
   }
+}
+
+function isReliable(context: PlanContext, last: Basis, basis: Basis): boolean {
+  if (!context.isStoreTrusted || context.isCutOff) return false;
+  return last.uses === basis.uses && last.now <= basis.now;
 }
 
 async function planGoneKinds(context: PlanContext): Promise<void> {

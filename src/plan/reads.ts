@@ -1,20 +1,15 @@
-import {
-  type AnyRead,
-  digestOf,
-  type Key,
-  type KeyPart,
-  keyName,
-  type RecordedRead,
-  type Row,
-} from "../site.ts";
+import { type AnyRead, digestOf, type Key, keyName, type RecordedRead, type Row } from "../site.ts";
 import type { Window } from "../source/source.ts";
 import type { PlanContext } from "./context.ts";
 import { loadEntries } from "./entries.ts";
+import { newestName, partName, placeName, readName } from "./read-names.ts";
 
 /** What one declared read gave one page, and its record. */
 export interface LoadedRead {
   readonly value: unknown;
   readonly read: RecordedRead;
+  /** See `readName`; a page in no partition, or that joins NULL, shares nothing. */
+  readonly uses: readonly Uint8Array[];
 }
 
 /** Loads one declared read for a batch of pages at once; result n belongs to own row n. */
@@ -61,7 +56,8 @@ async function loadOne(
     const row = byName.get(name)?.row;
     const value = row === undefined ? undefined : pick(row, read.see);
     const is = value === undefined ? "absent" : "row";
-    return { value, read: record(`${is}:${read.table.name}/${name}`, value) };
+    const uses = key === undefined ? [] : [readName(`row:${read.table.name}/${name}`)];
+    return { value, read: record(`${is}:${read.table.name}/${name}`, value), uses };
   });
 }
 
@@ -86,7 +82,8 @@ async function loadAround(
     const [before = [], after = []] = part === null ? [] : [entries[at++], entries[at++]];
     const name = `${partName(part)}@${keyName(order as Key)}-${read.before}+${read.after}`;
     const value = { before, after };
-    return { value, read: record(`list:${read.list.name}/${name}`, value) };
+    const uses = part === null ? [] : [placeName(read.list.name, part, order)];
+    return { value, read: record(`list:${read.list.name}/${name}`, value), uses };
   });
 }
 
@@ -105,21 +102,15 @@ async function loadNewest(
   const byName = new Map(windows.map(({ part }, at) => [partName(part), entries[at] ?? []]));
   return parts.map((part) => {
     const value = part === null ? [] : (byName.get(partName(part)) ?? []);
-    return {
-      value,
-      read: record(`list:${read.list.name}/${partName(part)}#newest${read.count}`, value),
-    };
+    const uses = part === null ? [] : [newestName(read.list.name, part)];
+    const name = `list:${read.list.name}/${partName(part)}#newest${read.count}`;
+    return { value, read: record(name, value), uses };
   });
 }
 
 /** A read's record: the digest covers exactly what the template gets. */
 export function record(key: string, value: unknown): RecordedRead {
   return { key, digest: digestOf(value) };
-}
-
-/** The part of a list's name that says which partition; empty for a list that is one. */
-export function partName(part: unknown): string {
-  return part === undefined || part === null ? "" : keyName([part as KeyPart]);
 }
 
 /** Exactly these columns, in this order. */

@@ -16,6 +16,7 @@ import type { Decoded } from "../source/source.ts";
 import { BATCH, type Failure, type Found, type PlanContext } from "./context.ts";
 import { loadLinks } from "./entries.ts";
 import type { PlannedPage } from "./planned.ts";
+import { routeName } from "./read-names.ts";
 import { loadRead, ownColumns, pick, record } from "./reads.ts";
 import { pageTags } from "./tags.ts";
 
@@ -27,11 +28,11 @@ export async function* findRowPages(
   kind: RowKind,
   { rows, now }: PlanContext,
 ): AsyncGenerator<readonly Found[]> {
-  const see = unique([...kind.route.columns, ...visibleColumns(kind.visible)]);
+  const see = existenceColumns(kind);
   let after: Key | undefined;
   for (;;) {
     const batch = await rows.scan(kind.table, { see, after, limit: BATCH });
-    yield batch.flatMap((decoded) => found(kind, decoded, now));
+    yield batch.flatMap((decoded) => foundRow(kind, decoded, now));
     const last = batch.findLast(({ key }) => key !== undefined)?.key;
     if (batch.length < BATCH || last === undefined) return;
     after = last;
@@ -70,7 +71,7 @@ async function loadGood(
   const reads = await Promise.all(
     Object.values(kind.reads).map((read) => loadRead(context, read, own)),
   );
-  const hrefs = await loadLinks(context, kind.links, own);
+  const links = await loadLinks(context, kind.links, own);
   const template = { key: `template:${kind.name}`, digest: context.fingerprint(kind) };
   return pages.map(({ page, row }, at) => {
     const results = reads.map((each) => each[at]).filter((each) => each !== undefined);
@@ -91,18 +92,20 @@ async function loadGood(
         template,
         record(`row:${kind.table.name}/${name}`, [seen, lastmod]),
         ...results.map(({ read }) => read),
-        record(`page:${page.route}#links`, hrefs[at]),
+        record(`page:${page.route}#links`, links[at]?.hrefs),
       ],
+      uses: [...results.flatMap(({ uses }) => uses), ...(links[at]?.routes ?? []).map(routeName)],
       data: {
         row: seen,
-        hrefs: hrefs[at],
+        hrefs: links[at]?.hrefs,
         ...Object.fromEntries(results.map(({ value }, n) => [names[n] ?? "", value])),
       },
     };
   });
 }
 
-function found(kind: RowKind, { key, row, error }: Decoded, now: number): Found[] {
+/** The page that a row should have now; none when readers may not see it. */
+export function foundRow(kind: RowKind, { key, row, error }: Decoded, now: number): Found[] {
   const bytes = key === undefined ? undefined : encodeKey(key);
   if (error !== undefined || bytes === undefined) return error ? [{ key: bytes, error }] : [];
   if (!isVisible(kind.visible, row, now)) return [];
@@ -121,7 +124,17 @@ function placed(error: PipelineError, kind: RowKind, key: Key): PipelineError {
   return new PipelineError(error.code, error.message, { ...hint, at, cause: error.cause });
 }
 
-/** Every column a page of this kind is made from. */
+/** Every column that decides whether a page of this kind exists and where. */
+export function existenceColumns({ route, visible }: RowKind): readonly string[] {
+  return unique([...route.columns, ...visibleColumns(visible)]);
+}
+
+/** Every column that pages of this kind are made from. */
+export function rowKindColumns(kind: RowKind): readonly string[] {
+  return unique([...existenceColumns(kind), ...columnsOf(kind)]);
+}
+
+/** Every column a page's data are made from. */
 function columnsOf(kind: RowKind): readonly string[] {
   const links = Object.values(kind.links).flatMap(({ columns }) => columns);
   const reads = Object.values(kind.reads).flatMap(ownColumns);

@@ -4,9 +4,6 @@ import { type PlannedPage, plannedRange } from "./planned.ts";
 import { record } from "./reads.ts";
 import { pageTags } from "./tags.ts";
 
-/** A sitemap begins, on average, at every 512th page: a change moves the seams beside it only. */
-const SEAM_EVERY = 512;
-
 /**
  * The sitemap index and the sitemaps, in key order. Each sitemap covers a range of one kind's
  * keys; it begins where a page's key hashes to a seam, or where the one before is full, so that
@@ -21,8 +18,8 @@ export async function* findSitemaps(
     let count = 0;
     let found: Found[] = [];
     for await (const { key } of plannedRange(context, name, undefined)) {
-      if (count === 0 || count === kind.max || isSeam(key)) {
-        found.push(partOf(kind, name, count === 0 ? undefined : key));
+      if (count === 0 || count === kind.max || isSeam(kind, key)) {
+        found.push(sitemapOf(kind, name, count === 0 ? undefined : key));
         count = 0;
       }
       count += 1;
@@ -54,6 +51,7 @@ export async function loadSitemaps(
         start: page.start,
         lastmod: undefined,
         markdown: {},
+        uses: [],
         tags: pageTags(kind, page.key, {}),
         reads: [
           { key: `template:${kind.name}`, digest: context.fingerprint(kind) },
@@ -65,17 +63,24 @@ export async function loadSitemaps(
   );
 }
 
-function coveredKinds({ site }: PlanContext): readonly string[] {
+/** Names of the kinds that sitemaps list, by their bytes. */
+export function coveredKinds({ site }: PlanContext): readonly string[] {
   const names = site.kinds.filter(({ inSitemap }) => inSitemap).map(({ name }) => name);
   return names.sort((a, b) => Buffer.compare(encodeKey([a]), encodeKey([b])));
 }
 
-function isSeam(key: Uint8Array): boolean {
-  return digest(key).readUInt32BE(0) % SEAM_EVERY === 0;
+/** True where a sitemap begins whatever stands before. */
+export function isSeam({ max }: SitemapKind, key: Uint8Array): boolean {
+  // Twice in a full sitemap, on average: most end at a seam, and a change moves few cuts.
+  return digest(key).readUInt32BE(0) % Math.ceil(max / 2) === 0;
 }
 
 /** `/sitemaps/article.xml` for the first of a kind, `/sitemaps/article-1f…xml` for those that begin at a key. */
-function partOf(kind: SitemapKind, name: string, start: Uint8Array | undefined): Found {
+export function sitemapOf(
+  kind: SitemapKind,
+  name: string,
+  start: Uint8Array | undefined,
+): { readonly key: Uint8Array; readonly route: string } {
   const folder = kind.route.replace(/[^/]*$/, "");
   const suffix = start === undefined ? "" : `-${digest(start).toString("hex").slice(0, 16)}`;
   const from = start === undefined ? "" : Buffer.from(start).toString("hex");
@@ -88,18 +93,24 @@ async function urlsOf(
   context: PlanContext,
   { key }: PlannedPage,
 ): Promise<readonly { readonly route: string; readonly lastmod: number | undefined }[]> {
-  const [name, from] = decodeKey(key);
-  const start = from === undefined ? undefined : Buffer.from(String(from), "hex");
+  const [name] = decodeKey(key);
+  const start = startOf(key);
   const urls: { route: string; lastmod: number | undefined }[] = [];
-  for await (const page of plannedRange(context, String(name), before(start))) {
-    if (urls.length > 0 && (urls.length === kind.max || isSeam(page.key))) break;
+  for await (const page of plannedRange(context, String(name), beforeKey(start))) {
+    if (urls.length > 0 && (urls.length === kind.max || isSeam(kind, page.key))) break;
     urls.push({ route: page.route, lastmod: page.lastmod });
   }
   return urls;
 }
 
+/** Where a sitemap begins: the key of its first page; undefined for the first of its kind. */
+export function startOf(key: Uint8Array): Uint8Array | undefined {
+  const from = decodeKey(key)[1];
+  return from === undefined ? undefined : Buffer.from(String(from), "hex");
+}
+
 /** The greatest key below `key` in byte order that no page can have, so that a range includes `key`. */
-function before(key: Buffer | undefined): Uint8Array | undefined {
+export function beforeKey(key: Uint8Array | undefined): Uint8Array | undefined {
   if (key === undefined || key.length === 0) return undefined;
   const last = key[key.length - 1] ?? 0;
   if (last === 0) return key.subarray(0, -1);

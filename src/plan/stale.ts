@@ -37,7 +37,8 @@ export async function planStale(
   }
 }
 
-async function stalePages(
+/** Steps for those of these pages whose traces are not as they were. */
+export async function stalePages(
   kind: Kind,
   context: PlanContext,
   pages: readonly LivePage[],

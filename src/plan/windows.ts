@@ -92,7 +92,8 @@ export function bucketEnd(unit: Unit, bucket: string): number {
 
 const UNIT_CHARS = { year: 4, month: 7, day: 10 } as const;
 
-function windowName(bucket: string | undefined, n: number): string {
+/** What a URL calls an archive window. */
+export function windowName(bucket: string | undefined, n: number): string {
   if (bucket === undefined) return String(n);
   return n === 1 ? bucket : `${bucket}/${n}`;
 }

@@ -17,7 +17,12 @@ export function checkList(list: AnyList, kinds: readonly Kind[], checks: Checks)
   }
   for (const column of see) checks.column(`${place}.see`, table, column);
   for (const [name, link] of Object.entries(links)) {
-    for (const column of link.columns) checks.column(`${place}.links.${name}`, table, column);
+    for (const column of link.columns) {
+      checks.column(`${place}.links.${name}`, table, column, ["text", "int", "oneOf"]);
+    }
+    if (link.columns.length !== 1) {
+      checks.add(`${place}.links.${name}`, "An entry's link has exactly one column in its route.");
+    }
   }
   checks.visible(place, table, list.visible);
   if (!Number.isInteger(head) || head < 1) checks.add(`${place}.head`, "It is at least 1.");

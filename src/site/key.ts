@@ -1,6 +1,7 @@
 import type { Key, KeyPart } from "./table.ts";
 
 /** Type bytes of the encoding; their order is the order of types. */
+const NULL = 0x00;
 const TEXT = 0x02;
 const INT_ZERO = 0x14;
 
@@ -15,9 +16,24 @@ export function encodeKey(key: Key): Buffer {
 
 /** Gives the values back; whole numbers come as `number` when safe, else as `bigint`. */
 export function decodeKey(bytes: Uint8Array): Key {
-  const parts: KeyPart[] = [];
+  return unpackValues(bytes) as Key;
+}
+
+/** Encodes values that may be NULL as {@link encodeKey} does keys; NULL sorts first. */
+export function packValues(values: readonly (KeyPart | null)[]): Buffer {
+  return Buffer.concat(values.map((each) => (each === null ? Buffer.of(NULL) : encodePart(each))));
+}
+
+/** The inverse of {@link packValues}. */
+export function unpackValues(bytes: Uint8Array): readonly (KeyPart | null)[] {
+  const parts: (KeyPart | null)[] = [];
   let at = 0;
   while (at < bytes.length) {
+    if (bytes[at] === NULL) {
+      parts.push(null);
+      at += 1;
+      continue;
+    }
     const read = bytes[at] === TEXT ? readText(bytes, at + 1) : readInt(bytes, at);
     parts.push(read.part);
     at = read.end;

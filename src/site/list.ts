@@ -50,6 +50,12 @@ export interface AnyList {
   readonly cut: Cut;
 }
 
+/** Columns that an entry is made from: what it shows, and what its links need. */
+export function entryColumns({ see, item, links }: AnyList): readonly string[] {
+  const linked = Object.values(links).flatMap(({ columns }) => columns);
+  return [...new Set([...see, ...(item?.key ?? []), ...linked])];
+}
+
 /** A declared list; `P` is the type of its partition value. Build with {@link list}. */
 export interface List<P = unknown> extends AnyList {
   /** Never set: carries `P`. */

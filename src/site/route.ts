@@ -81,6 +81,14 @@ export function checkRoute(route: string): string {
   return route;
 }
 
+/** The value that a template with one column would need to make `route`; undefined when none does. */
+export function matchRoute({ literals }: RouteTemplate, route: string): string | undefined {
+  const [before = "", after = ""] = literals;
+  if (!route.startsWith(before) || !route.endsWith(after)) return undefined;
+  const value = route.slice(before.length, route.length - after.length);
+  return route.length > before.length + after.length ? value : undefined;
+}
+
 /** The object name, browser path and invalidation items of a route. Pure and total for valid routes. */
 export function address(route: string): Address {
   const isFolder = route.endsWith("/");

@@ -36,7 +36,8 @@ export type Phase = (typeof PHASES)[number];
 /** What a run would do to one page, and why. */
 export interface Step extends PageId {
   readonly phase: Phase;
-  readonly action: "create" | "update" | "delete";
+  /** `check`: a change may have reached the page; planning ends by making it an update or nothing. */
+  readonly action: "create" | "update" | "delete" | "check";
   /** `absent`, `gone`, or the key of the read that changed: `row:articles/42`, `template:article` … */
   readonly reason: string;
   /** Route after the step; of a delete, the route that goes. */
@@ -76,6 +77,8 @@ export interface LoadedPage extends PageId {
   readonly markdown: Readonly<Record<string, string>>;
   /** Declared reads in a fixed order, the template first. */
   readonly reads: readonly RecordedRead[];
+  /** Names under which the ledger finds this page when something it shares with others changes. */
+  readonly uses: readonly Uint8Array[];
   /** Cache tags in declared order, e.g. `author:ann`. */
   readonly tags: readonly string[];
   readonly start: Uint8Array | undefined;

@@ -55,7 +55,9 @@ export function rowDecoder(table: AnyTable, see: readonly string[], form: RawFor
         }
       }
       const key = keyOf(table, row);
-      if (problems !== undefined) return { key, error: rowInvalid(table, key, problems) };
+      if (problems !== undefined) {
+        return { key, error: rowInvalid(table, key, problems), rest: row };
+      }
       return { key: key ?? [], row };
     },
   };

@@ -49,8 +49,15 @@ function indexColumns({ by, order, visible }: AnyList): readonly string[] {
   return [...new Set(parts.filter((each) => each !== undefined))];
 }
 
+/** A list's own index, and one for each way its entries are found from the pages they lead to. */
 function listIndexes(table: AnyTable, lists: readonly AnyList[]): readonly (readonly string[])[] {
-  const ofTable = lists.filter((list) => list.table.name === table.name).map(indexColumns);
+  const ofTable = lists
+    .filter((list) => list.table.name === table.name)
+    .flatMap((list) => [
+      indexColumns(list),
+      ...(list.item === undefined ? [] : [list.item.key]),
+      ...Object.values(list.links).map(({ columns }) => columns),
+    ]);
   const distinct = [...new Map(ofTable.map((columns) => [columns.join(), columns])).values()];
   return distinct.filter((columns) => !startsWith(table.key, columns));
 }

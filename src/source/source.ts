@@ -34,6 +34,16 @@ export interface Rows extends AsyncDisposable {
    */
   places(list: AnyList, after: Place | undefined, limit: number): Promise<readonly Place[]>;
 
+  /** Places of the entries of several windows at once; result n belongs to window n. */
+  placesIn(list: AnyList, windows: readonly Window[]): Promise<readonly (readonly Place[])[]>;
+
+  /** Places of all visible entries whose `columns` hold one of `tuples`, in no particular order. */
+  placesBy(
+    list: AnyList,
+    columns: readonly string[],
+    tuples: readonly (readonly unknown[])[],
+  ): Promise<readonly Place[]>;
+
   /** Entries of several windows at once; result n belongs to window n, in its direction. */
   windows(list: AnyList, windows: readonly Window[]): Promise<readonly (readonly Decoded[])[]>;
 }
@@ -80,4 +90,10 @@ export interface Bound {
  */
 export type Decoded =
   | { readonly key: Key; readonly row: Row; readonly error?: undefined }
-  | { readonly key: Key | undefined; readonly row?: undefined; readonly error: PipelineError };
+  | {
+      readonly key: Key | undefined;
+      readonly row?: undefined;
+      readonly error: PipelineError;
+      /** The columns that are as declared. */
+      readonly rest: Row;
+    };

@@ -1,5 +1,5 @@
 import { PipelineError } from "../error.ts";
-import type { AnyList, AnyTable, Instant, Key } from "../site.ts";
+import { type AnyList, type AnyTable, entryColumns, type Instant, type Key } from "../site.ts";
 import type { Raw } from "./decode.ts";
 import { declaration, decodeValue, rowDecoder } from "./decode.ts";
 import type { Dialect, Statement } from "./dialect.ts";
@@ -9,6 +9,7 @@ import {
   anyStatement,
   type Moment,
   placeColumns,
+  placesByStatement,
   placesStatement,
   rowsStatement,
   scanStatement,
@@ -55,8 +56,23 @@ export function sqlRows(snapshot: Snapshot, now: Instant): Rows {
         const isDone = raw.length < wide || places.length >= limit;
         return { rows: places.slice(0, limit), isDone };
       }),
+    async placesIn(list, windows) {
+      const columns = placeColumns(list);
+      const built = windows.map((each) => windowStatement(moment, list, columns, each));
+      const raw = await snapshot.many(built);
+      return raw.map((rows) => rows.flatMap((each) => decodePlace(list, dialect, each) ?? []));
+    },
+    async placesBy(list, columns, tuples) {
+      const places: Place[] = [];
+      for (let start = 0; start < tuples.length; start += KEYS_PER_STATEMENT) {
+        const some = tuples.slice(start, start + KEYS_PER_STATEMENT);
+        const raw = await snapshot.all(placesByStatement(moment, list, columns, some));
+        places.push(...raw.flatMap((each) => decodePlace(list, dialect, each) ?? []));
+      }
+      return places;
+    },
     async windows(list, windows) {
-      const decoder = rowDecoder(list.table, list.see, dialect);
+      const decoder = rowDecoder(list.table, entryColumns(list), dialect);
       const built = windows.map((each) => windowStatement(moment, list, decoder.columns, each));
       const raw = await snapshot.many(built);
       return raw.map((rows) => rows.map((each) => decoder.decode(each)));

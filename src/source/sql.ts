@@ -74,6 +74,26 @@ export function placesStatement(
   return select(columns, from, where, { tail, limit });
 }
 
+/** The places of entries that have one of these values; selects {@link placeColumns}. */
+export function placesByStatement(
+  moment: Moment,
+  list: AnyList,
+  by: readonly string[],
+  tuples: readonly (readonly unknown[])[],
+): Statement {
+  const { dialect } = moment;
+  const { table } = list;
+  const columns = quoteAll(dialect, placeColumns(list));
+  const encoded = tuples.map((tuple) => encodeAll(dialect, table, by, tuple));
+  const among = dialect.among(quoteAll(dialect, by), encoded);
+  const where = [
+    among,
+    ...visibility(moment, table, list.visible, dialect.passive),
+    ...columns.map(isPresent),
+  ];
+  return select(columns, `FROM ${quote(dialect, table.name)}`, where);
+}
+
 /** One window's entries, in its direction. */
 export function windowStatement(
   moment: Moment,

@@ -22,7 +22,7 @@ export function describeClaims(test: LedgerTest): void {
 
       await expect(ledger.claim("slow", LATER)).rejects.toEqual(conflict);
       await expect(ledger.confirm("slow", [livePage()])).rejects.toEqual(conflict);
-      await expect(ledger.retire("slow", [article(1)], [])).rejects.toEqual(conflict);
+      await expect(ledger.retire("slow", [article(1)], {})).rejects.toEqual(conflict);
       await expect(
         ledger.finish("slow", { id: 1, startedAt: 1, finishedAt: 2, report: "" }),
       ).rejects.toEqual(conflict);

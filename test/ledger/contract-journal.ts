@@ -107,7 +107,9 @@ export function describeJournal(test: LedgerTest): void {
 
     test("come when they are due, in object order, from one on", async (ledger) => {
       const names = ["é.html", "b", "a ", "a", "B"];
-      await ledger.retire("run", [], [...names.map((name) => retired(name, 5)), retired("c", 6)]);
+      await ledger.retire("run", [], {
+        retired: [...names.map((name) => retired(name, 5)), retired("c", 6)],
+      });
       const objects = async (now: number, after?: string, limit = 9) =>
         (await ledger.due(now, after, limit)).map(({ object }) => object);
 
@@ -118,7 +120,7 @@ export function describeJournal(test: LedgerTest): void {
 
     test("retire ends pages", async (ledger) => {
       await publish(ledger, livePage(), livePage(article(2)));
-      await ledger.retire("publisher", [article(1)], [retired("x", 7)]);
+      await ledger.retire("publisher", [article(1)], { retired: [retired("x", 7)] });
 
       expect(await ledger.live("article", undefined, 9)).toEqual([livePage(article(2))]);
       expect(await ledger.due(7, undefined, 9)).toEqual([retired("x", 7)]);
@@ -131,13 +133,13 @@ export function describeJournal(test: LedgerTest): void {
         livePage({ ...article(2), route: "/b.xml" }),
       );
       const objects = [retired("a/index.html"), retired("b.xml"), retired("a")];
-      await ledger.retire("publisher", [article(1)], objects);
+      await ledger.retire("publisher", [article(1)], { retired: objects });
 
       expect(await ledger.due(0, undefined, 9)).toEqual([retired("a"), retired("a/index.html")]);
     });
 
     test("confirm takes a page's object off; its items are sent all the same", async (ledger) => {
-      await ledger.retire("run", [], [retired("a/index.html"), retired("index.html")]);
+      await ledger.retire("run", [], { retired: [retired("a/index.html"), retired("index.html")] });
       await ledger.confirm("run", [
         livePage({ route: "/a/" }),
         livePage({ ...idOf("home"), route: "/" }),
@@ -151,13 +153,13 @@ export function describeJournal(test: LedgerTest): void {
     test("confirm retires what moved pages left, but nothing a page has now", async (ledger) => {
       const moved = [livePage({ route: "/b/" }), livePage({ ...article(2), route: "/a/" })];
       const left = ["a/index.html", "b/index.html", "c/index.html"].map((each) => retired(each));
-      await ledger.confirm("run", moved, left);
+      await ledger.confirm("run", moved, { retired: left });
 
       expect(await ledger.due(0, undefined, 9)).toEqual([retired("c/index.html")]);
     });
 
     test("forget removes objects and lets their items wait", async (ledger) => {
-      await ledger.retire("run", [], [retired("a"), retired("b")]);
+      await ledger.retire("run", [], { retired: [retired("a"), retired("b")] });
       await ledger.forget(["a", "unknown"], ["/a"]);
 
       expect(await ledger.due(0, undefined, 9)).toEqual([retired("b")]);
@@ -165,7 +167,7 @@ export function describeJournal(test: LedgerTest): void {
     });
 
     test("unretire removes only the objects named", async (ledger) => {
-      await ledger.retire("run", [], [retired("a"), retired("b")]);
+      await ledger.retire("run", [], { retired: [retired("a"), retired("b")] });
       await ledger.unretire(["a"]);
 
       expect(await ledger.due(0, undefined, 9)).toEqual([retired("b")]);

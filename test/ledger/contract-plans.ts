@@ -118,7 +118,7 @@ export function describePlans(test: LedgerTest): void {
       await ledger.stage("run", [step(), step(article(2)), step(article(3))]);
       await ledger.stage("other", [step()]);
       await ledger.confirm("run", [livePage()]);
-      await ledger.retire("run", [article(2)], []);
+      await ledger.retire("run", [article(2)], {});
 
       expect(await ledger.staged("run", { limit: 10 })).toEqual([step(article(3))]);
       expect(await ledger.staged("other", { limit: 10 })).toEqual([step()]);

@@ -96,10 +96,10 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     return l.intend(intents, list);
   }),
   op("confirm", fc.tuple(run, somePages, someRetired), (l, m, [r, pages, list]) =>
-    agree(m.confirm(r, pages, list), l.confirm(r, pages, list)),
+    agree(m.confirm(r, pages, list), l.confirm(r, pages, { retired: list })),
   ),
   op("retire", fc.tuple(run, someIds, someRetired), (l, m, [r, ids, list]) =>
-    agree(m.retire(r, ids, list), l.retire(r, ids, list)),
+    agree(m.retire(r, ids, list), l.retire(r, ids, { retired: list })),
   ),
   op("doubt", fc.tuple(someIntents, fc.nat(3)), (l, m, [intents, release]) => {
     m.doubt(intents, release);

@@ -1,0 +1,174 @@
+import type { PageId } from "../site.ts";
+import type { KnownRow, Reader, RowMark, SeenRow } from "./ledger.ts";
+import { beyond } from "./live.ts";
+import { asBytes, asText, decodeId, orUndefined, runOf } from "./rows.ts";
+import { query, queryIn, replaceRows, type SqlRow, type SqlValue, type Work } from "./sql.ts";
+
+const ROW = "row_key,hash,deps,due_at";
+const SEEN = "run,tbl,row_key,hash,deps,due_at".split(",");
+const READER = "read_key,kind,page_key".split(",");
+
+/** @see Ledger.known */
+export function* known(
+  table: string,
+  after: Uint8Array | undefined,
+  limit: number,
+): Work<readonly KnownRow[]> {
+  const [is, key] = beyond(after);
+  const rows = yield* query(
+    `SELECT ${ROW} FROM nb_row WHERE tbl = ? AND row_key ${is} ? ORDER BY row_key LIMIT ?`,
+    [table, key, limit],
+  );
+  return rows.map(decodeKnown);
+}
+
+/** @see Ledger.knownOf */
+export function* knownOf(
+  table: string,
+  keys: readonly Uint8Array[],
+): Work<readonly (KnownRow | undefined)[]> {
+  const rows = yield* queryIn(`SELECT ${ROW} FROM nb_row WHERE tbl = ? AND row_key IN (?)`, keys, [
+    table,
+  ]);
+  const found = new Map(rows.map(decodeKnown).map((row) => [hex(row.key), row]));
+  return keys.map((key) => found.get(hex(key)));
+}
+
+/** @see Ledger.dueRows */
+export function* dueRows(
+  now: number,
+  after: RowMark | undefined,
+  limit: number,
+): Work<readonly RowMark[]> {
+  const select = "SELECT due_at, tbl, row_key FROM nb_due WHERE due_at <= ?";
+  const order = "ORDER BY due_at, tbl, row_key LIMIT ?";
+  if (after === undefined)
+    return (yield* query(`${select} ${order}`, [now, limit])).map(decodeMark);
+  const { dueAt, table, key } = after;
+  const beyondIt = "AND due_at >= ? AND (due_at > ? OR tbl > ? OR (tbl = ? AND row_key > ?))";
+  const values = [now, dueAt, dueAt, table, table, key, limit];
+  return (yield* query(`${select} ${beyondIt} ${order}`, values)).map(decodeMark);
+}
+
+/** @see Ledger.see */
+export function* see(run: string, rows: readonly SeenRow[]): Work<void> {
+  const id = runOf(run);
+  yield* replaceRows(
+    "nb_seen",
+    SEEN,
+    rows.map(({ table, key, now }) => [
+      id,
+      table,
+      key,
+      now?.hash ?? null,
+      now?.deps ?? null,
+      now?.dueAt ?? null,
+    ]),
+  );
+}
+
+/** @see Ledger.seen */
+export function* seen(
+  run: string,
+  after: { readonly table: string; readonly key: Uint8Array } | undefined,
+  limit: number,
+): Work<readonly SeenRow[]> {
+  const select = (where: string, values: readonly SqlValue[], atMost: number) =>
+    query(
+      `SELECT tbl,${ROW} FROM nb_seen WHERE run = ? AND ${where} ORDER BY tbl, row_key LIMIT ?`,
+      [runOf(run), ...values, atMost],
+    );
+  const rows: SqlRow[] = [];
+  if (after !== undefined) {
+    rows.push(...(yield* select("tbl = ? AND row_key > ?", [after.table, after.key], limit)));
+  }
+  if (rows.length < limit) {
+    rows.push(...(yield* select("tbl > ?", [after?.table ?? ""], limit - rows.length)));
+  }
+  return rows.map(decodeSeen);
+}
+
+/** Makes what a run saw what is known; part of `finish`. */
+export function* keepSeen(run: string): Work<void> {
+  const id = runOf(run);
+  const same = (table: string) =>
+    `WHERE EXISTS (SELECT 1 FROM nb_seen WHERE nb_seen.run = ?
+      AND nb_seen.tbl = ${table}.tbl AND nb_seen.row_key = ${table}.row_key`;
+  yield* query(`DELETE FROM nb_due ${same("nb_due")})`, [id]);
+  yield* query(`DELETE FROM nb_row ${same("nb_row")} AND nb_seen.hash IS NULL)`, [id]);
+  yield* query(
+    `REPLACE INTO nb_row (tbl,${ROW}) SELECT tbl,${ROW} FROM nb_seen WHERE run = ? AND hash IS NOT NULL`,
+    [id],
+  );
+  yield* query(
+    `REPLACE INTO nb_due (due_at,tbl,row_key) SELECT due_at,tbl,row_key FROM nb_seen
+      WHERE run = ? AND hash IS NOT NULL AND due_at IS NOT NULL`,
+    [id],
+  );
+}
+
+/** @see Ledger.readers */
+export function* readers(reads: readonly Uint8Array[]): Work<readonly PageId[]> {
+  const rows = yield* queryIn("SELECT kind, page_key FROM nb_reader WHERE read_key IN (?)", reads);
+  return rows.map(decodeId);
+}
+
+/** @see Ledger.readersBetween */
+export function* readersBetween(from: Uint8Array, to: Uint8Array): Work<readonly PageId[]> {
+  const rows = yield* query(
+    "SELECT kind, page_key FROM nb_reader WHERE read_key >= ? AND read_key <= ?",
+    [from, to],
+  );
+  return rows.map(decodeId);
+}
+
+/** Pages read other things than before; part of `confirm` and `retire`. */
+export function* changeReaders(added: readonly Reader[], dropped: readonly Reader[]): Work<void> {
+  for (const { read, kind, key } of dropped) {
+    yield* query("DELETE FROM nb_reader WHERE read_key = ? AND kind = ? AND page_key = ?", [
+      read,
+      kind,
+      key,
+    ]);
+  }
+  yield* replaceRows(
+    "nb_reader",
+    READER,
+    added.map(({ read, kind, key }) => [read, kind, key]),
+  );
+}
+
+/** @see Ledger.lastBefore */
+export function* lastUpTo(kind: string, key: Uint8Array): Work<Uint8Array | undefined> {
+  const [row] = yield* query(
+    "SELECT page_key FROM nb_page WHERE kind = ? AND page_key <= ? ORDER BY page_key DESC LIMIT 1",
+    [kind, key],
+  );
+  return row === undefined ? undefined : asBytes(row["page_key"]);
+}
+
+function decodeKnown(row: SqlRow): KnownRow {
+  return {
+    key: asBytes(row["row_key"]),
+    hash: asBytes(row["hash"]),
+    deps: asBytes(row["deps"]),
+    dueAt: orUndefined(row["due_at"], Number),
+  };
+}
+
+function decodeSeen(row: SqlRow): SeenRow {
+  const now = row["hash"] === null ? undefined : decodeKnown(row);
+  return { table: asText(row["tbl"]), key: asBytes(row["row_key"]), now };
+}
+
+function decodeMark(row: SqlRow): RowMark {
+  return {
+    table: asText(row["tbl"]),
+    key: asBytes(row["row_key"]),
+    dueAt: Number(row["due_at"]),
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

@@ -1,0 +1,47 @@
+import { canonicalJson, digestOf, tablesOf } from "../site.ts";
+import type { PlanContext } from "./context.ts";
+import { type TableUse, tableUses } from "./row-state.ts";
+
+/** What the last release was made with; changes alone say what is stale only while it still holds. */
+export interface Basis {
+  /** µs; the moment at which visibility was judged. */
+  readonly now: number;
+  /** Fingerprint of each kind, in hexadecimal. */
+  readonly prints: Readonly<Record<string, string>>;
+  /** Which columns of which tables the row hashes cover. */
+  readonly uses: string;
+}
+
+const NOTE = "basis";
+
+/** How the site uses each of its tables. */
+export function usesOf({ site }: PlanContext): readonly TableUse[] {
+  return tableUses(site, tablesOf(site.kinds));
+}
+
+/** The basis of the last release; undefined before the first. */
+export async function lastBasis({ ledger }: PlanContext): Promise<Basis | undefined> {
+  const text = await ledger.note(NOTE);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+/** The basis of this run. */
+export function basisOf(context: PlanContext, uses: readonly TableUse[]): Basis {
+  const { site, now, fingerprint } = context;
+  const prints = site.kinds.map((kind) => [
+    kind.name,
+    Buffer.from(fingerprint(kind)).toString("hex"),
+  ]);
+  const columns = uses.map(({ table, see, deps }) => [table.name, see, deps]);
+  return { now, prints: Object.fromEntries(prints), uses: digestOf(columns).toString("hex") };
+}
+
+/** The notes that make a run's basis the last one; written with its release. */
+export function basisNotes(basis: Basis): Readonly<Record<string, string>> {
+  return { [NOTE]: canonicalJson(basis) };
+}
+
+/** True when two bases differ in nothing but their moment. */
+export function isSameBasis(a: Basis | undefined, b: Basis): boolean {
+  return a !== undefined && canonicalJson({ ...a, now: 0 }) === canonicalJson({ ...b, now: 0 });
+}

@@ -1,0 +1,253 @@
+import type { SeenRow } from "../ledger/ledger.ts";
+import {
+  type AnyList,
+  decodeKey,
+  keyName,
+  listsOf,
+  matchRoute,
+  type PageId,
+  type RowKind,
+  type Step,
+} from "../site.ts";
+import { planChecks, stageChecks } from "./checks.ts";
+import { planClashes } from "./clashes.ts";
+import { BATCH, type PlanContext } from "./context.ts";
+import { stepFor } from "./exist.ts";
+import { newestName, placeBounds, placeName, readName, routeName } from "./read-names.ts";
+import { checkStep, recut } from "./recut.ts";
+import { existenceColumns, foundRow } from "./row-pages.ts";
+import { knownImage, type TableUse } from "./row-state.ts";
+import { Touched, type TouchedPart } from "./touched.ts";
+
+/** A page that appears, goes or moves: the routes it had or will have. */
+type Turned = PageId & { readonly routes: readonly string[] };
+
+/**
+ * Plans from the rows that the run found changed: their own pages, the pages that joined them, the
+ * list windows and neighbours at the places they left and entered, and, as long as that makes pages
+ * appear or go, whatever links to those. Ends with the pages whose traces really differ.
+ */
+export async function planChanges(
+  context: PlanContext,
+  uses: readonly TableUse[],
+  options: { readonly foldsCase: boolean; readonly lastNow: number | undefined },
+): Promise<void> {
+  const touched = new Touched();
+  for await (const { use, rows } of seenRows(context, uses)) {
+    await planRows(context, use, rows, { touched, lastNow: options.lastNow });
+  }
+  await spread(context, touched);
+  await planClashes(context, options);
+  await planChecks(context);
+}
+
+/** Plans what follows when these pages, which were to appear, do not after all. */
+export async function planWithout(context: PlanContext, failed: readonly Step[]): Promise<void> {
+  if (failed.length === 0) return;
+  const touched = new Touched();
+  await turn(context, touched, failed.map(turnedPage));
+  await spread(context, touched, failed);
+  await planChecks(context);
+}
+
+async function* seenRows(
+  { ledger, run }: PlanContext,
+  uses: readonly TableUse[],
+): AsyncGenerator<{ readonly use: TableUse; readonly rows: readonly SeenRow[] }> {
+  const byName = new Map(uses.map((use) => [use.table.name, use]));
+  let after: SeenRow | undefined;
+  for (;;) {
+    const seen = await ledger.seen(run, after, BATCH);
+    for (const [table, rows] of Map.groupBy(seen, (row) => row.table)) {
+      const use = byName.get(table);
+      if (use !== undefined) yield { use, rows };
+    }
+    if (seen.length < BATCH) return;
+    after = seen.at(-1);
+  }
+}
+
+async function planRows(
+  context: PlanContext,
+  use: TableUse,
+  rows: readonly SeenRow[],
+  { touched, lastNow }: { readonly touched: Touched; readonly lastNow: number | undefined },
+): Promise<void> {
+  const { ledger, site, now } = context;
+  const { table } = use;
+  const known = await ledger.knownOf(
+    table.name,
+    rows.map(({ key }) => key),
+  );
+  for (const list of listsOf(site.kinds).filter((each) => each.table === table)) {
+    for (const [at, row] of rows.entries()) {
+      const before = known[at];
+      touched.image(list, before && knownImage(use, before), lastNow);
+      touched.image(list, row.now && knownImage(use, row.now), now);
+    }
+  }
+  const names = rows.map(({ key }) => readName(`row:${table.name}/${keyName(decodeKey(key))}`));
+  await stageChecks(context, await ledger.readers(names), `row:${table.name}`);
+  for (const kind of site.kinds) {
+    if (kind.is === "row" && kind.table === table) {
+      await planOwnPages(
+        kind,
+        rows.map(({ key }) => key),
+        context,
+      );
+    }
+  }
+}
+
+/** Steps for the pages that belong to rows: they appear, go, move, or are checked. */
+export async function planOwnPages(
+  kind: RowKind,
+  keys: readonly Uint8Array[],
+  context: PlanContext,
+): Promise<void> {
+  const { ledger, run, rows, now } = context;
+  const ids = keys.map((key) => ({ kind: kind.name, key }));
+  const [decoded, live] = await Promise.all([
+    rows.rows(kind.table, { see: existenceColumns(kind), keys: keys.map(decodeKey) }),
+    ledger.pages(ids),
+  ]);
+  const steps = keys.flatMap((key, at): readonly Step[] => {
+    const row = decoded[at];
+    const found = row === undefined ? undefined : foundRow(kind, row, now)[0];
+    const page = live[at];
+    const made = stepFor(kind, kind.name, { found, live: page }, context);
+    if (made.length > 0 || page === undefined || found?.error !== undefined) return made;
+    return [checkStep(page, `row:${kind.table.name}/${keyName(decodeKey(key))}`)];
+  });
+  await ledger.stage(run, steps);
+}
+
+/** Follows touched places to pages, and pages that appear or go to touched places, until both rest. */
+async function spread(
+  context: PlanContext,
+  touched: Touched,
+  known: readonly PageId[] = [],
+): Promise<void> {
+  const turned = new Set(known.map(nameOf));
+  for (;;) {
+    for (const part of touched.take()) await planPart(part, context);
+    const news = await turnedPages(context, turned);
+    if (news.length === 0) return;
+    await turn(context, touched, news);
+  }
+}
+
+async function planPart(part: TouchedPart, context: PlanContext): Promise<void> {
+  const { ledger, run, site } = context;
+  for (const kind of site.kinds) {
+    if (kind.is !== "list" || kind.list !== part.list) continue;
+    const steps = await recut(kind, part, context);
+    await ledger.stage(
+      run,
+      steps.filter(({ action }) => action !== "check"),
+    );
+    const checks = steps.filter(({ action }) => action === "check");
+    await stageChecks(context, checks, `list:${part.list.name}`);
+  }
+  const readers = await ledger.readers([newestName(part.list.name, part.part)]);
+  await stageChecks(context, readers, `list:${part.list.name}`);
+  await stageChecks(context, await neighbours(part, context), `list:${part.list.name}`);
+}
+
+/** Pages whose place is so near a touched one that it is among their neighbours. */
+async function neighbours(
+  { list, part, places }: TouchedPart,
+  { ledger, site, rows }: PlanContext,
+): Promise<readonly PageId[]> {
+  const reach = reachOf(list, site.kinds);
+  if (reach === undefined) return [];
+  const windows = places.flatMap((order) => [
+    { part, to: { order, isInclusive: false }, first: "newest", limit: reach.after } as const,
+    { part, from: { order, isInclusive: false }, first: "oldest", limit: reach.before } as const,
+  ]);
+  const found = await rows.placesIn(list, windows);
+  const bounds = placeBounds(list.name, part);
+  const near = await Promise.all(
+    places.map(async (order, at) => {
+      const [older = [], newer = []] = [found[2 * at], found[2 * at + 1]];
+      const [first, last] = [older[reach.after - 1], newer[reach.before - 1]];
+      const own = placeName(list.name, part, order);
+      const from = first === undefined ? bounds.from : placeName(list.name, part, first.order);
+      const to = last === undefined ? bounds.to : placeName(list.name, part, last.order);
+      const lower = reach.after === 0 ? own : from;
+      const upper = reach.before === 0 ? own : to;
+      return await ledger.readersBetween(lower, upper);
+    }),
+  );
+  return near.flat();
+}
+
+/** How many entries before and after its place the widest reader of a list's neighbours sees. */
+function reachOf(
+  list: AnyList,
+  kinds: PlanContext["site"]["kinds"],
+): { readonly before: number; readonly after: number } | undefined {
+  const reads = kinds
+    .flatMap((kind) => ("reads" in kind ? Object.values(kind.reads) : []))
+    .filter((read) => read.read === "around")
+    .filter((read) => read.list === list);
+  if (reads.length === 0) return undefined;
+  return {
+    before: Math.max(...reads.map(({ before }) => before)),
+    after: Math.max(...reads.map(({ after }) => after)),
+  };
+}
+
+/** Pages that the plan makes appear, go or move and that nothing has followed yet. */
+async function turnedPages(
+  { ledger, run }: PlanContext,
+  turned: Set<string>,
+): Promise<readonly Turned[]> {
+  const news: Turned[] = [];
+  let after: Step | undefined;
+  for (;;) {
+    const steps = await ledger.staged(run, { ...(after && { after }), limit: BATCH });
+    for (const step of steps) {
+      const isTurn = ["create", "delete"].includes(step.action) || step.from !== undefined;
+      if (!isTurn || turned.has(nameOf(step))) continue;
+      turned.add(nameOf(step));
+      news.push(turnedPage(step));
+    }
+    if (steps.length < BATCH) return news;
+    after = steps.at(-1);
+  }
+}
+
+function turnedPage({ kind, key, route, from }: Step): Turned {
+  return { kind, key, routes: from === undefined ? [route] : [route, from] };
+}
+
+/** Checks what links to these pages, and touches the places of the entries that lead to them. */
+async function turn(
+  context: PlanContext,
+  touched: Touched,
+  pages: readonly Turned[],
+): Promise<void> {
+  const { ledger, site, rows } = context;
+  const routes = pages.flatMap((page) => page.routes);
+  await stageChecks(context, await ledger.readers(routes.map(routeName)), "page");
+  for (const list of listsOf(site.kinds)) {
+    const { item } = list;
+    const own = pages.filter(({ kind }) => kind === item?.kind).map(({ key }) => decodeKey(key));
+    if (item !== undefined && own.length > 0) {
+      for (const place of await rows.placesBy(list, item.key, own)) touched.place(list, place);
+    }
+    for (const link of Object.values(list.links)) {
+      const values = routes.flatMap((route) => matchRoute(link, route) ?? []);
+      if (values.length === 0) continue;
+      const tuples = values.flatMap((value) => [[value], [`${value}/`]]);
+      for (const place of await rows.placesBy(list, link.columns, tuples)) {
+        touched.place(list, place);
+      }
+    }
+  }
+}
+
+function nameOf({ kind, key }: PageId): string {
+  return `${Buffer.from(key).toString("hex")} ${kind}`;
+}

@@ -1,0 +1,41 @@
+import type { PageId, Step } from "../site.ts";
+import { BATCH, type PlanContext } from "./context.ts";
+import { checkStep } from "./recut.ts";
+import { stalePages } from "./stale.ts";
+
+/** Stages checks for live pages that the plan does not touch yet. */
+export async function stageChecks(
+  { ledger, run, hasFailed }: PlanContext,
+  pages: readonly PageId[],
+  reason: string,
+): Promise<void> {
+  for (let at = 0; at < pages.length; at += BATCH) {
+    const some = pages.slice(at, at + BATCH);
+    const [live, steps] = await Promise.all([ledger.pages(some), ledger.stepsOf(run, some)]);
+    const checks = live.flatMap((page, n) =>
+      page === undefined || steps[n] !== undefined || hasFailed(page)
+        ? []
+        : [checkStep(page, reason)],
+    );
+    if (checks.length > 0) await ledger.stage(run, checks);
+  }
+}
+
+/** Makes each check an update, with the read that changed as its reason, or takes it off the plan. */
+export async function planChecks(context: PlanContext): Promise<void> {
+  const { ledger, run, site } = context;
+  let after: Step | undefined;
+  for (;;) {
+    const steps = await ledger.staged(run, { ...(after && { after }), limit: BATCH });
+    const checks = steps.filter(({ action }) => action === "check");
+    for (const [name, own] of Map.groupBy(checks, (step) => step.kind)) {
+      const kind = site.kinds.find((each) => each.name === name);
+      const live = (await ledger.pages(own)).filter((page) => page !== undefined);
+      const stale = kind === undefined ? [] : await stalePages(kind, context, live);
+      await ledger.unstage(run, own);
+      if (stale.length > 0) await ledger.stage(run, stale);
+    }
+    if (steps.length < BATCH) return;
+    after = steps.at(-1);
+  }
+}

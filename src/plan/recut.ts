@@ -1,0 +1,205 @@
+import type { LivePage } from "../ledger/ledger.ts";
+import { decodeKey, encodeKey, type Key, type KeyPart, type ListKind, type Step } from "../site.ts";
+import type { Window } from "../source/source.ts";
+import type { PlanContext } from "./context.ts";
+import { deleteStep, stepFor } from "./exist.ts";
+import { foundWindow } from "./list-pages.ts";
+import type { TouchedPart } from "./touched.ts";
+import { bucketEnd, bucketOf, windowCutter, windowKey, windowName } from "./windows.ts";
+
+/** Windows of a bucket read at a time. */
+const WINDOWS = 32;
+/** Places read at a time while a whole partition is cut. */
+const PLACES = 1000;
+
+/**
+ * Steps for the pages of one partition in which places were touched: windows that appear, go or
+ * begin elsewhere, and checks for those that a touched place falls into. Its cost depends on the
+ * windows it touches, not on the length of the list.
+ */
+export async function recut(
+  kind: ListKind,
+  touched: TouchedPart,
+  context: PlanContext,
+): Promise<readonly Step[]> {
+  const { list } = kind;
+  const part = touched.part as KeyPart | undefined;
+  const headKey = encodeKey(windowKey({ part, archive: undefined }));
+  const newest: Window = { part, first: "newest", limit: list.head + 1 };
+  const [places = []] = await context.rows.placesIn(list, [newest]);
+  if (places.length === 0) return await deletesBelow(kind, context, headKey, { withHead: true });
+  const [head] = await context.ledger.pages([{ kind: kind.name, key: headKey }]);
+  const found = foundWindow(kind, { part, archive: undefined, start: undefined });
+  const headSteps = stepOrCheck(kind, found, head, context);
+  if (places.length <= list.head) {
+    return [...headSteps, ...(await deletesBelow(kind, context, headKey, { withHead: false }))];
+  }
+  const [archive] = await context.ledger.live(kind.name, headKey, 1);
+  const isArchived = archive !== undefined && startsWith(archive.key, headKey);
+  if (!isArchived) return [...headSteps, ...(await cutAll(kind, part, context))];
+  const buckets = Map.groupBy(touched.places, (place) => bucketOf(list.cut, place[0]));
+  const steps = [...headSteps];
+  for (const [bucket, own] of buckets) {
+    steps.push(...(await recutBucket({ kind, part, bucket, context }, own)));
+  }
+  return steps;
+}
+
+interface Bucket {
+  readonly kind: ListKind;
+  readonly part: KeyPart | undefined;
+  /** Undefined for `appendOnly`: the whole partition is one. */
+  readonly bucket: string | undefined;
+  readonly context: PlanContext;
+}
+
+/** Cuts a bucket anew from the window that the oldest touched place falls into, until it fits again. */
+async function recutBucket(own: Bucket, places: readonly Key[]): Promise<readonly Step[]> {
+  const { kind, part, bucket, context } = own;
+  const { list } = kind;
+  const [oldest] = places;
+  if (oldest === undefined) return [];
+  const steps: Step[] = [];
+  let n = await windowAt(own, oldest);
+  let live = await liveWindow(own, n);
+  let from = n === 1 ? undefined : live?.start;
+  for (;;) {
+    const window = rangeOf(own, from, list.cut.max + 1);
+    const [found = []] = await context.rows.placesIn(list, [window]);
+    const start = found[0]?.order as Key | undefined;
+    if (start === undefined) return [...steps, ...(await deletesFrom(own, n))];
+    const archive = { name: windowName(bucket, n), bucket, n };
+    steps.push(...stepOrCheck(kind, foundWindow(kind, { part, archive, start }), live, context));
+    const next = found[list.cut.max]?.order as Key | undefined;
+    const after = await liveWindow(own, n + 1);
+    if (next === undefined) return [...steps, ...(await deletesFrom(own, n + 1))];
+    const isSame = after?.start !== undefined && Buffer.compare(after.start, encodeKey(next)) === 0;
+    if (isSame && !places.some((place) => compareKeys(place, next) >= 0)) return steps;
+    from = encodeKey(next);
+    live = after;
+    n += 1;
+  }
+}
+
+/** The last window that begins at or before a place, found by halving; 1 when none does. */
+async function windowAt(own: Bucket, place: Key): Promise<number> {
+  const bytes = encodeKey(place);
+  const isBefore = async (n: number) => {
+    const start = (await liveWindow(own, n))?.start;
+    return start !== undefined && Buffer.compare(start, bytes) <= 0;
+  };
+  let high = 2;
+  while (await isBefore(high)) high *= 2;
+  let low = Math.max(1, high / 2);
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (await isBefore(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+async function liveWindow(own: Bucket, n: number): Promise<LivePage | undefined> {
+  const { kind, context } = own;
+  const [page] = await context.ledger.pages([{ kind: kind.name, key: keyOf(own, n) }]);
+  return page;
+}
+
+function keyOf({ part, bucket }: Bucket, n: number): Uint8Array {
+  return encodeKey(windowKey({ part, archive: { name: "", bucket, n } }));
+}
+
+function rangeOf(
+  { kind, part, bucket }: Bucket,
+  from: Uint8Array | undefined,
+  limit: number,
+): Window {
+  const { cut } = kind.list;
+  const lower = from === undefined ? lowest(bucket) : { order: decodeKey(from), isInclusive: true };
+  const window = { part, first: "oldest", limit, ...(lower && { from: lower }) } as const;
+  if (cut.by === "appendOnly" || bucket === undefined) return window;
+  return { ...window, to: { order: [bucketEnd(cut.unit, bucket)], isInclusive: false } };
+}
+
+/** A bucket begins at its first instant. */
+function lowest(bucket: string | undefined): Window["from"] {
+  if (bucket === undefined) return undefined;
+  const [year = 0, month = 1, day = 1] = bucket.split("-").map(Number);
+  return { order: [Date.UTC(year, month - 1, day) * 1000], isInclusive: true };
+}
+
+/** A partition that outgrew its head page gets its whole archive. */
+async function cutAll(
+  kind: ListKind,
+  part: KeyPart | undefined,
+  context: PlanContext,
+): Promise<readonly Step[]> {
+  const next = windowCutter(kind.list);
+  const steps: Step[] = [];
+  let from: Window["from"];
+  for (;;) {
+    const window: Window = { part, first: "oldest", limit: PLACES, ...(from && { from }) };
+    const [places = []] = await context.rows.placesIn(kind.list, [window]);
+    for (const { order } of places) {
+      for (const each of next({ part: part ?? null, order: order as Key })) {
+        if (each.archive === undefined) continue;
+        steps.push(...stepOrCheck(kind, foundWindow(kind, each), undefined, context));
+      }
+    }
+    if (places.length < PLACES) return steps;
+    from = { order: places.at(-1)?.order ?? [], isInclusive: false };
+  }
+}
+
+async function deletesFrom(own: Bucket, n: number): Promise<readonly Step[]> {
+  const steps: Step[] = [];
+  for (let at = n; ; at += 1) {
+    const page = await liveWindow(own, at);
+    if (page === undefined) return steps;
+    steps.push(deleteStep(page, "gone"));
+  }
+}
+
+async function deletesBelow(
+  kind: ListKind,
+  { ledger }: PlanContext,
+  headKey: Uint8Array,
+  { withHead }: { readonly withHead: boolean },
+): Promise<readonly Step[]> {
+  const steps: Step[] = [];
+  const [head] = withHead ? await ledger.pages([{ kind: kind.name, key: headKey }]) : [];
+  if (head !== undefined) steps.push(deleteStep(head, "gone"));
+  let after = headKey;
+  for (;;) {
+    const pages = await ledger.live(kind.name, after, WINDOWS);
+    const own = pages.filter(({ key }) => startsWith(key, headKey));
+    steps.push(...own.map((page) => deleteStep(page, "gone")));
+    const last = own.at(-1);
+    if (own.length < WINDOWS || last === undefined) return steps;
+    after = last.key;
+  }
+}
+
+function stepOrCheck(
+  kind: ListKind,
+  found: Parameters<typeof stepFor>[2]["found"],
+  live: LivePage | undefined,
+  context: PlanContext,
+): readonly Step[] {
+  const steps = stepFor(kind, kind.name, { found, live }, context);
+  if (steps.length > 0 || live === undefined || found?.error !== undefined) return steps;
+  return [checkStep(live)];
+}
+
+/** Says that a change may have reached a page. */
+export function checkStep({ kind, key, route, start }: LivePage, reason = "change"): Step {
+  return { kind, key, phase: "changed", action: "check", reason, route, from: undefined, start };
+}
+
+function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
+  return Buffer.compare(key.subarray(0, prefix.length), prefix) === 0;
+}
+
+function compareKeys(a: Key, b: Key): number {
+  return Buffer.compare(encodeKey(a), encodeKey(b));
+}

@@ -1,0 +1,107 @@
+import type { KnownRow } from "../ledger/ledger.ts";
+import {
+  type AnyTable,
+  decodeKey,
+  digestOf,
+  encodeKey,
+  entryColumns,
+  type KeyPart,
+  type Kind,
+  listsOf,
+  packValues,
+  type Row,
+  type Site,
+  unpackValues,
+  type Visible,
+  visibleColumns,
+} from "../site.ts";
+import type { Decoded } from "../source/source.ts";
+import { rowKindColumns } from "./row-pages.ts";
+
+/** What the ledger keeps of a table's rows. */
+export interface TableUse {
+  readonly table: AnyTable;
+  /** Columns that pages read; no other changes anything. */
+  readonly see: readonly string[];
+  /** Columns that say which lists a row is in and who may see it, without those of its key. */
+  readonly deps: readonly string[];
+  readonly visibles: readonly Visible[];
+}
+
+const HASH_BYTES = 8;
+
+/** How the site's kinds and lists use each table. */
+export function tableUses({ kinds }: Site, tables: readonly AnyTable[]): readonly TableUse[] {
+  return tables.map((table) => {
+    const lists = listsOf(kinds).filter((list) => list.table === table);
+    const own = kinds.filter((kind) => kind.is === "row").filter((kind) => kind.table === table);
+    const visibles = [...lists, ...own].map(({ visible }) => visible);
+    const places = lists.flatMap(({ by, order }) => (by === undefined ? order : [by, ...order]));
+    const deps = [...places, ...visibles.flatMap(visibleColumns)];
+    const shown = lists.flatMap(entryColumns);
+    const see = [...deps, ...shown, ...own.flatMap(rowKindColumns), ...joined(kinds, table)];
+    return {
+      table,
+      see: unique(see),
+      deps: unique(deps).filter((column) => !table.key.includes(column)),
+      visibles,
+    };
+  });
+}
+
+/** A row as the ledger will know it. A bad row has a state too: that it is bad, and why. */
+export function rowState(use: TableUse, decoded: Decoded, now: number): KnownRow | undefined {
+  if (decoded.key === undefined) return undefined;
+  const key = encodeKey(decoded.key);
+  const row = decoded.row ?? decoded.rest;
+  const seen = [decoded.error?.message, ...use.see.map((column) => row[column])];
+  const hash = digestOf(seen).subarray(0, HASH_BYTES);
+  const values = use.deps.map((column) => packed(use, column, row[column]));
+  return { key, hash, deps: packValues(values), dueAt: dueAt(use, row, now) };
+}
+
+/** The key and dependency columns of a row as the ledger knows it. */
+export function knownImage({ table, deps }: TableUse, known: KnownRow): Row {
+  const values = unpackValues(known.deps);
+  const key = decodeKey(known.key);
+  return {
+    ...Object.fromEntries(table.key.map((column, at) => [column, key[at]])),
+    ...Object.fromEntries(deps.map((column, at) => [column, unpacked(table, column, values[at])])),
+  };
+}
+
+/** When the clock next changes who may see the row; undefined when it never will. */
+export function dueAt({ visibles }: TableUse, row: Row, now: number): number | undefined {
+  const moments = visibles
+    .flatMap(({ from, until }) => [from, until])
+    .map((column) => (column === undefined ? undefined : row[column]))
+    .filter((at) => typeof at === "number")
+    .filter((at) => at > now);
+  return moments.length === 0 ? undefined : Math.min(...moments);
+}
+
+function joined(kinds: readonly Kind[], table: AnyTable): readonly string[] {
+  return kinds.flatMap((kind) => {
+    const reads = "reads" in kind ? Object.values(kind.reads) : [];
+    return reads.flatMap((read) => (read.read === "one" && read.table === table ? read.see : []));
+  });
+}
+
+function packed({ table }: TableUse, column: string, value: unknown): KeyPart | null {
+  const declared = table.columns[column];
+  if (value === null || value === undefined) return null;
+  if (declared?.type === "oneOf") return declared.values.indexOf(String(value));
+  return typeof value === "boolean" ? Number(value) : (value as KeyPart);
+}
+
+function unpacked(table: AnyTable, column: string, value: KeyPart | null | undefined): unknown {
+  const declared = table.columns[column];
+  if (value === null || value === undefined) return null;
+  if (declared?.type === "oneOf") return declared.values[Number(value)];
+  if (declared?.type === "bool") return value === 1;
+  return declared?.type === "bigint" ? BigInt(value) : value;
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)];
+}

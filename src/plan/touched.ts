@@ -1,0 +1,44 @@
+import { type AnyList, encodeKey, isVisible, type Key, type Row } from "../site.ts";
+import type { Place } from "../source/source.ts";
+import { partName } from "./read-names.ts";
+
+/** Places of one partition at which something changed, oldest first, each once. */
+export interface TouchedPart {
+  readonly list: AnyList;
+  /** Undefined for a list without partitions. */
+  readonly part: unknown;
+  readonly places: readonly Key[];
+}
+
+/** Collects where lists changed. */
+export class Touched {
+  readonly #parts = new Map<string, { list: AnyList; part: unknown; places: Map<string, Key> }>();
+
+  /** A row as it was or is: it touches its place, if readers could see it there at `now`. */
+  image(list: AnyList, row: Row | undefined, now: number | undefined): void {
+    if (row === undefined) return;
+    if (now !== undefined && !isVisible(list.visible, row, now)) return;
+    const part = list.by === undefined ? undefined : row[list.by];
+    this.place(list, { part, order: list.order.map((column) => row[column]) });
+  }
+
+  place(list: AnyList, { part, order }: Place): void {
+    if ((list.by !== undefined && part === null) || order.some((value) => value === null)) return;
+    const own = list.by === undefined ? undefined : part;
+    const name = `${list.name}/${partName(own)}`;
+    const touched = this.#parts.get(name) ?? { list, part: own, places: new Map() };
+    touched.places.set(encodeKey(order as Key).toString("latin1"), order as Key);
+    this.#parts.set(name, touched);
+  }
+
+  /** Gives what was touched and forgets it. */
+  take(): readonly TouchedPart[] {
+    const parts = [...this.#parts.values()].map(({ list, part, places }) => ({
+      list,
+      part,
+      places: [...places.values()].sort((a, b) => Buffer.compare(encodeKey(a), encodeKey(b))),
+    }));
+    this.#parts.clear();
+    return parts;
+  }
+}
