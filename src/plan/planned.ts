@@ -25,17 +25,19 @@ export async function plannedRoutes(
   { ledger, run }: Overlay,
   routes: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const [live, staged] = await Promise.all([ledger.liveAt(routes), ledger.stagedAt(run, routes)]);
-  const owners = [...live];
-  const steps = await ledger.stepsOf(
-    run,
-    owners.map(([, id]) => id),
-  );
-  const staying = owners.filter(([route], at) => {
+  const [folded, staged] = await Promise.all([
+    ledger.liveFolded(routes),
+    ledger.stagedAt(run, routes),
+  ]);
+  // While a page takes over another's route both are live there, so one owner is not enough.
+  const wanted = new Set(routes);
+  const live = folded.filter(({ route }) => wanted.has(route));
+  const steps = await ledger.stepsOf(run, live);
+  const staying = live.filter(({ route }, at) => {
     const step = steps[at];
     return step === undefined || (step.action !== "delete" && step.route === route);
   });
-  return new Set([...staged.keys(), ...staying.map(([route]) => route)]);
+  return new Set([...staged.keys(), ...staying.map(({ route }) => route)]);
 }
 
 /**
