@@ -40,7 +40,12 @@ export async function finish(run: Run, { tables }: Begun, planned: Planned): Pro
   await wired.ledger.finish(
     context.run,
     { id: release, startedAt, finishedAt, report },
-    { ...planned.notes, [TABLES]: tables.filled, [FINISHER]: context.run },
+    {
+      ...planned.notes,
+      [TABLES]: tables.filled,
+      // What one kind's build left of the others is found by looking at every page.
+      ...(run.options.only === undefined && { [FINISHER]: context.run }),
+    },
   );
   return tell(run, done);
 }

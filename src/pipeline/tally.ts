@@ -89,7 +89,7 @@ function pageName({ kind, key }: PageId): string {
 }
 
 function rowName({ at, message }: PipelineError): string {
-  return `row ${at["table"]} ${at["key"]} ${at["column"]} ${message}`;
+  return at["key"] === undefined ? `row ${message}` : `row ${at["table"]} ${at["key"]}`;
 }
 
 function toQuarantined({ page, error }: Failure): readonly Quarantined[] {

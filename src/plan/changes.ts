@@ -13,11 +13,19 @@ import { planChecks, stageChecks } from "./checks.ts";
 import { planClashes } from "./clashes.ts";
 import { BATCH, type PlanContext } from "./context.ts";
 import { stepFor } from "./exist.ts";
-import { newestName, placeBounds, placeName, readName, routeName } from "./read-names.ts";
+import {
+  archiveName,
+  newestName,
+  placeBounds,
+  placeName,
+  readName,
+  routeName,
+} from "./read-names.ts";
 import { checkStep, recut } from "./recut.ts";
 import { existenceColumns, foundRow } from "./row-pages.ts";
 import { knownImage, type TableUse } from "./row-state.ts";
 import { Touched, type TouchedPart } from "./touched.ts";
+import { windowOf } from "./windows.ts";
 
 /** A page that appears, goes or moves: the routes it had or will have. */
 type Turned = PageId & { readonly routes: readonly string[] };
@@ -230,7 +238,13 @@ async function turn(
 ): Promise<void> {
   const { ledger, site, rows } = context;
   const routes = pages.flatMap((page) => page.routes);
-  await stageChecks(context, await ledger.readers(routes.map(routeName)), "page");
+  const archives = pages.flatMap(({ kind: name, key }) => {
+    const kind = site.kinds.find((each) => each.name === name);
+    if (kind?.is !== "list") return [];
+    return [archiveName(name, windowOf(kind.list, decodeKey(key)).part)];
+  });
+  const names = [...routes.map(routeName), ...archives];
+  await stageChecks(context, await ledger.readers(names), "page");
   for (const list of listsOf(site.kinds)) {
     const { item } = list;
     const own = pages.filter(({ kind }) => kind === item?.kind).map(({ key }) => decodeKey(key));

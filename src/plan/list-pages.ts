@@ -15,7 +15,7 @@ import type { Place, Window } from "../source/source.ts";
 import { BATCH, type Found, type PlanContext } from "./context.ts";
 import { type Entry, loadEntries } from "./entries.ts";
 import { type PlannedPage, plannedRange } from "./planned.ts";
-import { partName } from "./read-names.ts";
+import { archiveName, partName } from "./read-names.ts";
 import { loadRead, record } from "./reads.ts";
 import { pageTags } from "./tags.ts";
 import {
@@ -86,7 +86,10 @@ export async function loadListPages(
         lastmod: newestInstant(kind.list, shown),
         tags: pageTags(kind, page.key, { part: window.part }),
         markdown: {},
-        uses: results.flatMap(({ uses }) => uses),
+        uses: [
+          ...results.flatMap(({ uses }) => uses),
+          ...(window.archive === undefined ? [archiveName(kind.name, window.part)] : []),
+        ],
         reads: [
           { key: `template:${kind.name}`, digest: context.fingerprint(kind) },
           record(name, about),

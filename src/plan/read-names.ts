@@ -24,6 +24,11 @@ export function newestName(list: string, part: unknown): Buffer {
   return readName(`newest:${list}/${partName(part)}`);
 }
 
+/** The name of the archive of a partition, which its head page lists. */
+export function archiveName(kind: string, part: unknown): Buffer {
+  return readName(`archive:${kind}/${partName(part)}`);
+}
+
 /** The name of a route's existence. */
 export function routeName(route: string): Buffer {
   return readName(`page:${route}`);

@@ -26,6 +26,8 @@ export interface TableUse {
   /** Columns that say which lists a row is in and who may see it, without those of its key. */
   readonly deps: readonly string[];
   readonly visibles: readonly Visible[];
+  /** Some kind has a page for each row, so a bad row is that page's failure. */
+  readonly hasPages: boolean;
 }
 
 const HASH_BYTES = 8;
@@ -45,6 +47,7 @@ export function tableUses({ kinds }: Site, tables: readonly AnyTable[]): readonl
       see: unique(see),
       deps: unique(deps).filter((column) => !table.key.includes(column)),
       visibles,
+      hasPages: own.length > 0,
     };
   });
 }

@@ -21,10 +21,9 @@ export async function scanTable(
     const seen: SeenRow[] = [];
     for (const decoded of batch) {
       const state = rowState(use, decoded, now);
-      if (state === undefined) {
-        if (decoded.error) context.onFailure({ page: undefined, error: decoded.error });
-        continue;
-      }
+      const isPage = state !== undefined && use.hasPages;
+      if (decoded.error && !isPage) context.onFailure({ page: undefined, error: decoded.error });
+      if (state === undefined) continue;
       for (const gone of await known.before(state.key)) seen.push(goneRow(use, gone));
       const old = await known.at(state.key);
       if (old === undefined || !isSame(old, state)) {
