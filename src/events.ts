@@ -71,5 +71,6 @@ export interface Counts {
 /** The counts of one kind, and how many pages of it are live after the run. */
 export interface KindCounts extends Counts {
   readonly kind: string;
-  readonly live: number;
+  /** Undefined after a rebuild, which does not count. */
+  readonly live: number | undefined;
 }

@@ -37,13 +37,13 @@ export async function build(wired: Wired, options: BuildOptions): Promise<Summar
 
 async function plan(run: Run): Promise<Planned> {
   const { wired, options, context } = run;
-  const { only, isVerify = false } = options;
+  const { only, targets, isVerify = false } = options;
   const onPages = (phase: "scan" | "check", pages: number) => {
     if (options.signal.aborted) throw interrupted();
     run.progress.addTo(phase, pages);
   };
   const { foldsCase } = wired.store;
-  const planned = await planBuild(context, { only, isVerify, foldsCase, onPages });
+  const planned = await planBuild(context, { only, targets, isVerify, foldsCase, onPages });
   const { deleteShare: maxShare } = wired;
   checkDeletes({ ...(await countDeletes(run)), allowed: options.allowDeletes, maxShare });
   const isLast = options.isDryRun || !(await hasSteps(run));

@@ -78,7 +78,8 @@ function optionFlaw(
 
 function countFlaws(wanted: readonly string[], given: readonly string[]): Problem[] {
   const missing = wanted.slice(given.length);
-  const extra = given.slice(wanted.length);
+  // `TARGET…` takes all that are left.
+  const extra = wanted.at(-1)?.endsWith("…") ? [] : given.slice(wanted.length);
   return [
     ...missing.map((place) => ({ place, message: "It is missing." })),
     ...extra.map((place) => ({ place, message: "There is no place for this argument." })),

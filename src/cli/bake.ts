@@ -25,6 +25,8 @@ export const bakeCommand: Command = {
     const code = await runBuild(config, io, {
       isDryRun: false,
       only: undefined,
+      targets: undefined,
+      isVerify: false,
       allowDeletes: false,
       isJson: args.has("json"),
       isVerbose: args.has("verbose"),

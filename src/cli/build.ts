@@ -9,6 +9,7 @@ export const buildCommand: Command = {
   options: {
     "dry-run": { says: "Prints the plan with a reason for each step; changes nothing." },
     only: { value: "KIND", says: "Considers one kind of pages, e.g. article." },
+    verify: { says: "Re-checks every page's trace instead of following the rows that changed." },
     "allow-deletes": { says: "Deletes more of the site than NIGHTBAKE_DELETE_SHARE." },
     ...COMMON,
   },
@@ -22,6 +23,8 @@ export const buildCommand: Command = {
     return runBuild(configOf(args, io), io, {
       isDryRun: args.has("dry-run"),
       only: args.value("only"),
+      targets: undefined,
+      isVerify: args.has("verify"),
       allowDeletes: args.has("allow-deletes"),
       isJson: args.has("json"),
       isVerbose: args.has("verbose"),

@@ -9,6 +9,7 @@ import { exitCodeOf, printErrors } from "./errors.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { loadCommand } from "./load.ts";
 import { previewCommand } from "./preview.ts";
+import { rebuildCommand } from "./rebuild.ts";
 import { version } from "./version.ts";
 
 /** In the order of the help. */
@@ -16,6 +17,7 @@ const COMMANDS: readonly Command[] = [
   bakeCommand,
   previewCommand,
   buildCommand,
+  rebuildCommand,
   loadCommand,
   configCommand,
 ];

@@ -11,6 +11,9 @@ import { leftover } from "./run-state.ts";
 export interface BuildAsked {
   readonly isDryRun: boolean;
   readonly only: string | undefined;
+  /** Of a rebuild; undefined for a build. */
+  readonly targets: readonly string[] | undefined;
+  readonly isVerify: boolean;
   readonly allowDeletes: boolean;
   readonly isJson: boolean;
   readonly isVerbose: boolean;
@@ -34,13 +37,15 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
     import("../wiring.ts"),
     import("../pipeline.ts"),
   ]);
-  const { isDryRun, only, allowDeletes } = asked;
+  const { isDryRun, only, targets, isVerify, allowDeletes } = asked;
   await using wired = await openBuild(config);
   const kinds = wired.site.kinds.map((each) => each.name);
   if (only !== undefined) checkKind(only, kinds);
   io.signal.throwIfAborted();
   const summary = await build(wired, {
     only,
+    targets,
+    isVerify,
     allowDeletes,
     isDryRun,
     signal: io.signal,

@@ -18,15 +18,16 @@ function isNothingChanged({ changed, deleted }: Summary): boolean {
 
 function kindsTable(summary: Summary): string {
   const { kinds } = summary;
-  const live = kinds.reduce((sum, each) => sum + each.live, 0);
+  const lives = kinds.flatMap(({ live }) => live ?? []);
+  const live = lives.length === 0 ? undefined : lives.reduce((a, b) => a + b, 0);
   const rows = kinds.map((each) => cells(each.kind, each.live, each));
   return table([HEAD, ...rows, cells("All", live, summary)], { right: NUMBERS });
 }
 
-function cells(name: string, live: number, counts: Counts): string[] {
+function cells(name: string, live: number | undefined, counts: Counts): string[] {
   const { candidates, rendered, changed, deleted, failed } = counts;
-  const numbers = [live, candidates, rendered, changed, deleted, failed].map(count);
-  return [name, ...numbers, bytes(counts.bytes)];
+  const numbers = [candidates, rendered, changed, deleted, failed].map(count);
+  return [name, live === undefined ? "" : count(live), ...numbers, bytes(counts.bytes)];
 }
 
 function doneText(summary: Summary): string {

@@ -59,7 +59,7 @@ function tell({ options }: Run, made: Summary): Summary {
 /** What the run did. The release is undefined when nothing was recorded. */
 async function summary(run: Run, release: number | undefined): Promise<Summary> {
   const { wired, context, options, tally } = run;
-  const live = await wired.ledger.countLiveByKind();
+  const live = options.targets === undefined ? await wired.ledger.countLiveByKind() : new Map();
   const counted = new Map(tally.kinds().map((each) => [each.kind, each]));
   const names = [...new Set([...live.keys(), ...counted.keys()])];
   return {
@@ -73,7 +73,7 @@ async function summary(run: Run, release: number | undefined): Promise<Summary> 
       ...NOTHING,
       ...counted.get(kind),
       kind,
-      live: live.get(kind) ?? 0,
+      live: options.targets === undefined ? (live.get(kind) ?? 0) : undefined,
     })),
     steps: options.isDryRun ? await wired.ledger.stagedCounts(context.run) : [],
   };

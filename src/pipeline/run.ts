@@ -33,6 +33,8 @@ export interface Wired extends AsyncDisposable {
 export interface BuildOptions {
   /** Considers the pages of one kind only. */
   readonly only?: string | undefined;
+  /** Looks at these rows, lists and pages instead of every row: `article:42`, `tag:x`, `/x/`. */
+  readonly targets?: readonly string[] | undefined;
   /** Re-checks every page's trace instead of following the rows that changed: a second opinion. */
   readonly isVerify?: boolean;
   /** Turns the delete guards off. */

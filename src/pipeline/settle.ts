@@ -60,9 +60,11 @@ export async function countDeletes({
   wired: { ledger },
   context,
 }: Run): Promise<{ readonly live: number; readonly deletes: number }> {
-  const live = await ledger.countLiveByKind();
   const steps = await ledger.stagedCounts(context.run);
   const deletes = steps.filter(({ action, kind }) => action === "delete" && kind !== ASSET_KIND);
+  // Counting visits every page, which a rebuild should not.
+  if (deletes.length === 0) return { live: 0, deletes: 0 };
+  const live = await ledger.countLiveByKind();
   return {
     live: [...live].reduce((sum, [kind, count]) => (kind === ASSET_KIND ? sum : sum + count), 0),
     deletes: deletes.reduce((sum, { count }) => sum + count, 0),

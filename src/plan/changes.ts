@@ -38,9 +38,15 @@ type Turned = PageId & { readonly routes: readonly string[] };
 export async function planChanges(
   context: PlanContext,
   uses: readonly TableUse[],
-  options: { readonly foldsCase: boolean; readonly lastNow: number | undefined },
+  options: {
+    readonly foldsCase: boolean;
+    /** µs; when visibility was judged for the last release. */
+    readonly lastNow: number;
+    /** Places known to be touched beforehand. */
+    readonly touched?: Touched;
+  },
 ): Promise<void> {
-  const touched = new Touched();
+  const { touched = new Touched() } = options;
   for await (const { use, rows } of seenRows(context, uses)) {
     await planRows(context, use, rows, { touched, lastNow: options.lastNow });
   }

@@ -8,13 +8,17 @@ import { planExistence, planGoneKind } from "./exist.ts";
 import type { Feeds } from "./feeds.ts";
 import { ASSET_KIND } from "./kinds.ts";
 import type { TableUse } from "./row-state.ts";
-import { scanTable } from "./scan.ts";
+import { scanTable, seeDue } from "./scan.ts";
 import { planStale } from "./stale.ts";
+import { parseTargets, seeTargets } from "./targets.ts";
+import { Touched } from "./touched.ts";
 
 /** Limits a plan, and says what its store can tell apart. */
 export interface PlanOptions {
   /** The kind to consider, with the assets its pages name; undefined means all, those that are gone included. */
   readonly only: string | undefined;
+  /** Rows, lists and pages to look at instead of every row, see `parseTargets`. */
+  readonly targets: readonly string[] | undefined;
   /** Checks every page's trace instead of following the rows that changed. */
   readonly isVerify: boolean;
   readonly foldsCase: boolean;
@@ -52,20 +56,42 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   const uses = usesOf(context);
   const last = await lastBasis(context);
   const basis = basisOf(context, uses);
-  let changed = 0;
-  for (const use of uses) {
-    changed += await scanTable(use, context, (rows) => onPages("scan", rows));
-  }
+  const touched = new Touched();
+  const changed = await seeRows(context, uses, { ...options, touched, last, basis });
   const plan = { notes: basisNotes(basis), isNew: changed > 0 || !isSameBasis(last, basis) };
   const isWhole = options.isVerify || changed > MAX_CHANGES;
   if (isWhole || last === undefined || !isReliable(context, last, basis)) {
     await planAll(context, options);
     return { ...plan, feeds: "all" };
   }
-  await planSome(context, uses, options, { last, basis });
+  await planSome(context, uses, options, { last, basis, touched });
   const sitemaps = context.site.kinds.filter(({ is }) => is === "sitemap");
   const isOther = sitemaps.some(({ name }) => last.prints[name] !== basis.prints[name]);
   return { ...plan, feeds: isOther ? "all" : "touched" };
+}
+
+/** Keeps with the run which rows changed: of all, or of those asked for and those that are due. */
+async function seeRows(
+  context: PlanContext,
+  uses: readonly TableUse[],
+  options: PlanOptions & {
+    readonly touched: Touched;
+    readonly last: Basis | undefined;
+    readonly basis: Basis;
+  },
+): Promise<number> {
+  const { targets, touched, last, basis, onPages } = options;
+  const asked = targets === undefined ? undefined : parseTargets(targets, context.site);
+  // Without a basis to start from, rows that nobody asked for have to be looked at as well.
+  if (asked !== undefined && last !== undefined && isReliable(context, last, basis)) {
+    const due = await seeDue(uses, context);
+    return due + (await seeTargets(context, uses, asked, touched));
+  }
+  let changed = 0;
+  for (const use of uses) {
+    changed += await scanTable(use, context, (rows) => onPages("scan", rows));
+  }
+  return changed;
 }
 
 /** Finds every page that should exist, and re-checks the trace of every page that does. */
@@ -88,7 +114,11 @@ async function planSome(
   context: PlanContext,
   uses: readonly TableUse[],
   { foldsCase, onPages }: PlanOptions,
-  { last, basis }: { readonly last: Basis; readonly basis: Basis },
+  {
+    last,
+    basis,
+    touched,
+  }: { readonly last: Basis; readonly basis: Basis; readonly touched: Touched },
 ): Promise<void> {
   const whole = context.site.kinds.filter(
     ({ name, is }) =>
@@ -98,7 +128,7 @@ async function planSome(
   await planGoneKinds(context);
   for (const kind of whole) await planExistence(kind, context);
   await planFailed(context);
-  await planChanges(context, uses, { foldsCase, lastNow: last.now });
+  await planChanges(context, uses, { foldsCase, lastNow: last.now, touched });
   for (const kind of whole) {
     await planStale(kind, context, { onBatch: (pages) => onPages("check", pages) });
   }

@@ -4,6 +4,7 @@ import type { Window } from "../source/source.ts";
 import type { PlanContext } from "./context.ts";
 import { deleteStep, stepFor } from "./exist.ts";
 import { foundWindow } from "./list-pages.ts";
+import { plannedPages } from "./planned.ts";
 import type { TouchedPart } from "./touched.ts";
 import { bucketEnd, bucketOf, windowCutter, windowKey, windowName } from "./windows.ts";
 
@@ -61,22 +62,21 @@ async function recutBucket(own: Bucket, places: readonly Key[]): Promise<readonl
   if (oldest === undefined) return [];
   const steps: Step[] = [];
   let n = await windowAt(own, oldest);
-  let live = await liveWindow(own, n);
-  let from = n === 1 ? undefined : live?.start;
+  let from = n === 1 ? undefined : await plannedStart(own, n);
   for (;;) {
-    const window = rangeOf(own, from, list.cut.max + 1);
-    const [found = []] = await context.rows.placesIn(list, [window]);
+    const range = rangeOf(own, from, list.cut.max + 1);
+    const [found = []] = await context.rows.placesIn(list, [range]);
     const start = found[0]?.order as Key | undefined;
     if (start === undefined) return [...steps, ...(await deletesFrom(own, n))];
     const archive = { name: windowName(bucket, n), bucket, n };
-    steps.push(...stepOrCheck(kind, foundWindow(kind, { part, archive, start }), live, context));
+    const window = foundWindow(kind, { part, archive, start });
+    steps.push(...stepOrCheck(kind, window, await liveWindow(own, n), context));
     const next = found[list.cut.max]?.order as Key | undefined;
-    const after = await liveWindow(own, n + 1);
     if (next === undefined) return [...steps, ...(await deletesFrom(own, n + 1))];
-    const isSame = after?.start !== undefined && Buffer.compare(after.start, encodeKey(next)) === 0;
+    const after = await plannedStart(own, n + 1);
+    const isSame = after !== undefined && Buffer.compare(after, encodeKey(next)) === 0;
     if (isSame && !places.some((place) => compareKeys(place, next) >= 0)) return steps;
     from = encodeKey(next);
-    live = after;
     n += 1;
   }
 }
@@ -85,7 +85,7 @@ async function recutBucket(own: Bucket, places: readonly Key[]): Promise<readonl
 async function windowAt(own: Bucket, place: Key): Promise<number> {
   const bytes = encodeKey(place);
   const isBefore = async (n: number) => {
-    const start = (await liveWindow(own, n))?.start;
+    const start = await plannedStart(own, n);
     return start !== undefined && Buffer.compare(start, bytes) <= 0;
   };
   let high = 2;
@@ -103,6 +103,13 @@ async function liveWindow(own: Bucket, n: number): Promise<LivePage | undefined>
   const { kind, context } = own;
   const [page] = await context.ledger.pages([{ kind: kind.name, key: keyOf(own, n) }]);
   return page;
+}
+
+/** Where a window begins as planned so far: a list is cut again when pages appear in it or go. */
+async function plannedStart(own: Bucket, n: number): Promise<Uint8Array | undefined> {
+  const { kind, context } = own;
+  const [page] = await plannedPages(context, [{ kind: kind.name, key: keyOf(own, n) }]);
+  return page?.start;
 }
 
 function keyOf({ part, bucket }: Bucket, n: number): Uint8Array {

@@ -85,7 +85,9 @@ describe("the corpus, built into a folder", () => {
       "not-found": [0, 1],
       robots: [0, 1],
     });
-    expect(site.summary.kinds.reduce((sum, { live }) => sum + live, 0)).toBe(site.keys.length);
+    expect(site.summary.kinds.reduce((sum, { live }) => sum + (live ?? 0), 0)).toBe(
+      site.keys.length,
+    );
   });
 
   test("lists every published article once under each of its tags", () => {

@@ -1,0 +1,38 @@
+import { COMMON, type Command, configOf } from "./command.ts";
+import { runBuild } from "./run-build.ts";
+
+/** `nightbake rebuild TARGET …` */
+export const rebuildCommand: Command = {
+  name: "rebuild",
+  summary: "Looks at the rows, lists or pages named and publishes what their changes touch.",
+  details:
+    "A target is KIND:KEY or TABLE:KEY (article:42, users:ann, article_tags:scaling,42), a list's\n" +
+    "partition (tag:scaling), or a route (/articles/x/). What changed there since the last build leads to\n" +
+    "every page that read it; the cost depends on those, not on the size of the site. Scheduled rows that\n" +
+    "are due are published, too.",
+  positionals: ["TARGET…"],
+  options: {
+    "dry-run": { says: "Prints the plan with a reason for each step; changes nothing." },
+    "allow-deletes": { says: "Deletes more of the site than NIGHTBAKE_DELETE_SHARE." },
+    ...COMMON,
+  },
+  examples: [
+    { line: "rebuild article:42", says: "an article was edited" },
+    {
+      line: "rebuild users:ann tag:scaling",
+      says: "an author was renamed, a tag's list looks wrong",
+    },
+    { line: "rebuild /articles/x/ --dry-run", says: "what a page would need, and why" },
+  ],
+  run(args, io) {
+    return runBuild(configOf(args, io), io, {
+      isDryRun: args.has("dry-run"),
+      only: undefined,
+      targets: args.positionals,
+      isVerify: false,
+      allowDeletes: args.has("allow-deletes"),
+      isJson: args.has("json"),
+      isVerbose: args.has("verbose"),
+    });
+  },
+};
