@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { memoryStore } from "../../src/publish/memory-store.ts";
+import type { Artifact } from "../../src/site.ts";
+import { change, DAY, START, writeRows } from "./rows.ts";
+import { bake, openSmall, scratch, served, shown, smallSite } from "./small-site.ts";
+import { smallWorld } from "./world.ts";
+
+const RUNS = Number(process.env["HISTORIES"] ?? 40);
+
+/** Every row that a history of `rows.ts` may touch. */
+const TARGETS = [
+  ...Array.from({ length: 12 }, (_, at) => `post:${at + 1}`),
+  ...["x", "X", "y z"].flatMap((topic) =>
+    Array.from({ length: 12 }, (_, at) => `topics:${topic},${at + 1}`),
+  ),
+  ...["ann", "bob", "Ann"].map((handle) => `people:${handle}`),
+];
+
+test(`after rebuilds of the rows that changed the store equals a build from scratch (${RUNS} histories)`, async () => {
+  const moment = fc.record({
+    changes: fc.array(change, { minLength: 1, maxLength: 6 }),
+    days: fc.integer({ min: 0, max: 60 }),
+  });
+  const seed = Number(process.env["SEED"] ?? 11);
+  console.info(`seed ${seed}`);
+  await fc.assert(
+    fc.asyncProperty(fc.array(moment, { minLength: 2, maxLength: 6 }), async (history) => {
+      await using site = await smallSite();
+      const objects = new Map<string, Artifact>();
+      const store = memoryStore(objects);
+      let now = START;
+      for (const [at, { changes, days }] of history.entries()) {
+        now += days * DAY;
+        writeRows(site.source, changes);
+        await using wired = await openSmall(site, { ledger: "ledger.db", store });
+        await bake(wired, { now: () => now, ...(at > 0 && { targets: TARGETS }) });
+
+        expect(shown(served(objects))).toEqual(shown(await scratch(site, now)));
+      }
+      await using wired = await openSmall(site, { ledger: "ledger.db", store });
+      const verified = await bake(wired, { now: () => now, isVerify: true });
+      expect(verified).toMatchObject({ rendered: 0, changed: 0, deleted: 0 });
+    }),
+    { numRuns: RUNS, seed },
+  );
+}, 300_000);
+
+test("a rebuild renders what the change touches and nothing else", async () => {
+  await using world = await smallWorld(8);
+  await world.bake();
+  world.edit(4, "title", "New");
+
+  const { candidates, rendered, changed } = await world.bake({ targets: TARGETS });
+  const again = await world.bake({ isVerify: true });
+
+  expect({ candidates, rendered }).toEqual({ candidates: changed, rendered: changed });
+  expect(changed).toBeGreaterThan(0);
+  expect(again.rendered).toBe(0);
+});
+
+test("a rebuild of other rows leaves a change to the next build", async () => {
+  await using world = await smallWorld(3);
+  await world.bake();
+  world.edit(1, "title", "New");
+
+  const other = await world.bake({ targets: ["post:2", "/nowhere/"] });
+  const build = await world.bake();
+
+  expect(other).toMatchObject({ changed: 0, release: undefined });
+  expect(build.changed).toBeGreaterThan(0);
+});
+
+test("targets that name nothing are refused, each by name", async () => {
+  await using world = await smallWorld(1);
+  await world.bake();
+
+  const refused = world.bake({ targets: ["post:1", "pots:1", "post:one", "topics:x"] });
+
+  await expect(refused).rejects.toMatchObject({
+    code: "input_invalid",
+    problems: [{ place: "pots:1" }, { place: "post:one" }, { place: "topics:x" }],
+  });
+});
