@@ -1,4 +1,5 @@
 import type { Intent, Ledger, LivePage } from "../../src/ledger/ledger.ts";
+import { comparePages } from "../../src/ledger/rows.ts";
 import { digest, encodeKey, type PageId, type Step } from "../../src/site.ts";
 
 /** A place for one ledger; each `open` is a connection of its own to it. */
@@ -81,6 +82,20 @@ export async function contentsOf(ledger: Ledger, runs: readonly string[]): Promi
     outbox: (await ledger.outbox()).map(({ items, invalidation }) => ({ items, invalidation })),
     quarantined: (await ledger.quarantined()).map(plain),
     releases: await ledger.releases(1000),
+    ...(await rowsOf(ledger, runs)),
+  };
+}
+
+async function rowsOf(ledger: Ledger, runs: readonly string[]): Promise<object> {
+  const tables = ["Tag", "tag", "tag "];
+  const known = await Promise.all(tables.map((table) => ledger.known(table, undefined, 1000)));
+  const seen = await Promise.all(runs.map((run) => ledger.seen(run, undefined, 1000)));
+  const readers = await ledger.readersBetween(Buffer.alloc(0), Buffer.alloc(9, 0xff));
+  return {
+    known: known.flat().map(plain),
+    seen: seen.map((rows) => rows.map(({ table, key, now }) => plain({ table, key, ...now }))),
+    due: (await ledger.dueRows(Number.MAX_SAFE_INTEGER, undefined, 1000)).map(plain),
+    readers: readers.map(plain).sort(byText),
   };
 }
 
@@ -93,6 +108,11 @@ export function plain(value: object): unknown {
       each instanceof Uint8Array ? Buffer.from(each).toString("hex") : each,
     ]),
   );
+}
+
+/** Page ids alone, in page order. */
+export function comparedPages(pages: readonly PageId[]): readonly PageId[] {
+  return pages.map(({ kind, key }) => ({ kind, key })).sort(comparePages);
 }
 
 /** Any fixed order of plain values. */

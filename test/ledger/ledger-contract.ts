@@ -4,6 +4,7 @@ import { describeClaims } from "./contract-claims.ts";
 import { describeJournal } from "./contract-journal.ts";
 import { describePages } from "./contract-pages.ts";
 import { describePlans } from "./contract-plans.ts";
+import { describeRows } from "./contract-rows.ts";
 import type { Place } from "./fixtures.ts";
 
 /** Runs a test on a new ledger, and closes it. */
@@ -25,5 +26,6 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describePlans(ledgerTest);
     describeClaims(ledgerTest);
     describeJournal(ledgerTest);
+    describeRows(ledgerTest);
   });
 }

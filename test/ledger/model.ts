@@ -1,4 +1,14 @@
-import type { Intent, LivePage, Quarantined, Release, Retired } from "../../src/ledger/ledger.ts";
+import type {
+  Beside,
+  Intent,
+  KnownRow,
+  LivePage,
+  Quarantined,
+  Reader,
+  Release,
+  Retired,
+  SeenRow,
+} from "../../src/ledger/ledger.ts";
 import { address, foldRoute, type PageId, PHASES, type Step } from "../../src/site.ts";
 import { byText, plain } from "./fixtures.ts";
 
@@ -12,6 +22,9 @@ export class LedgerModel {
   readonly batches: { items: readonly string[]; invalidation: string | undefined }[] = [];
   readonly failed = new Map<string, Quarantined>();
   readonly releases: Release[] = [];
+  readonly seen = new Map<string, Map<string, SeenRow>>();
+  readonly known = new Map<string, { readonly table: string; readonly row: KnownRow }>();
+  readonly readers = new Map<string, Reader>();
   holder: string | undefined;
 
   stage(run: string, steps: readonly Step[]): void {
@@ -22,6 +35,17 @@ export class LedgerModel {
 
   unstage(run: string, ids: readonly PageId[]): void {
     for (const id of ids) this.plans.get(run)?.delete(nameOf(id));
+  }
+
+  discard(run: string): void {
+    this.plans.delete(run);
+    this.seen.delete(run);
+  }
+
+  see(run: string, rows: readonly SeenRow[]): void {
+    const seen = this.seen.get(run) ?? new Map<string, SeenRow>();
+    this.seen.set(run, seen);
+    for (const row of rows) seen.set(rowName(row), row);
   }
 
   /** False when the ledger must refuse. */
@@ -35,14 +59,19 @@ export class LedgerModel {
 
   yieldClaim(run: string): void {
     if (this.holder === run) this.#isFreed = true;
-    this.plans.delete(run);
+    this.discard(run);
   }
 
   finish(run: string, release: Release): boolean {
     if (!this.#mayWrite(run) || release.id !== this.releases.length + 1) return false;
     this.releases.push(release);
     if (this.holder === run) this.#isFreed = true;
+    for (const [name, { table, now }] of this.seen.get(run) ?? []) {
+      if (now === undefined) this.known.delete(name);
+      else this.known.set(name, { table, row: now });
+    }
     this.plans.clear();
+    this.seen.clear();
     return true;
   }
 
@@ -55,7 +84,7 @@ export class LedgerModel {
     for (const item of items) this.waiting.add(item);
   }
 
-  confirm(run: string, pages: readonly LivePage[], retired: readonly Retired[]): boolean {
+  confirm(run: string, pages: readonly LivePage[], beside: Beside): boolean {
     if (!this.#mayWrite(run)) return false;
     for (const page of pages) {
       this.live.set(nameOf(page), page);
@@ -63,15 +92,15 @@ export class LedgerModel {
       this.plans.get(run)?.delete(nameOf(page));
       this.unretire(address(page.route).key);
     }
-    this.#addRetired(retired);
+    this.#add(beside);
     return true;
   }
 
-  retire(run: string, ids: readonly PageId[], retired: readonly Retired[]): boolean {
+  retire(run: string, ids: readonly PageId[], beside: Beside): boolean {
     if (!this.#mayWrite(run)) return false;
     for (const id of ids) this.live.delete(nameOf(id));
     this.unstage(run, ids);
-    this.#addRetired(retired);
+    this.#add(beside);
     return true;
   }
 
@@ -116,6 +145,28 @@ export class LedgerModel {
       outbox: this.batches,
       quarantined: sorted(this.failed).map(plain),
       releases: this.releases.toReversed(),
+      ...this.#rows(runs),
+    };
+  }
+
+  #rows(runs: readonly string[]): object {
+    const known = [...this.known.values()].sort(
+      (a, b) => bytes(a.table, b.table) || Buffer.compare(a.row.key, b.row.key),
+    );
+    const seen = runs.map((run) =>
+      [...(this.seen.get(run)?.values() ?? [])].sort(
+        (a, b) => bytes(a.table, b.table) || Buffer.compare(a.key, b.key),
+      ),
+    );
+    const due = known.flatMap(({ table, row: { key, dueAt } }) =>
+      dueAt === undefined ? [] : [{ table, key, dueAt }],
+    );
+    return {
+      known: known.map(({ row }) => plain(row)),
+      seen: seen.map((rows) => rows.map(({ table, key, now }) => plain({ table, key, ...now }))),
+      // The sort is stable, so rows due at one moment stay in the order of table and key.
+      due: due.sort((a, b) => a.dueAt - b.dueAt).map(plain),
+      readers: [...this.readers.values()].map(({ kind, key }) => plain({ kind, key })).sort(byText),
     };
   }
 
@@ -123,6 +174,12 @@ export class LedgerModel {
 
   #mayWrite(run: string): boolean {
     return this.holder === undefined || this.holder === run;
+  }
+
+  #add({ retired = [], added = [], dropped = [] }: Beside): void {
+    this.#addRetired(retired);
+    for (const each of dropped) this.readers.delete(readerName(each));
+    for (const each of added) this.readers.set(readerName(each), each);
   }
 
   #addRetired(retired: readonly Retired[]): void {
@@ -180,6 +237,14 @@ function sorted<T extends PageId>(pages: ReadonlyMap<string, T>): readonly T[] {
 
 function bytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function rowName({ table, key }: SeenRow): string {
+  return `${table}/${Buffer.from(key).toString("hex")}`;
+}
+
+function readerName(reader: Reader): string {
+  return `${Buffer.from(reader.read).toString("hex")} ${nameOf(reader)}`;
 }
 
 function nameOf({ kind, key }: PageId): string {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { openMysqlLedger } from "../../src/ledger/mysql.ts";
 import { describeWith } from "../services/requires.ts";
 import { sharedMariaDb } from "../services/shared.ts";
-import { article, intent, step } from "./fixtures.ts";
+import { article, intent, livePage, publish, step } from "./fixtures.ts";
 import { describeLedger } from "./ledger-contract.ts";
 import { testAgainstModel } from "./ledger-property.ts";
 
@@ -25,6 +25,26 @@ describeWith("shared-mariadb", "MariaDB", () => {
 
     expect(new Set(ledgers.map(({ id }) => id)).size).toBe(1);
     await Promise.all(ledgers.map((ledger) => ledger[Symbol.asyncDispose]()));
+  });
+
+  test("a ledger of the first schema gets the tables it lacks and keeps what it holds", async () => {
+    const server = await sharedMariaDb();
+    const url = await server.createDatabase();
+    const first = await openMysqlLedger(url);
+    await publish(first, livePage());
+    await first[Symbol.asyncDispose]();
+    const database = new URL(url).pathname.slice(1);
+    for (const table of ["nb_row", "nb_due", "nb_seen", "nb_reader"]) {
+      await server.query(`DROP TABLE ${database}.${table}`);
+    }
+    await server.query(`UPDATE ${database}.nightbake_meta SET value = '1' WHERE name = 'version'`);
+
+    await using ledger = await openMysqlLedger(url);
+
+    expect(ledger.id).toBe(first.id);
+    expect(await ledger.live("article", undefined, 9)).toEqual([livePage()]);
+    expect(await ledger.known("articles", undefined, 9)).toEqual([]);
+    expect(await ledger.readers([article(1).key])).toEqual([]);
   });
 
   test("a ledger of a newer release is refused with what to do", async () => {

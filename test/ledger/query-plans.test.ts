@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import * as known from "../../src/ledger/known.ts";
 import * as live from "../../src/ledger/live.ts";
 import { type Work, withIndex } from "../../src/ledger/sql.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
@@ -21,6 +22,24 @@ const searches: Readonly<Record<string, [work: Work<unknown>, by: string]>> = {
   ],
   stepsOf: [steps.stepsOf("run", [article(1)]), "PRIMARY KEY (run=? AND kind=? AND page_key=?)"],
   stagedAt: [steps.stagedAt("run", ["/a/"]), "INDEX nb_step_index (run=? AND fold=?)"],
+  known: [known.known("posts", article(1).key, 1), "PRIMARY KEY (tbl=? AND row_key>?)"],
+  knownOf: [known.knownOf("posts", [article(1).key]), "PRIMARY KEY (tbl=? AND row_key=?)"],
+  dueRows: [known.dueRows(5, undefined, 1), "PRIMARY KEY (due_at<?)"],
+  "dueRows from one on": [
+    known.dueRows(5, { dueAt: 1, table: "posts", key: article(1).key }, 1),
+    "PRIMARY KEY (due_at>? AND due_at<?)",
+  ],
+  seen: [known.seen("run", undefined, 1), "PRIMARY KEY (run=? AND tbl>?)"],
+  "seen from one on": [
+    known.seen("run", { table: "posts", key: article(1).key }, 1),
+    "PRIMARY KEY (run=? AND tbl=? AND row_key>?)",
+  ],
+  readers: [known.readers([article(1).key]), "PRIMARY KEY (read_key=?)"],
+  readersBetween: [
+    known.readersBetween(article(1).key, article(2).key),
+    "PRIMARY KEY (read_key>? AND read_key<?)",
+  ],
+  lastUpTo: [known.lastUpTo("article", article(1).key), "PRIMARY KEY (kind=? AND page_key<?)"],
   stagedClashes: [steps.stagedClashes("run", 1), "COVERING INDEX nb_step_index (run=? AND fold>?)"],
 };
 

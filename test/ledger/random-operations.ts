@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { PipelineError } from "../../src/error.ts";
-import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { Beside, Ledger, Reader, SeenRow } from "../../src/ledger/ledger.ts";
 import { address, encodeKey, type PageId, PHASES, type Step } from "../../src/site.ts";
 import { intent, livePage, step } from "./fixtures.ts";
 import type { LedgerModel } from "./model.ts";
@@ -61,7 +61,29 @@ const retired = fc.record({
   items,
 });
 
-const someRetired = fc.array(retired, { maxLength: 3 });
+const someReaders: fc.Arbitrary<Reader[]> = fc.array(
+  fc
+    .tuple(id, fc.constantFrom("ann", "ann ", "bob"))
+    .map(([page, read]) => ({ ...page, read: Buffer.from(read) })),
+  { maxLength: 3 },
+);
+
+const beside: fc.Arbitrary<Beside> = fc.record({
+  retired: fc.array(retired, { maxLength: 3 }),
+  added: someReaders,
+  dropped: someReaders,
+});
+
+const row: fc.Arbitrary<SeenRow> = fc
+  .record({
+    id,
+    byte: fc.option(fc.nat(9), { nil: undefined }),
+    dueAt: fc.option(fc.nat(2), { nil: undefined }),
+  })
+  .map(({ id: { kind: table, key }, byte, dueAt }) => {
+    if (byte === undefined) return { table, key, now: undefined };
+    return { table, key, now: { key, hash: Buffer.alloc(8, byte), deps: Buffer.of(byte), dueAt } };
+  });
 
 /** A random call of any method that writes. */
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
@@ -74,8 +96,12 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     return l.unstage(r, ids);
   }),
   op("discard", run, (l, m, r) => {
-    m.plans.delete(r);
+    m.discard(r);
     return l.discard(r);
+  }),
+  op("see", fc.tuple(run, fc.array(row, { maxLength: 6 })), (l, m, [r, rows]) => {
+    m.see(r, rows);
+    return l.see(r, rows);
   }),
   op("claim", fc.tuple(run, fc.boolean(), fc.nat(2)), (l, m, [r, isExpired, release]) => {
     const nowMs = isExpired ? Number.MAX_SAFE_INTEGER - 10 : 0;
@@ -95,11 +121,11 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     m.intend(intents, list);
     return l.intend(intents, list);
   }),
-  op("confirm", fc.tuple(run, somePages, someRetired), (l, m, [r, pages, list]) =>
-    agree(m.confirm(r, pages, list), l.confirm(r, pages, { retired: list })),
+  op("confirm", fc.tuple(run, somePages, beside), (l, m, [r, pages, more]) =>
+    agree(m.confirm(r, pages, more), l.confirm(r, pages, more)),
   ),
-  op("retire", fc.tuple(run, someIds, someRetired), (l, m, [r, ids, list]) =>
-    agree(m.retire(r, ids, list), l.retire(r, ids, { retired: list })),
+  op("retire", fc.tuple(run, someIds, beside), (l, m, [r, ids, more]) =>
+    agree(m.retire(r, ids, more), l.retire(r, ids, more)),
   ),
   op("doubt", fc.tuple(someIntents, fc.nat(3)), (l, m, [intents, release]) => {
     m.doubt(intents, release);

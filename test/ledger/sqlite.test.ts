@@ -6,7 +6,9 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, test } from "vitest";
+import type { Reader, SeenRow } from "../../src/ledger/ledger.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import { digest, encodeKey, packValues } from "../../src/site.ts";
 import { article, intent, livePage, publish, step } from "./fixtures.ts";
 import { describeLedger } from "./ledger-contract.ts";
 import { testAgainstModel } from "./ledger-property.ts";
@@ -74,10 +76,57 @@ describe("a ledger file", () => {
         );
         await ledger.confirm("run", keys.map(typicalPage));
       }
-      await ledger.finish("run", { id: 1, startedAt: 1, finishedAt: 2, report: "{}" });
+      await ledger.finish("run", FIRST);
     }
 
     expect(statSync(file).size / pages).toBeLessThan(360 + (13 * 8192) / pages);
+  });
+
+  test("keeps a declared row in at most 60 bytes and a shared read in 30", async () => {
+    const file = newFile();
+    const count = 20_000;
+    const rows = (from: number) => Array.from({ length: 500 }, (_, at) => knownRow(from + at));
+    {
+      await using ledger = await openSqliteLedger(file);
+      for (let from = 0; from < count; from += 500) await ledger.see("run", rows(from));
+      await ledger.finish("run", FIRST);
+    }
+    const afterRows = statSync(file).size;
+    {
+      await using ledger = await openSqliteLedger(file);
+      await ledger.claim("run", { release: 1, nowMs: 0, leaseMs: 1 });
+      for (let from = 0; from < count; from += 500) {
+        const added = rows(from).map((_, at) => readerOf(from + at));
+        await ledger.confirm("run", [], { added });
+      }
+      await ledger.finish("run", { ...FIRST, id: 2 });
+    }
+    const afterReaders = statSync(file).size;
+
+    expect(afterRows / count).toBeLessThan(60 + (17 * 8192) / count);
+    expect((afterReaders - afterRows) / count).toBeLessThan(30);
+  });
+
+  test("of the first schema gets the tables it lacks and keeps what it holds", async () => {
+    const file = newFile();
+    mkdirSync(dirname(file));
+    {
+      using database = new DatabaseSync(file);
+      database.exec(FIRST_SCHEMA);
+    }
+
+    await using ledger = await openSqliteLedger(file);
+    await ledger.see("run", [knownRow(1)]);
+    await ledger.finish("run", { ...FIRST, id: 2 });
+
+    expect(ledger.id).toBe("the first");
+    expect(await ledger.known("articles", undefined, 9)).toEqual([knownRow(1).now]);
+    expect(await ledger.live("article", undefined, 9)).toMatchObject([
+      { ...article(1), route: "/a/", bytes: 3, release: 1 },
+    ]);
+    expect((await ledger.releases(9)).map(({ id }) => id)).toEqual([2, 1]);
+    await using again = await openSqliteLedger(file);
+    expect(again.id).toBe("the first");
   });
 
   test("of a newer release is refused with what to do", async () => {
@@ -155,6 +204,46 @@ describe("several processes on one file", () => {
     expect((await ledger.freeze(10)).map(({ items }) => items)).toEqual([["/a/"]]);
   });
 });
+
+const FIRST = { id: 1, startedAt: 1, finishedAt: 2, report: "{}" };
+
+/** An article as the demo site knows it: status, moment and author; one in ten is due. */
+function knownRow(n: number): SeenRow {
+  const key = encodeKey([n]);
+  const deps = packValues([1, 1_735_689_600_000_000 + n, `author-${n % 500}`, null]);
+  const dueAt = n % 10 === 0 ? 1_735_689_600_000_000 + n : undefined;
+  return { table: "articles", key, now: { key, hash: digest(`${n}`).subarray(0, 8), deps, dueAt } };
+}
+
+function readerOf(n: number): Reader {
+  return { ...article(n), read: digest(`row:users/${n % 500}`).subarray(0, 8) };
+}
+
+/** What the first schema's migration made, with one page and one release. */
+const FIRST_SCHEMA = `PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;
+CREATE TABLE nightbake_meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE nb_page (kind TEXT NOT NULL, page_key BLOB NOT NULL, route TEXT NOT NULL, start BLOB, fold BLOB NOT NULL,
+  hash BLOB, etag TEXT, bytes INTEGER NOT NULL, trace BLOB NOT NULL, lastmod INTEGER, release_id INTEGER NOT NULL,
+  PRIMARY KEY (kind, page_key)) WITHOUT ROWID;
+CREATE INDEX nb_page_index ON nb_page (fold);
+CREATE TABLE nb_step (run BLOB NOT NULL, kind TEXT NOT NULL, page_key BLOB NOT NULL, phase INTEGER NOT NULL,
+  action INTEGER NOT NULL, reason TEXT NOT NULL, route TEXT NOT NULL, start BLOB, prior TEXT, fold BLOB,
+  PRIMARY KEY (run, kind, page_key)) WITHOUT ROWID;
+CREATE INDEX nb_step_index ON nb_step (run, fold);
+CREATE TABLE nb_intent (kind TEXT NOT NULL, page_key BLOB NOT NULL, route TEXT NOT NULL, start BLOB,
+  PRIMARY KEY (kind, page_key)) WITHOUT ROWID;
+CREATE TABLE nb_failed (kind TEXT NOT NULL, page_key BLOB NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
+  place TEXT NOT NULL, PRIMARY KEY (kind, page_key)) WITHOUT ROWID;
+CREATE TABLE nb_retired (object TEXT NOT NULL PRIMARY KEY, due_at INTEGER NOT NULL, items TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE nb_waiting (hash BLOB NOT NULL PRIMARY KEY, item TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE nb_batch (id TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL, items TEXT NOT NULL, invalidation TEXT) WITHOUT ROWID;
+CREATE TABLE nb_release (id INTEGER NOT NULL PRIMARY KEY, started_at INTEGER NOT NULL, finished_at INTEGER, report TEXT) WITHOUT ROWID;
+CREATE TABLE nb_note (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE nb_lease (slot INTEGER NOT NULL PRIMARY KEY, holder TEXT, expires_ms INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO nightbake_meta VALUES ('id', 'the first'), ('version', '1');
+INSERT INTO nb_lease VALUES (1, NULL, 0);
+INSERT INTO nb_release VALUES (1, 1, 2, NULL);
+INSERT INTO nb_page VALUES ('article', x'1501', '/a/', NULL, x'0102030405', NULL, NULL, 3, x'00', NULL, 1);`;
 
 function typicalPage(key: number) {
   const random = Buffer.alloc(200, `trace ${key} `);
