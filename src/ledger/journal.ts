@@ -1,4 +1,4 @@
-import { address, type PageId } from "../site.ts";
+import { address, type PageId, pageName, routeOfKey } from "../site.ts";
 import { holdFast } from "./claim.ts";
 import { changeReaders } from "./known.ts";
 import type { Beside, Intent, LivePage, Retired } from "./ledger.ts";
@@ -12,11 +12,9 @@ import {
   encodePage,
   encodeRetired,
   INTENT,
-  nameOf,
   objectAt,
   PAGE,
   RETIRED,
-  routeOf,
 } from "./rows.ts";
 import { query, queryIn, replaceRows, type Work } from "./sql.ts";
 import { unstage } from "./steps.ts";
@@ -24,8 +22,8 @@ import { unstage } from "./steps.ts";
 /** @see Ledger.intend An earlier intent of the page for another route is not lost: its object is suspected. */
 export function* intend(intents: readonly Intent[], items: readonly string[]): Work<void> {
   const known = yield* queryIds(`SELECT ${INTENT} FROM nb_intent WHERE`, intents);
-  const routes = new Map(intents.map((intent) => [nameOf(intent), intent.route]));
-  const moved = known.map(decodeIntent).filter((each) => each.route !== routes.get(nameOf(each)));
+  const routes = new Map(intents.map((intent) => [pageName(intent), intent.route]));
+  const moved = known.map(decodeIntent).filter((each) => each.route !== routes.get(pageName(each)));
   yield* suspect(moved.map(({ route }) => route));
   yield* replaceRows("nb_intent", INTENT, intents.map(encodeIntent));
   yield* addItems(items);
@@ -131,8 +129,8 @@ export function* unretire(objects: readonly string[]): Work<void> {
 
 /** An object that a live page has is left out, so that it is never deleted under that page. */
 function* addRetired(retired: readonly Retired[]): Work<void> {
-  const owners = yield* liveAt(retired.map(({ object }) => routeOf(object)));
-  const free = retired.filter(({ object }) => !owners.has(routeOf(object)));
+  const owners = yield* liveAt(retired.map(({ object }) => routeOfKey(object)));
+  const free = retired.filter(({ object }) => !owners.has(routeOfKey(object)));
   yield* replaceRows("nb_retired", RETIRED, free.map(encodeRetired));
 }
 

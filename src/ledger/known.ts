@@ -1,4 +1,4 @@
-import type { PageId } from "../site.ts";
+import { hexOf, type PageId } from "../site.ts";
 import type { KnownRow, Reader, RowMark, SeenRow } from "./ledger.ts";
 import { beyond } from "./live.ts";
 import { asBytes, asText, decodeId, orUndefined, runOf } from "./rows.ts";
@@ -30,8 +30,8 @@ export function* knownOf(
   const rows = yield* queryIn(`SELECT ${ROW} FROM nb_row WHERE tbl = ? AND row_key IN (?)`, keys, [
     table,
   ]);
-  const found = new Map(rows.map(decodeKnown).map((row) => [hex(row.key), row]));
-  return keys.map((key) => found.get(hex(key)));
+  const found = new Map(rows.map(decodeKnown).map((row) => [hexOf(row.key), row]));
+  return keys.map((key) => found.get(hexOf(key)));
 }
 
 /** @see Ledger.dueRows */
@@ -167,8 +167,4 @@ function decodeMark(row: SqlRow): RowMark {
     key: asBytes(row["row_key"]),
     dueAt: Number(row["due_at"]),
   };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
 }

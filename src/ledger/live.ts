@@ -1,6 +1,6 @@
-import { foldRoute, type PageId } from "../site.ts";
+import { foldRoute, type PageId, pageName } from "../site.ts";
 import type { LivePage } from "./ledger.ts";
-import { asText, comparePages, decodeId, decodePage, foldOf, nameOf, PAGE } from "./rows.ts";
+import { asText, comparePages, decodeId, decodePage, foldOf, PAGE } from "./rows.ts";
 import { BY_INDEX, query, queryIn, type SqlRow, type SqlValue, type Work } from "./sql.ts";
 
 /** @see Ledger.live */
@@ -44,8 +44,8 @@ export function* countLiveByKind(): Work<ReadonlyMap<string, number>> {
 /** @see Ledger.pages */
 export function* pages(ids: readonly PageId[]): Work<readonly (LivePage | undefined)[]> {
   const rows = yield* queryIds(`SELECT ${PAGE} FROM nb_page WHERE`, ids);
-  const found = new Map(rows.map(decodePage).map((page) => [nameOf(page), page]));
-  return ids.map((id) => found.get(nameOf(id)));
+  const found = new Map(rows.map(decodePage).map((page) => [pageName(page), page]));
+  return ids.map((id) => found.get(pageName(id)));
 }
 
 /** @see Ledger.liveAt */

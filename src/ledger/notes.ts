@@ -1,7 +1,7 @@
-import type { PageId } from "../site.ts";
+import { type PageId, pageName } from "../site.ts";
 import type { Quarantined } from "./ledger.ts";
 import { queryIds } from "./live.ts";
-import { asText, decodeFailed, encodeFailed, FAILED, nameOf, orUndefined } from "./rows.ts";
+import { asText, decodeFailed, encodeFailed, FAILED, orUndefined } from "./rows.ts";
 import { query, replaceRows, type Work } from "./sql.ts";
 
 /** @see Ledger.note */
@@ -20,8 +20,8 @@ export function* setNote(name: string, value: string): Work<void> {
 export function* quarantine(failed: readonly Quarantined[], healed: readonly PageId[]): Work<void> {
   yield* queryIds("DELETE FROM nb_failed WHERE", healed);
   const rows = yield* queryIds(`SELECT ${FAILED} FROM nb_failed WHERE`, failed);
-  const known = new Map(rows.map(decodeFailed).map((each) => [nameOf(each), each]));
-  const changed = failed.filter((each) => !isSame(each, known.get(nameOf(each))));
+  const known = new Map(rows.map(decodeFailed).map((each) => [pageName(each), each]));
+  const changed = failed.filter((each) => !isSame(each, known.get(pageName(each))));
   yield* replaceRows("nb_failed", FAILED, changed.map(encodeFailed));
 }
 

@@ -39,11 +39,6 @@ export function objectAt(route: string): string {
   return address(route).key;
 }
 
-/** The route an object is at: undoes {@link objectAt}. */
-export function routeOf(object: string): string {
-  return `/${object.replace(/(^|\/)index\.html$/, "$1")}`;
-}
-
 /** Text that a dialect may give as bytes; `""` for NULL. */
 export function asText(value: SqlValue | undefined): string {
   if (value instanceof Uint8Array) return asBytes(value).toString("utf8");
@@ -68,11 +63,6 @@ export function orUndefined<T>(
   read: (value: SqlValue) => T,
 ): T | undefined {
   return value === null || value === undefined ? undefined : read(value);
-}
-
-/** Equal strings for equal pages and only for them. */
-export function nameOf({ kind, key }: PageId): string {
-  return `${Buffer.from(key).toString("hex")} ${kind}`;
 }
 
 /** Orders pages by kind, then key, both by bytes, as the database does. */

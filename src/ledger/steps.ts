@@ -1,4 +1,4 @@
-import { foldRoute, type PageId, PHASES, type Step } from "../site.ts";
+import { foldRoute, type PageId, PHASES, pageName, type Step } from "../site.ts";
 import type { Ledger, StepCount } from "./ledger.ts";
 import { atFolds, beyond, queryIds } from "./live.ts";
 import {
@@ -8,7 +8,6 @@ import {
   decodeAction,
   decodeStep,
   encodeStep,
-  nameOf,
   runOf,
   STEP,
 } from "./rows.ts";
@@ -64,8 +63,8 @@ export function* staged(
 /** @see Ledger.stepsOf */
 export function* stepsOf(run: string, ids: readonly PageId[]): Work<readonly (Step | undefined)[]> {
   const rows = yield* queryIds(`SELECT ${STEP} FROM nb_step WHERE run = ? AND`, ids, [runOf(run)]);
-  const found = new Map(rows.map(decodeStep).map((step) => [nameOf(step), step]));
-  return ids.map((id) => found.get(nameOf(id)));
+  const found = new Map(rows.map(decodeStep).map((step) => [pageName(step), step]));
+  return ids.map((id) => found.get(pageName(id)));
 }
 
 /** @see Ledger.stagedAt */

@@ -2,7 +2,7 @@ import type { LivePage } from "../ledger/ledger.ts";
 import { ASSET_KIND } from "../plan/kinds.ts";
 import { encodeTrace } from "../plan/trace.ts";
 import { putAll } from "../publish/put-all.ts";
-import { address, type PageId, type Phase, type Step } from "../site.ts";
+import { address, isSamePage, type Phase, pageName, type Step } from "../site.ts";
 import { doubt, retiring } from "./doubt.ts";
 import { type Made, make } from "./make.ts";
 import { readerChanges } from "./readers.ts";
@@ -72,8 +72,8 @@ async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Pro
   const pages = [...same, ...puts.map(({ page }) => page)];
   const left = puts.flatMap(({ from }) => from ?? []);
   const retired = left.map((route) => retiring(run, kind, route));
-  const old = new Map(live.flatMap((page) => (page === undefined ? [] : [[idOf(page), page]])));
-  const before = pages.map((page) => old.get(idOf(page)));
+  const old = new Map(live.flatMap((page) => (page === undefined ? [] : [[pageName(page), page]])));
+  const before = pages.map((page) => old.get(pageName(page)));
   run.tally.touchFeeds(pages.filter((page, at) => isListedAnew(before[at], page)));
   await ledger.confirm(run.context.run, pages, { retired, ...readerChanges(before, pages) });
   run.progress.add(steps.length - puts.length);
@@ -176,13 +176,4 @@ function isLive(live: LivePage | undefined, step: Step, hash: Buffer): boolean {
 /** True when the page stands in sitemaps otherwise than before. */
 function isListedAnew(before: LivePage | undefined, page: LivePage): boolean {
   return before?.route !== page.route || before.lastmod !== page.lastmod;
-}
-
-/** Equal strings for pages of one kind that are the same. */
-function idOf({ key }: LivePage): string {
-  return Buffer.from(key).toString("hex");
-}
-
-function isSamePage(a: PageId, b: PageId): boolean {
-  return a.kind === b.kind && Buffer.compare(a.key, b.key) === 0;
 }

@@ -1,7 +1,7 @@
 import type { Summary } from "../events.ts";
 import type { Quarantined } from "../ledger/ledger.ts";
 import type { Planned } from "../plan/plan.ts";
-import { decodeKey, keyName, type PageId, type Step } from "../site.ts";
+import { decodeKey, keyName, pageName, type Step } from "../site.ts";
 import { type Begun, FINISHER, TABLES } from "./begin.ts";
 import type { Run } from "./run.ts";
 import { NOTHING } from "./tally.ts";
@@ -99,8 +99,4 @@ function isSame(before: readonly Quarantined[], after: readonly Quarantined[]): 
     const other = known.get(pageName(each));
     return other?.message === each.message && other.code === each.code && other.at === each.at;
   });
-}
-
-function pageName({ kind, key }: PageId): string {
-  return `${kind} ${Buffer.from(key).toString("hex")}`;
 }

@@ -3,7 +3,7 @@ import type { KindCounts, RunEvent, Summary } from "../events.ts";
 import type { Quarantined } from "../ledger/ledger.ts";
 import type { Failure } from "../plan/context.ts";
 import type { FeedKeys } from "../plan/feeds.ts";
-import { decodeKey, keyName, type PageId, type Step } from "../site.ts";
+import { decodeKey, keyName, type PageId, pageName, type Step } from "../site.ts";
 
 type Counted = Exclude<keyof KindCounts, "kind" | "live">;
 type Totals = Pick<Summary, Counted>;
@@ -82,10 +82,6 @@ const COUNTED = Object.keys(NOTHING) as Counted[];
 
 function failureName({ page, error }: Failure): string {
   return page === undefined ? rowName(error) : pageName(page);
-}
-
-function pageName({ kind, key }: PageId): string {
-  return `page ${kind} ${Buffer.from(key).toString("hex")}`;
 }
 
 function rowName({ at, message }: PipelineError): string {

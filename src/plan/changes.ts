@@ -6,6 +6,7 @@ import {
   listsOf,
   matchRoute,
   type PageId,
+  pageName,
   type RowKind,
   type Step,
 } from "../site.ts";
@@ -142,7 +143,7 @@ async function spread(
   touched: Touched,
   known: readonly PageId[] = [],
 ): Promise<void> {
-  const turned = new Set(known.map(nameOf));
+  const turned = new Set(known.map(pageName));
   for (;;) {
     for (const part of touched.take()) await planPart(part, context);
     const news = await turnedPages(context, turned);
@@ -223,8 +224,8 @@ async function turnedPages(
     const steps = await ledger.staged(run, { ...(after && { after }), limit: BATCH });
     for (const step of steps) {
       const isTurn = ["create", "delete"].includes(step.action) || step.from !== undefined;
-      if (!isTurn || turned.has(nameOf(step))) continue;
-      turned.add(nameOf(step));
+      if (!isTurn || turned.has(pageName(step))) continue;
+      turned.add(pageName(step));
       news.push(turnedPage(step));
     }
     if (steps.length < BATCH) return news;
@@ -266,8 +267,4 @@ async function turn(
       }
     }
   }
-}
-
-function nameOf({ kind, key }: PageId): string {
-  return `${Buffer.from(key).toString("hex")} ${kind}`;
 }

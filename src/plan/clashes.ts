@@ -1,5 +1,5 @@
 import { PipelineError } from "../error.ts";
-import { decodeKey, foldRoute, keyName, type PageId, type Step } from "../site.ts";
+import { decodeKey, foldRoute, isSamePage, keyName, type PageId, type Step } from "../site.ts";
 import { BATCH, type PlanContext } from "./context.ts";
 
 /**
@@ -89,10 +89,6 @@ function byRoute(group: readonly Step[]): readonly (readonly Step[])[] {
 
 function name(route: string, foldsCase: boolean): string {
   return foldsCase ? foldRoute(route) : route;
-}
-
-function isSamePage(a: PageId, b: PageId): boolean {
-  return a.kind === b.kind && Buffer.compare(a.key, b.key) === 0;
 }
 
 function clash(page: Step, other: PageId & { readonly route: string }): PipelineError {

@@ -1,4 +1,4 @@
-import { encodeKey, type Phase, type SitemapKind, type Step } from "../site.ts";
+import { encodeKey, hasPrefix, hexOf, type Phase, type SitemapKind, type Step } from "../site.ts";
 import { planChecks } from "./checks.ts";
 import { BATCH, type PlanContext } from "./context.ts";
 import { deleteStep, planExistence, stepFor } from "./exist.ts";
@@ -94,7 +94,7 @@ async function replanFrom(
       const steps = stepFor(kind, kind.name, { found: part, live }, context);
       await ledger.stage(run, steps.length > 0 || live === undefined ? steps : [checkStep(live)]);
       if (live === undefined) await checkIndex(kind, context);
-      found.add(hex(part.key));
+      found.add(hexOf(part.key));
       count = 0;
     }
     count += 1;
@@ -133,7 +133,7 @@ async function dropParts(
   const own = await ledger.pages([{ kind: kind.name, key: first }]);
   let parts = own.filter((page) => page !== undefined);
   for (let after = first; ; after = parts.at(-1)?.key ?? after) {
-    const gone = parts.filter(({ key }) => !walked.found.has(hex(key)));
+    const gone = parts.filter(({ key }) => !walked.found.has(hexOf(key)));
     if (gone.length > 0) {
       await ledger.stage(
         run,
@@ -144,7 +144,7 @@ async function dropParts(
     const next = await ledger.live(kind.name, parts.at(-1)?.key ?? after, BATCH);
     parts = next.filter(
       ({ key }) =>
-        startsWith(key, encodeKey([name])) && (last === undefined || Buffer.compare(key, last) < 0),
+        hasPrefix(key, encodeKey([name])) && (last === undefined || Buffer.compare(key, last) < 0),
     );
     if (parts.length === 0) return;
   }
@@ -159,10 +159,10 @@ async function partBefore(
 ): Promise<Uint8Array | undefined> {
   const prefix = encodeKey([name]);
   const own = await ledger.lastUpTo(kind.name, partKey(name, key));
-  if (own === undefined || !startsWith(own, prefix) || own.length === prefix.length)
+  if (own === undefined || !hasPrefix(own, prefix) || own.length === prefix.length)
     return undefined;
   const before = await ledger.lastUpTo(kind.name, own.subarray(0, -1));
-  return before !== undefined && startsWith(before, prefix) ? startOf(before) : undefined;
+  return before !== undefined && hasPrefix(before, prefix) ? startOf(before) : undefined;
 }
 
 async function checkIndex(kind: SitemapKind, { ledger, run }: PlanContext): Promise<void> {
@@ -172,14 +172,6 @@ async function checkIndex(kind: SitemapKind, { ledger, run }: PlanContext): Prom
 
 function partKey(name: string, start: Uint8Array): Uint8Array {
   return encodeKey([name, Buffer.from(start).toString("hex")]);
-}
-
-function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
-  return Buffer.compare(key.subarray(0, prefix.length), prefix) === 0;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
 }
 
 const EMPTY = new Uint8Array();

@@ -6,6 +6,7 @@ import {
   encodeKey,
   encodeRoute,
   fillRoute,
+  hasPrefix,
   type Key,
   type ListKind,
   type LoadedPage,
@@ -14,8 +15,8 @@ import {
 import type { Place, Window } from "../source/source.ts";
 import { BATCH, type Found, type PlanContext } from "./context.ts";
 import { type Entry, loadEntries } from "./entries.ts";
-import { type PlannedPage, plannedRange } from "./planned.ts";
-import { archiveName, partName } from "./read-names.ts";
+import { type PlannedPage, plannedRange, plannedRoutes } from "./planned.ts";
+import { archiveName, partName, routeName } from "./read-names.ts";
 import { loadRead, record } from "./reads.ts";
 import { pageTags } from "./tags.ts";
 import {
@@ -55,53 +56,72 @@ export async function loadListPages(
 ): Promise<readonly LoadedPage[]> {
   const windows = pages.map((page) => windowOf(kind.list, decodeKey(page.key)));
   const own = windows.map(({ part }): Row => ({ part }));
-  const [entries, ...reads] = await Promise.all([
-    loadEntries(
-      context,
-      kind.list,
-      pages.map((page, at) => toWindow(kind.list, windows[at] ?? HEAD, page.start)),
-    ),
+  const ranges = pages.map((page, at) => toWindow(kind.list, windows[at] ?? HEAD, page.start));
+  const [entries, heads, ...reads] = await Promise.all([
+    loadEntries(context, kind.list, ranges),
+    plannedRoutes(context, [...new Set(windows.map((window) => headRoute(kind, window)))]),
     ...Object.values(kind.reads).map((read) => loadRead(context, read, own)),
   ]);
   const names = Object.keys(kind.reads);
   return await Promise.all(
     pages.map(async (page, at) => {
       const window = windows[at] ?? HEAD;
-      const shown = entries[at] ?? [];
+      const shown = await describe(kind, context, {
+        page,
+        window,
+        entries: entries[at] ?? [],
+        heads,
+      });
       const results = reads.map((each) => each[at]).filter((each) => each !== undefined);
-      const about = {
-        part: window.part,
-        window: window.archive,
-        entries: window.archive === undefined ? shown : shown.toReversed(),
-        archive: window.archive === undefined ? await archiveOf(context, page) : [],
-        head: encodeRoute(headRoute(kind, window)),
-      };
-      const name = `list:${kind.list.name}/${partName(window.part)}#${window.archive?.name ?? "head"}`;
+      const values = results.map(({ value }, n) => [names[n] ?? "", value]);
       return {
-        kind: page.kind,
-        key: page.key,
-        route: page.route,
-        template: kind.template,
-        start: page.start,
-        lastmod: newestInstant(kind.list, shown),
-        tags: pageTags(kind, page.key, { part: window.part }),
-        markdown: {},
-        uses: [
-          ...results.flatMap(({ uses }) => uses),
-          ...(window.archive === undefined ? [archiveName(kind.name, window.part)] : []),
-        ],
-        reads: [
-          { key: `template:${kind.name}`, digest: context.fingerprint(kind) },
-          record(name, about),
-          ...results.map(({ read }) => read),
-        ],
-        data: {
-          ...about,
-          ...Object.fromEntries(results.map(({ value }, n) => [names[n] ?? "", value])),
-        },
+        ...shown,
+        uses: [...shown.uses, ...results.flatMap(({ uses }) => uses)],
+        reads: [...shown.reads, ...results.map(({ read }) => read)],
+        data: { ...shown.data, ...Object.fromEntries(values) },
       };
     }),
   );
+}
+
+/** A list page without its declared reads. */
+async function describe(
+  kind: ListKind,
+  context: PlanContext,
+  from: {
+    readonly page: PlannedPage;
+    readonly window: ListWindow;
+    readonly entries: readonly Entry[];
+    /** Head routes that exist. */
+    readonly heads: ReadonlySet<string>;
+  },
+): Promise<LoadedPage> {
+  const { page, window, entries, heads } = from;
+  const { part, archive } = window;
+  const head = headRoute(kind, window);
+  const data = {
+    part,
+    window: archive,
+    entries: archive === undefined ? entries : entries.toReversed(),
+    archive: archive === undefined ? await archiveOf(context, page) : [],
+    head: heads.has(head) ? encodeRoute(head) : undefined,
+  };
+  return {
+    kind: page.kind,
+    key: page.key,
+    route: page.route,
+    template: kind.template,
+    start: page.start,
+    lastmod: newestInstant(kind.list, entries),
+    tags: pageTags(kind, page.key, { part }),
+    markdown: {},
+    uses: [archive === undefined ? archiveName(kind.name, part) : routeName(head)],
+    reads: [
+      { key: `template:${kind.name}`, digest: context.fingerprint(kind) },
+      record(`list:${kind.list.name}/${partName(part)}#${archive?.name ?? "head"}`, data),
+    ],
+    data,
+  };
 }
 
 const HEAD: ListWindow = { part: undefined, archive: undefined };
@@ -144,15 +164,11 @@ async function archiveOf(
 ): Promise<readonly { readonly name: string; readonly href: string }[]> {
   const archive: { name: string; href: string }[] = [];
   for await (const { key, route } of plannedRange(context, head.kind, head.key)) {
-    if (!startsWith(key, head.key)) break;
+    if (!hasPrefix(key, head.key)) break;
     const name = route.slice(head.route.length, -1);
     archive.push({ name, href: encodeRoute(route) });
   }
   return archive.reverse();
-}
-
-function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
-  return Buffer.compare(key.subarray(0, prefix.length), prefix) === 0;
 }
 
 /** When the list is ordered by an instant, the newest one shown. */

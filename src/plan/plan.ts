@@ -47,7 +47,7 @@ const MAX_CHANGES = 20_000;
  * `planFeeds` comes later.
  */
 export async function planBuild(context: PlanContext, options: PlanOptions): Promise<Planned> {
-  const { only, onPages } = options;
+  const { only } = options;
   if (only !== undefined) {
     await planAll(context, options);
     const isFeed = context.site.kinds.some(({ name, is }) => name === only && is === "sitemap");

@@ -1,5 +1,5 @@
 import type { LivePage } from "../ledger/ledger.ts";
-import type { PageId, Step } from "../site.ts";
+import { hexOf, type PageId, type Step } from "../site.ts";
 import type { PlanContext } from "./context.ts";
 
 type Overlay = Pick<PlanContext, "ledger" | "run">;
@@ -73,9 +73,9 @@ interface Merged {
 /** Merges two runs in key order; a cut-off run bounds how far the other may be used. */
 function mergeRange(live: readonly LivePage[], steps: readonly Step[], limit: number): Merged[] {
   const all = new Map<string, { live?: LivePage; step?: Step; key: Uint8Array }>();
-  for (const each of live) all.set(hex(each.key), { live: each, key: each.key });
+  for (const each of live) all.set(hexOf(each.key), { live: each, key: each.key });
   for (const step of steps) {
-    all.set(hex(step.key), { ...all.get(hex(step.key)), step, key: step.key });
+    all.set(hexOf(step.key), { ...all.get(hexOf(step.key)), step, key: step.key });
   }
   const ends = [live, steps].filter((run) => run.length === limit).map((run) => run.at(-1)?.key);
   const bound = ends.sort((a, b) => Buffer.compare(a ?? EMPTY, b ?? EMPTY))[0];
@@ -94,7 +94,3 @@ function overlay(live: LivePage | undefined, step: Step | undefined): PlannedPag
 }
 
 const EMPTY = new Uint8Array();
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-}

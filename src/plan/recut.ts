@@ -1,5 +1,13 @@
 import type { LivePage } from "../ledger/ledger.ts";
-import { decodeKey, encodeKey, type Key, type KeyPart, type ListKind, type Step } from "../site.ts";
+import {
+  decodeKey,
+  encodeKey,
+  hasPrefix,
+  type Key,
+  type KeyPart,
+  type ListKind,
+  type Step,
+} from "../site.ts";
 import type { Window } from "../source/source.ts";
 import type { PlanContext } from "./context.ts";
 import { deleteStep, stepFor } from "./exist.ts";
@@ -36,7 +44,7 @@ export async function recut(
     return [...headSteps, ...(await deletesBelow(kind, context, headKey, { withHead: false }))];
   }
   const [archive] = await context.ledger.live(kind.name, headKey, 1);
-  const isArchived = archive !== undefined && startsWith(archive.key, headKey);
+  const isArchived = archive !== undefined && hasPrefix(archive.key, headKey);
   if (!isArchived) return [...headSteps, ...(await cutAll(kind, part, context))];
   const buckets = Map.groupBy(touched.places, (place) => bucketOf(list.cut, place[0]));
   const steps = [...headSteps];
@@ -179,7 +187,7 @@ async function deletesBelow(
   let after = headKey;
   for (;;) {
     const pages = await ledger.live(kind.name, after, WINDOWS);
-    const own = pages.filter(({ key }) => startsWith(key, headKey));
+    const own = pages.filter(({ key }) => hasPrefix(key, headKey));
     steps.push(...own.map((page) => deleteStep(page, "gone")));
     const last = own.at(-1);
     if (own.length < WINDOWS || last === undefined) return steps;
@@ -201,10 +209,6 @@ function stepOrCheck(
 /** Says that a change may have reached a page. */
 export function checkStep({ kind, key, route, start }: LivePage, reason = "change"): Step {
   return { kind, key, phase: "changed", action: "check", reason, route, from: undefined, start };
-}
-
-function startsWith(key: Uint8Array, prefix: Uint8Array): boolean {
-  return Buffer.compare(key.subarray(0, prefix.length), prefix) === 0;
 }
 
 function compareKeys(a: Key, b: Key): number {

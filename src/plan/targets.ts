@@ -3,6 +3,7 @@ import {
   type AnyTable,
   decodeKey,
   encodeKey,
+  hasPrefix,
   type Key,
   type KeyPart,
   type ListKind,
@@ -133,7 +134,7 @@ async function partPages(
   const headKey = encodeKey(part === undefined ? [] : [part]);
   const pages: PageId[] = [{ kind: name, key: headKey }];
   for await (const { key } of plannedRange(context, name, headKey)) {
-    if (Buffer.compare(key.subarray(0, headKey.length), headKey) !== 0) break;
+    if (!hasPrefix(key, headKey)) break;
     pages.push({ kind: name, key });
   }
   return pages;

@@ -1,3 +1,5 @@
+import { encodeRoute } from "../site.ts";
+
 /** Where a body stands: its site, e.g. `https://example.com`, and its own route. */
 export interface Base {
   readonly origin: string;
@@ -22,8 +24,6 @@ const UNSAFE_CHARACTERS = /[\u0000-\u0020\u007f\\"<>]/;
 /** A listed scheme, or no colon before the first of `/?#` and so no scheme at all. */
 const SAFE_SCHEME = /^(?:(?:https?|mailto|tel):|[^:/?#]*(?:[/?#]|$))/i;
 const STAYS = /^(?:#|mailto:|tel:)/i;
-const UNRESERVED = /^[A-Za-z0-9\-_.~]*$/;
-const TO_ENCODE = /[!'()*]/g;
 
 /** True when `address` cannot run code, whoever parses it. Takes characters, not references. */
 export function isSafeAddress(address: string): boolean {
@@ -42,14 +42,6 @@ export function target(address: string, base: Base): Target {
 }
 
 /**
- * Writes a route as an address: every character but `A-Za-z0-9-_.~` and `/` as percent-encoded
- * UTF-8 in upper case, e.g. `/a b/é/` as `/a%20b/%C3%A9/`. A lone surrogate is written as U+FFFD.
- */
-export function encodeRoute(route: string): string {
-  return route.split("/").map(encodeSegment).join("/");
-}
-
-/**
  * Reads a route from a percent-encoded path. Undefined for a path that no route has: broken
  * encoding, an encoded `/` or NUL, an empty segment.
  */
@@ -62,12 +54,4 @@ export function decodeRoute(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function encodeSegment(segment: string): string {
-  if (UNRESERVED.test(segment)) return segment;
-  return encodeURIComponent(segment.toWellFormed()).replace(
-    TO_ENCODE,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }

@@ -1,5 +1,6 @@
+import { encodeRoute } from "../site.ts";
 import { CLASS, ELEMENTS, type Element, GLOBAL_ATTRIBUTES, type Open, TEXT } from "./allow-list.ts";
-import { type Base, encodeRoute, isSafeAddress, type Target, target } from "./links.ts";
+import { type Base, isSafeAddress, type Target, target } from "./links.ts";
 import type { Slot } from "./safe-html.ts";
 
 /** What a tag depends on beside itself. */

@@ -1,4 +1,5 @@
 import type { Key, KeyPart } from "./table.ts";
+import type { PageId } from "./words.ts";
 
 /** Type bytes of the encoding; their order is the order of types. */
 const NULL = 0x00;
@@ -39,6 +40,26 @@ export function unpackValues(bytes: Uint8Array): readonly (KeyPart | null)[] {
     at = read.end;
   }
   return parts;
+}
+
+/** True when `key` begins with all of `prefix`, e.g. the keys of a list's archive with its head's. */
+export function hasPrefix(key: Uint8Array, prefix: Uint8Array): boolean {
+  return Buffer.compare(key.subarray(0, prefix.length), prefix) === 0;
+}
+
+/** Bytes in hexadecimal. */
+export function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+}
+
+/** Equal strings for equal pages and only for them. */
+export function pageName({ kind, key }: PageId): string {
+  return `${hexOf(key)} ${kind}`;
+}
+
+/** True when both name the same page. */
+export function isSamePage(a: PageId, b: PageId): boolean {
+  return a.kind === b.kind && Buffer.compare(a.key, b.key) === 0;
 }
 
 /** `42` or `scaling,42`: the key as people read it, with `,` and `/` in text percent-encoded. */

@@ -103,10 +103,11 @@ export function address(route: string): Address {
 
 /**
  * Percent-encodes every byte but "/" and RFC 3986's unreserved characters. "+" and "*" too:
- * S3 reads a bare "+" as a space, and "*" in an invalidation is a wildcard.
+ * S3 reads a bare "+" as a space, and "*" in an invalidation is a wildcard. A lone surrogate is
+ * written as U+FFFD.
  */
 export function encodeRoute(route: string): string {
-  return encodeURIComponent(route)
+  return encodeURIComponent(route.toWellFormed())
     .replaceAll("%2F", "/")
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }

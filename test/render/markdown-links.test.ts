@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { decodeRoute, encodeRoute } from "../../src/render/links.ts";
+import { decodeRoute } from "../../src/render/links.ts";
 import { renderMarkdown } from "../../src/render/markdown.ts";
 import { SafeHtml, settleLinks } from "../../src/render/safe-html.ts";
+import { encodeRoute } from "../../src/site.ts";
 
 const base = { origin: "https://example.com", route: "/articles/ramen/" };
 const routes = new Set([
