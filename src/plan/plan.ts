@@ -66,8 +66,9 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   }
   await planSome(context, uses, options, { last, basis, touched });
   const sitemaps = context.site.kinds.filter(({ is }) => is === "sitemap");
-  const isOther = sitemaps.some(({ name }) => last.prints[name] !== basis.prints[name]);
-  return { ...plan, feeds: isOther ? "all" : "touched" };
+  const failed = new Set((await context.ledger.quarantined()).map(({ kind }) => kind));
+  const isOther = ({ name }: Kind) => last.prints[name] !== basis.prints[name] || failed.has(name);
+  return { ...plan, feeds: sitemaps.some(isOther) ? "all" : "touched" };
 }
 
 /** Keeps with the run which rows changed: of all, or of those asked for and those that are due. */
