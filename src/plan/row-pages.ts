@@ -78,19 +78,20 @@ async function loadGood(
     const seen = pick(row, kind.see);
     const lastmod = kind.lastmod === undefined ? undefined : row[kind.lastmod];
     const name = keyName(kind.table.key.map((column) => row[column]) as Key);
+    const tags = pageTags(kind, page.key, row);
     return {
       ...idOf(page),
       route: page.route,
       template: kind.template,
       start: undefined,
       lastmod: typeof lastmod === "number" ? lastmod : undefined,
-      tags: pageTags(kind, page.key, row),
+      tags,
       markdown: Object.fromEntries(
         Object.entries(kind.html).map(([to, { column }]) => [to, String(row[column] ?? "")]),
       ),
       reads: [
         template,
-        record(`row:${kind.table.name}/${name}`, [seen, lastmod]),
+        record(`row:${kind.table.name}/${name}`, [seen, lastmod, tags]),
         ...results.map(({ read }) => read),
         record(`page:${page.route}#links`, links[at]?.hrefs),
       ],

@@ -123,7 +123,7 @@ export const SITE = defineSite({
       route: (p) => path`/posts/${p.slug}/`,
       reads: {
         person: one(people, { key: "author", see: ["name"] }),
-        near: around(byTopic, { part: "topic", at: ["published_at", "id"], before: 1, after: 1 }),
+        near: around(byTopic, { part: "topic", at: ["published_at", "id"], before: 2, after: 1 }),
       },
       links: (p) => ({ author: path`/authors/${p.author}/`, topic: path`/topics/${p.topic}/` }),
       tags: (p) => [tag("author", p.author)],
@@ -135,6 +135,8 @@ export const SITE = defineSite({
       see: ["title", "body", "extra"],
       route: (p) => path`/notes/${p.id}/`,
       html: { body: markdown("body") },
+      // Nothing but a header tells the topic.
+      tags: (p) => [tag("topic", p.topic)],
       template: "note",
     }),
     topic: listPage(byTopic, { route: (part) => path`/topics/${part}/`, template: "list" }),
@@ -154,15 +156,27 @@ const TEMPLATES: Readonly<Record<string, string>> = {
   post: `<h1><%= it.row.title %></h1>
 <% if (it.row.title === "throw") { throw new Error("asked for"); } %>
 <p><%= it.person?.name ?? it.row.author %> <%= it.hrefs.author ?? "-" %> <%= it.hrefs.topic ?? "-" %></p>
-<% for (const e of [...it.near.before, ...it.near.after]) { %><a href="<%= e.href %>"><%= e.title %></a><% } %>
+<% for (const e of [...it.near.before, ...it.near.after]) { %><%~ include("entry", e) %><% } %>
 <img src="<%= asset("mark.svg") %>" alt="">`,
   note: `<h1><%= it.title ?? it.row.title %></h1><%~ it.html.body %><%= it.row?.extra?.mood ?? "" %>`,
   list: `<h1><%= it.part ?? "all" %> <%= it.window?.name ?? "head" %> <%= it.person?.name ?? "" %></h1>
-<% for (const e of it.entries) { %><a href="<%= e.href ?? e.hrefs.post ?? "-" %>"><%= e.title %></a><% } %>
+<% for (const e of it.entries) { %><%~ include("entry", e) %><% } %>
 <% for (const a of it.archive) { %><a href="<%= a.href %>"><%= a.name %></a><% } %>`,
-  home: `<% for (const e of it.latest) { %><a href="<%= e.href %>"><%= e.title %></a><% } %>`,
+  home: `<% for (const e of it.latest) { %><%~ include("entry", e) %><% } %>`,
+  entry: `<a href="<%= it.href ?? it.hrefs.post ?? "-" %>"><%= it.title %></a>`,
   index: `<% for (const s of it.sitemaps) { %><loc><%= url(s.route) %></loc><% } %>`,
   urls: `<% for (const u of it.urls) { %><loc><%= url(u.route) %></loc><lastmod><%= u.lastmod === undefined ? "" : time(u.lastmod) %></lastmod><% } %>`,
+};
+
+const ABOUT = "---\ntitle: About\n---\nSee [home](/) and [1](/notes/1/).";
+
+/** What stands in a small site's folder: texts by path. */
+export const FILES: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    Object.entries(TEMPLATES).map(([name, text]) => [`templates/${name}.eta`, text]),
+  ),
+  "assets/mark.svg": "<svg/>",
+  "pages/about.md": ABOUT,
 };
 
 /** A disk in memory, on Linux: ledgers sync each commit, and there are thousands of builds. */
@@ -173,15 +187,8 @@ export async function smallSite(): Promise<SmallSite> {
   const dir = await mkdtemp(join(existsSync(MEMORY) ? MEMORY : tmpdir(), "nightbake-small-"));
   await Promise.all(["templates", "assets", "pages", "rows"].map((each) => mkdir(join(dir, each))));
   await Promise.all([
-    ...Object.entries(TEMPLATES).map(([file, source]) =>
-      writeFile(join(dir, "templates", `${file}.eta`), source),
-    ),
-    writeFile(join(dir, "assets", "mark.svg"), "<svg/>"),
+    ...Object.entries(FILES).map(([file, text]) => writeFile(join(dir, file), text)),
     writeFile(join(dir, "rows", "posts.ndjson"), ""),
-    writeFile(
-      join(dir, "pages", "about.md"),
-      "---\ntitle: About\n---\nSee [home](/) and [1](/notes/1/).",
-    ),
   ]);
   const source = join(dir, "source.db");
   await using target = await openSqliteTarget(source);
@@ -250,9 +257,9 @@ export async function bake(
 export async function scratch(
   site: SmallSite,
   now: number,
+  ledger = `scratch-${Math.random()}.db`,
 ): Promise<ReadonlyMap<string, Artifact>> {
   const objects = new Map<string, Artifact>();
-  const ledger = `scratch-${Math.random()}.db`;
   await using wired = await openSmall(site, { ledger, store: memoryStore(objects) });
   await bake(wired, { now: () => now });
   return served(objects);
