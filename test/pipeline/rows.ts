@@ -25,9 +25,23 @@ export const START = Date.UTC(2024, 0, 1) * 1000;
 const slug = fc.constantFrom("a", "b", "c", "d/e", "ü", "Z", "%e2");
 const author = fc.constantFrom("ann", "bob", "Ann");
 const topic = fc.constantFrom("x", "X", "y z", null);
-const day = fc.integer({ min: -400, max: 400 }).map((n) => START + n * DAY);
+/** Days, and a few moments at the ends of months and years, so that there are ties. */
+const moment = fc.oneof(
+  { weight: 2, arbitrary: fc.integer({ min: -400, max: 400 }).map((n) => START + n * DAY) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .constantFrom(0, 31, 60)
+      .chain((days) => fc.constantFrom(START + days * DAY, START + days * DAY - 1)),
+  },
+);
 const title = fc.constantFrom("One", "Two", "<b>&", "日本");
-const body = fc.constantFrom("", "[x](/posts/a/)", "[y](/notes/3/) [z](/nowhere/)", "*em*");
+const body = fc.constantFrom(
+  "",
+  "[x](/posts/a1/) [o](/other/)",
+  "[y](/notes/3/) [z](/nowhere/)",
+  "*em*",
+);
 
 const post: fc.Arbitrary<Post> = fc.record({
   slug,
@@ -36,8 +50,8 @@ const post: fc.Arbitrary<Post> = fc.record({
   author,
   topic,
   status: fc.constantFrom("published", "published", "published", "draft"),
-  published_at: day,
-  expires_at: fc.option(day, { freq: 4 }),
+  published_at: moment,
+  expires_at: fc.option(moment, { freq: 4 }),
 });
 
 const id = fc.integer({ min: 1, max: 12 });
@@ -76,11 +90,30 @@ export const change: fc.Arbitrary<Change> = fc.oneof(
   },
 );
 
+/** A post whose page cannot be rendered. */
+export const badChange: fc.Arbitrary<Change> = id.map((at) => ({
+  do: "edit",
+  id: at,
+  column: "title",
+  value: "throw",
+}));
+
 /** Writes changes; slugs stay unique, and the listing table follows the posts. */
 export function writeRows(file: string, changes: readonly Change[]): void {
   const database = new DatabaseSync(file);
   try {
     for (const each of changes) apply(database, each);
+    fillTopics(database);
+  } finally {
+    database.close();
+  }
+}
+
+/** Mends the rows whose pages cannot be rendered. */
+export function mendRows(file: string): void {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec("UPDATE posts SET title = 'Mended' WHERE title = 'throw'");
     fillTopics(database);
   } finally {
     database.close();
