@@ -280,3 +280,14 @@ export function shown(objects: ReadonlyMap<string, Artifact>): Readonly<Record<s
     ]),
   );
 }
+
+/** What differs between two stores as {@link shown} gives them: short, however large they are. */
+export function differences(
+  actual: Readonly<Record<string, string>>,
+  expected: Readonly<Record<string, string>>,
+): readonly string[] {
+  const keys = [...new Set([...Object.keys(actual), ...Object.keys(expected)])].sort();
+  return keys
+    .filter((key) => actual[key] !== expected[key])
+    .map((key) => `${key} is ${actual[key] ?? "absent"}, not ${expected[key] ?? "absent"}`);
+}

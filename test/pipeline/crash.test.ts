@@ -1,0 +1,194 @@
+import { copyFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { PipelineError } from "../../src/error.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import type { Wired } from "../../src/pipeline.ts";
+import { memoryStore } from "../../src/publish/memory-store.ts";
+import type { Artifact } from "../../src/site.ts";
+import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
+import { type Fault, type FaultOptions, faultAt } from "./faults.ts";
+import { brokenLinks } from "./links.ts";
+import { bake, differences, openSmall, served, shown } from "./small-site.ts";
+import { smallWorld, type World } from "./world.ts";
+
+/** What of the ledger outlives a process: plans do not, so whoever dies while planning did nothing. */
+const WRITES = [
+  "claim",
+  "completed",
+  "confirm",
+  "doubt",
+  "doubtAll",
+  "finish",
+  "forget",
+  "freeze",
+  "intend",
+  "quarantine",
+  "retire",
+  "sent",
+  "setNote",
+  "unretire",
+  "yieldClaim",
+] as const satisfies readonly (keyof Ledger)[];
+
+/** Of the calls to the ledger, most of which only read, every so many fails; 1 for a long test. */
+const STRIDE = Number(process.env["STRIDE"] ?? 5);
+
+/** A site that was built, and whose rows and files then changed in every way. */
+let world: World;
+let parts: Wired;
+let held: ReadonlyMap<string, Artifact>;
+let expected: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  world = await smallWorld(4);
+  world.post(5, { topic: "z", body: "[two](/posts/p2/) [seven](/posts/p7/)" });
+  const cdn = cacheCdn(world.objects, world.store);
+  await world.bake({}, (wired) => ({ ...wired, store: cdn.origin, cdn }));
+  held = cdn.held;
+  await copyFile(join(world.site.dir, "ledger.db"), join(world.site.dir, "base.db"));
+  world.edit(1, "slug", "moved");
+  world.edit(2, "status", "draft");
+  world.edit(3, "slug", "p4");
+  world.edit(4, "slug", "p3");
+  world.post(6, { slug: "p2", body: "New" });
+  // This page fails all the time, after others were put that would link there.
+  world.post(7, { title: "throw" });
+  await writeFile(join(world.site.dir, "assets", "mark.svg"), "<svg><g/></svg>");
+  parts = await openSmall(world.site, { ledger: "unused.db", store: world.store });
+  const inGrace = [...world.objects].filter(([key]) => key.startsWith("assets/"));
+  expected = { ...(await world.scratch()), ...shown(new Map(inGrace)) };
+});
+
+afterAll(async () => {
+  await parts[Symbol.asyncDispose]();
+  await world[Symbol.asyncDispose]();
+});
+
+type Wire = (wired: Wired, fault: Fault) => Wired;
+
+/** Every call with an effect outside of the process. */
+function wireAll(wired: Wired, fault: Fault): Wired {
+  const ledger = fault.on(wired.ledger, WRITES);
+  const store = fault.on(wired.store, ["put", "delete"]);
+  const cdn = fault.on(wired.cdn, ["send"]);
+  return { ...wired, ledger, store, cdn };
+}
+
+/** A run with a fault, and one without after it; what there is then. */
+async function run(options: FaultOptions, wire: Wire) {
+  const file = join(world.site.dir, `${options.nth}.db`);
+  await copyFile(join(world.site.dir, "base.db"), file);
+  const objects = new Map(world.objects);
+  const cdn = cacheCdn(objects, memoryStore(objects), new Map(held));
+  const fault = faultAt(options);
+  const first = await bakeOnce(file, cdn, (wired) => wire(wired, fault));
+  const second = await bakeOnce(file, cdn, later);
+  await using ledger = await openSqliteLedger(file);
+  const left = {
+    intents: await ledger.intents(),
+    outbox: await ledger.outbox(),
+    unknown: await unknownPages(ledger),
+  };
+  await rm(file);
+  return { objects, cdn, first, second, left, hasStruck: fault.hasStruck() };
+}
+
+/** Live pages of which nobody knows what is stored. */
+async function unknownPages(ledger: Ledger): Promise<readonly string[]> {
+  const kinds = await ledger.liveKinds();
+  const live = await Promise.all(kinds.map((kind) => ledger.live(kind, undefined, 1000)));
+  return live.flat().flatMap(({ route, hash }) => (hash === undefined ? [route] : []));
+}
+
+async function bakeOnce(file: string, cdn: CacheCdn, rewire: (wired: Wired) => Wired) {
+  await using ledger = await openSqliteLedger(file);
+  const wired = rewire({ ...parts, ledger, store: cdn.origin, cdn });
+  try {
+    return await bake(wired, { now: () => world.now });
+  } catch (error) {
+    return error;
+  }
+}
+
+/** The claim of a process that died ends by itself. */
+function later(wired: Wired): Wired {
+  const { ledger } = wired;
+  const claim: Ledger["claim"] = (run, options) =>
+    ledger.claim(run, { ...options, nowMs: options.nowMs + 3_600_000 });
+  return { ...wired, ledger: { ...ledger, claim } };
+}
+
+/** Runs with a fault at the first call, the second …, until one passes without meeting it. */
+async function everyCall(
+  { stride = 1, ...options }: Omit<FaultOptions, "nth"> & { readonly stride?: number },
+  wire: Wire,
+): Promise<number> {
+  for (let nth = 1; ; nth += stride) {
+    const { objects, cdn, second, left, hasStruck } = await run({ ...options, nth }, wire);
+    const at = `${options.when} call ${nth}`;
+
+    expect(second, at).not.toBeInstanceOf(Error);
+    expect(differences(shown(served(objects)), expected), at).toEqual([]);
+    expect(brokenLinks(objects), at).toEqual([]);
+    expect(left, at).toEqual({ intents: [], outbox: [], unknown: [] });
+    expect(cdn.stale(), at).toEqual([]);
+    if (!hasStruck) return nth;
+  }
+}
+
+test("undisturbed, the first run ends exact and the second has nothing to change", async () => {
+  const never = { nth: 0, when: "before", isFatal: false, error: () => new Error() } as const;
+
+  const { objects, first, second } = await run(never, wireAll);
+
+  expect(first).toMatchObject({ failed: 1, release: 2 });
+  expect(second).toMatchObject({ failed: 1, changed: 0, deleted: 0 });
+  expect(differences(shown(served(objects)), expected)).toEqual([]);
+});
+
+test("killed before any call with an effect, the next run ends exact and leaves nothing stale", async () => {
+  const error = () => new Error("killed");
+
+  const calls = await everyCall({ when: "before", isFatal: true, error }, wireAll);
+
+  expect(calls).toBeGreaterThan(80);
+});
+
+test("killed after any call to the store or the CDN, the next run ends exact", async () => {
+  const error = () => new Error("killed");
+
+  const calls = await everyCall({ when: "after", isFatal: true, error }, (wired, fault) => ({
+    ...wired,
+    store: fault.on(wired.store, ["get", "put", "delete"]),
+    cdn: fault.on(wired.cdn, ["send", "isCompleted"]),
+  }));
+
+  expect(calls).toBeGreaterThan(40);
+});
+
+test.for(["before", "after"] as const)(
+  "when one call to the store fails %s it took place, the next run ends exact",
+  async (when) => {
+    const error = () => new PipelineError("store_unavailable", "The store does not answer.");
+
+    const calls = await everyCall({ when, isFatal: false, error }, (wired, fault) => ({
+      ...wired,
+      store: fault.on(wired.store, ["get", "put", "delete"]),
+    }));
+
+    expect(calls).toBeGreaterThan(30);
+  },
+);
+
+test("when one call to the ledger fails, the next run ends exact", async () => {
+  const error = () => new PipelineError("ledger_unavailable", "The ledger does not answer.");
+  const faulty = { when: "after", isFatal: false, error, stride: STRIDE } as const;
+  const calls = await everyCall(faulty, (wired, fault) => ({
+    ...wired,
+    ledger: fault.on(wired.ledger, Object.keys(wired.ledger) as (keyof Ledger & string)[]),
+  }));
+
+  expect(calls).toBeGreaterThan(300);
+});
