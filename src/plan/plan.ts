@@ -7,6 +7,7 @@ import type { PlanContext } from "./context.ts";
 import { planExistence, planGoneKind } from "./exist.ts";
 import type { Feeds } from "./feeds.ts";
 import { ASSET_KIND } from "./kinds.ts";
+import { touchFailed } from "./recut.ts";
 import type { TableUse } from "./row-state.ts";
 import { scanTable, seeDue } from "./scan.ts";
 import { planStale } from "./stale.ts";
@@ -128,7 +129,7 @@ async function planSome(
   await planExistence(undefined, context);
   await planGoneKinds(context);
   for (const kind of whole) await planExistence(kind, context);
-  await planFailed(context);
+  await planFailed(context, touched);
   await planChanges(context, uses, { foldsCase, lastNow: last.now, touched });
   for (const kind of whole) {
     await planStale(kind, context, { onBatch: (pages) => onPages("check", pages) });
@@ -136,12 +137,13 @@ async function planSome(
 }
 
 /** Pages that failed at the last build are tried again, whatever changed. */
-async function planFailed(context: PlanContext): Promise<void> {
+async function planFailed(context: PlanContext, touched: Touched): Promise<void> {
   const failed = await context.ledger.quarantined();
   for (const [name, pages] of Map.groupBy(failed, (page) => page.kind)) {
     const kind = context.site.kinds.find((each) => each.name === name);
     const keys = pages.map(({ key }) => key);
     if (kind?.is === "row") await planOwnPages(kind, keys, context);
+    else if (kind?.is === "list") await touchFailed(kind, keys, context, touched);
     else if (kind !== undefined && kind.is !== "sitemap") await planExistence(kind, context);
     await stageChecks(context, pages, "failed");
   }

@@ -13,8 +13,8 @@ import type { PlanContext } from "./context.ts";
 import { deleteStep, stepFor } from "./exist.ts";
 import { foundWindow } from "./list-pages.ts";
 import { plannedPages } from "./planned.ts";
-import type { TouchedPart } from "./touched.ts";
-import { bucketEnd, bucketOf, windowCutter, windowKey, windowName } from "./windows.ts";
+import type { Touched, TouchedPart } from "./touched.ts";
+import { bucketEnd, bucketOf, windowCutter, windowKey, windowName, windowOf } from "./windows.ts";
 
 /** Windows of a bucket read at a time. */
 const WINDOWS = 32;
@@ -204,6 +204,25 @@ function stepOrCheck(
   const steps = stepFor(kind, kind.name, { found, live }, context);
   if (steps.length > 0 || live === undefined || found?.error !== undefined) return steps;
   return [checkStep(live)];
+}
+
+/** Touches the windows of pages that failed: the one before is live, and cutting goes on from there. */
+export async function touchFailed(
+  kind: ListKind,
+  keys: readonly Uint8Array[],
+  context: PlanContext,
+  touched: Touched,
+): Promise<void> {
+  for (const key of keys) {
+    const { part, archive } = windowOf(kind.list, decodeKey(key));
+    touched.part(kind.list, part);
+    if (archive === undefined) continue;
+    const own: Bucket = { kind, part, bucket: archive.bucket, context };
+    const before = await liveWindow(own, archive.n - 1);
+    const [oldest = []] = await context.rows.placesIn(kind.list, [rangeOf(own, undefined, 1)]);
+    const order = before?.start === undefined ? oldest[0]?.order : decodeKey(before.start);
+    if (order !== undefined) touched.place(kind.list, { part: part ?? null, order });
+  }
 }
 
 /** Says that a change may have reached a page. */

@@ -24,11 +24,17 @@ export class Touched {
 
   place(list: AnyList, { part, order }: Place): void {
     if ((list.by !== undefined && part === null) || order.some((value) => value === null)) return;
+    const places = this.part(list, part);
+    places.set(encodeKey(order as Key).toString("latin1"), order as Key);
+  }
+
+  /** A partition is looked at although no place of it changed; gives its places. */
+  part(list: AnyList, part: unknown): Map<string, Key> {
     const own = list.by === undefined ? undefined : part;
     const name = `${list.name}/${partName(own)}`;
     const touched = this.#parts.get(name) ?? { list, part: own, places: new Map() };
-    touched.places.set(encodeKey(order as Key).toString("latin1"), order as Key);
     this.#parts.set(name, touched);
+    return touched.places;
   }
 
   /** Gives what was touched and forgets it. */
