@@ -208,11 +208,11 @@ export function describeRows(test: LedgerTest): void {
       await release(ledger, ...marks);
       const walk = async (limit: number) => {
         const all: Awaited<ReturnType<typeof ledger.dueRows>>[number][] = [];
-        for (;;) {
-          const next = await ledger.dueRows(6, all.at(-1), limit);
+        for (let next = await ledger.dueRows(6, undefined, limit); next.length > 0; ) {
           all.push(...next);
-          if (next.length < limit) return all;
+          next = all.length > 9 ? [] : await ledger.dueRows(6, all.at(-1), limit);
         }
+        return all;
       };
 
       const expected = [

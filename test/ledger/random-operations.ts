@@ -85,6 +85,8 @@ const row: fc.Arbitrary<SeenRow> = fc
     return { table, key, now: { key, hash: Buffer.alloc(8, byte), deps: Buffer.of(byte), dueAt } };
   });
 
+const someRows = fc.array(row, { maxLength: 6 });
+
 /** A random call of any method that writes. */
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   op("stage", fc.tuple(run, fc.array(aStep, { maxLength: 6 })), (l, m, [r, steps]) => {
@@ -99,7 +101,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     m.discard(r);
     return l.discard(r);
   }),
-  op("see", fc.tuple(run, fc.array(row, { maxLength: 6 })), (l, m, [r, rows]) => {
+  op("see", fc.tuple(run, someRows), (l, m, [r, rows]) => {
     m.see(r, rows);
     return l.see(r, rows);
   }),
@@ -113,9 +115,12 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     m.yieldClaim(r);
     return l.yieldClaim(r);
   }),
-  op("finish", fc.tuple(run, fc.integer({ min: 1, max: 3 })), (l, m, [r, number]) => {
-    const release = { id: number, startedAt: 5, finishedAt: 6, report: "{}" };
-    return agree(m.finish(r, release), l.finish(r, release));
+  op("finish", fc.tuple(run, fc.constantFrom(0, 1, 1, 1, 2), someRows), async (l, m, value) => {
+    const [r, ahead, rows] = value;
+    m.see(r, rows);
+    await l.see(r, rows);
+    const release = { id: m.releases.length + ahead, startedAt: 5, finishedAt: 6, report: "{}" };
+    await agree(m.finish(r, release), l.finish(r, release));
   }),
   op("intend", fc.tuple(someIntents, items), (l, m, [intents, list]) => {
     m.intend(intents, list);
