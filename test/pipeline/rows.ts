@@ -51,7 +51,10 @@ const post: fc.Arbitrary<Post> = fc.record({
   topic,
   status: fc.constantFrom("published", "published", "published", "draft"),
   published_at: moment,
-  expires_at: fc.option(moment, { freq: 4 }),
+  expires_at: fc.oneof(
+    { weight: 3, arbitrary: fc.constant(null) },
+    { weight: 2, arbitrary: moment },
+  ),
 });
 
 const id = fc.integer({ min: 1, max: 12 });
@@ -67,9 +70,16 @@ const column = fc.constantFrom<keyof Post>(
   "expires_at",
 );
 
+/** A post that is new or replaces the one with its id. */
+export const postChange: fc.Arbitrary<Change> = fc.record({
+  do: fc.constant("post" as const),
+  id,
+  post,
+});
+
 /** Random changes of a dozen posts and three people. */
 export const change: fc.Arbitrary<Change> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("post" as const), id, post }) },
+  { weight: 4, arbitrary: postChange },
   {
     weight: 4,
     arbitrary: fc.tuple(id, post, column).map(([at, values, name]) => ({
