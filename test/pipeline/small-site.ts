@@ -155,7 +155,7 @@ export const SITE = defineSite({
 const TEMPLATES: Readonly<Record<string, string>> = {
   post: `<h1><%= it.row.title %></h1>
 <% if (it.row.title === "throw") { throw new Error("asked for"); } %>
-<p><%= it.person?.name ?? it.row.author %> <%= it.hrefs.author ?? "-" %> <%= it.hrefs.topic ?? "-" %></p>
+<p><%= it.person?.name ?? it.row.author %> <% for (const href of [it.hrefs.author, it.hrefs.topic]) { if (href) { %><a href="<%= href %>">more</a><% } } %></p>
 <% for (const e of [...it.near.before, ...it.near.after]) { %><%~ include("entry", e) %><% } %>
 <img src="<%= asset("mark.svg") %>" alt="">`,
   note: `<h1><%= it.title ?? it.row.title %></h1><%~ it.html.body %><%= it.row?.extra?.mood ?? "" %>`,

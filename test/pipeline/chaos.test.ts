@@ -1,0 +1,149 @@
+import { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { Wired } from "../../src/pipeline.ts";
+import { memoryStore } from "../../src/publish/memory-store.ts";
+import type { Artifact } from "../../src/site.ts";
+import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
+import { faultAt } from "./faults.ts";
+import { brokenLinks } from "./links.ts";
+import { badChange, type Change, change, DAY, mendRows, START, writeRows } from "./rows.ts";
+import {
+  bake,
+  differences,
+  openSmall,
+  type SmallSite,
+  scratch,
+  served,
+  shown,
+  smallSite,
+} from "./small-site.ts";
+
+/** Changes, two posts that exchange their slugs, and a run that dies at one of its effects. */
+interface Moment {
+  readonly changes: readonly Change[];
+  readonly swap: readonly [number, number] | undefined;
+  readonly days: number;
+  /** The call at which the run dies; beyond the last it does not. */
+  readonly nth: number;
+  readonly when: "before" | "after";
+}
+
+const id = fc.integer({ min: 1, max: 12 });
+
+const moment: fc.Arbitrary<Moment> = fc.record({
+  changes: fc.array(
+    fc.oneof({ weight: 12, arbitrary: change }, { weight: 1, arbitrary: badChange }),
+    { maxLength: 6 },
+  ),
+  swap: fc.option(fc.tuple(id, id), { nil: undefined, freq: 1 }),
+  days: fc.integer({ min: 0, max: 10 }),
+  nth: fc.integer({ min: 1, max: 120 }),
+  when: fc.constantFrom("before", "after"),
+});
+
+const EFFECTS = [
+  "claim",
+  "completed",
+  "confirm",
+  "doubt",
+  "doubtAll",
+  "finish",
+  "forget",
+  "freeze",
+  "intend",
+  "quarantine",
+  "retire",
+  "sent",
+  "setNote",
+  "unretire",
+  "yieldClaim",
+] as const satisfies readonly (keyof Ledger)[];
+
+const RUNS = Number(process.env["HISTORIES"] ?? 60);
+
+test(`after each of ${RUNS} histories of runs that die, one that does not ends exact`, async () => {
+  const seed = Number(process.env["SEED"] ?? 23);
+  console.info(`seed ${seed}`);
+  await fc.assert(fc.asyncProperty(fc.array(moment, { minLength: 2, maxLength: 7 }), check), {
+    numRuns: RUNS,
+    seed,
+  });
+}, 600_000);
+
+async function check(history: readonly Moment[]): Promise<void> {
+  await using site = await smallSite();
+  const objects = new Map<string, Artifact>();
+  const cdn = cacheCdn(objects, memoryStore(objects));
+  let now = START;
+  for (const [at, { changes, swap, days, nth, when }] of history.entries()) {
+    now += days * DAY;
+    writeRows(site.source, changes);
+    if (swap !== undefined) exchange(site.source, swap);
+    const fault = faultAt({ nth, when, isFatal: true, error: () => new Error("killed") });
+    const run = bakeOnce(site, cdn, now, (wired) => ({
+      ...later(wired, at),
+      ledger: fault.on(later(wired, at).ledger, EFFECTS),
+      store: fault.on(wired.store, ["put", "delete"]),
+      cdn: fault.on(wired.cdn, ["send"]),
+    }));
+    await run.catch((error: unknown) => {
+      if (!fault.hasStruck()) throw error;
+    });
+  }
+  mendRows(site.source);
+  part(site.source);
+  await bakeOnce(site, cdn, now, (wired) => later(wired, history.length));
+
+  expect(differences(shown(served(objects)), shown(await scratch(site, now)))).toEqual([]);
+  expect(brokenLinks(objects)).toEqual([]);
+  expect(cdn.stale()).toEqual([]);
+  expect((await bakeOnce(site, cdn, now, (same) => same)).release).toBeUndefined();
+}
+
+async function bakeOnce(
+  site: SmallSite,
+  cdn: CacheCdn,
+  now: number,
+  rewire: (wired: Wired) => Wired,
+) {
+  await using wired = await openSmall(site, { ledger: "ledger.db", store: cdn.origin, cdn });
+  return await bake(rewire(wired), { now: () => now });
+}
+
+/** Each run begins when the claim of the one before, which died, has ended. */
+function later(wired: Wired, runs: number): Wired {
+  const { ledger } = wired;
+  const claim: Ledger["claim"] = (run, options) =>
+    ledger.claim(run, { ...options, nowMs: options.nowMs + runs * 3_600_000 });
+  return { ...wired, ledger: { ...ledger, claim } };
+}
+
+/** Two posts exchange their slugs, if both are there. */
+function exchange(file: string, [a, b]: readonly [number, number]): void {
+  rewrite(file, (database) => {
+    const rows = database.prepare("SELECT id, slug FROM posts WHERE id IN (?, ?)").all(a, b);
+    const update = database.prepare("UPDATE posts SET slug = ? WHERE id = ?");
+    for (const [at, row] of rows.entries()) {
+      update.run(String(rows[1 - at]?.["slug"] ?? row["slug"]), Number(row["id"]));
+    }
+  });
+}
+
+/** After exchanges two rows may have got one slug, which is another test. */
+function part(file: string): void {
+  rewrite(file, (database) =>
+    database.exec(`UPDATE posts SET slug = 'own' || id
+      WHERE slug IN (SELECT slug FROM posts GROUP BY slug HAVING COUNT(*) > 1)`),
+  );
+}
+
+function rewrite(file: string, work: (database: DatabaseSync) => void): void {
+  const database = new DatabaseSync(file);
+  try {
+    work(database);
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,198 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
+import type { Cdn } from "../../src/invalidate/cdn.ts";
+import { memoryStore } from "../../src/publish/memory-store.ts";
+import type { ObjectStore } from "../../src/publish/store.ts";
+import type { Artifact } from "../../src/site.ts";
+import { bake, openSmall } from "./small-site.ts";
+import { smallWorld, type World } from "./world.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A store and a CDN that write down what is done to them. */
+function recording(objects: Map<string, Artifact>) {
+  const log: string[] = [];
+  const inner = memoryStore(objects);
+  const store: ObjectStore = {
+    ...inner,
+    async put(artifact) {
+      log.push(`put ${artifact.key}`);
+      return await inner.put(artifact);
+    },
+    async delete(keys) {
+      log.push(...keys.map((key) => `delete ${key}`));
+      await inner.delete(keys);
+    },
+  };
+  const cdn: Cdn = {
+    name: "recording",
+    isCaching: true,
+    batchItems: 1000,
+    async send({ id, items }) {
+      log.push(...items.map((item) => `invalidate ${item}`));
+      return id;
+    },
+    async isCompleted(invalidation) {
+      log.push(`completed ${invalidation}`);
+      return true;
+    },
+  };
+  return { log, store, cdn };
+}
+
+/** A built site, and a second build in which everything that can happen happens. */
+async function secondBuild(world: World) {
+  const { log, store, cdn } = recording(world.objects);
+  await using wired = await openSmall(world.site, { ledger: "ledger.db", store, cdn });
+  await bake(wired, { now: () => world.now });
+  const before = new Set(world.objects.keys());
+  world.edit(1, "title", "New");
+  world.sql("DELETE FROM posts WHERE id = 2");
+  world.edit(3, "slug", "moved");
+  world.post(5, { topic: "y" });
+  await writeFile(join(world.site.dir, "assets", "mark.svg"), "<svg><g/></svg>");
+  log.length = 0;
+  await using again = await openSmall(world.site, { ledger: "ledger.db", store, cdn });
+  const { events } = await bake(again, { now: () => world.now });
+  return { log, before, events };
+}
+
+/** The phase that an operation belongs to. */
+function phaseOf(operation: string, before: ReadonlySet<string>): string {
+  const [what = "", key = ""] = operation.split(" ");
+  if (what !== "put") return what;
+  if (key.startsWith("assets/")) return "assets";
+  if (key === "sitemap.xml") return "sitemap index";
+  if (key.startsWith("sitemaps/")) return "sitemaps";
+  if (!before.has(key)) return "new";
+  return /^(index|all|authors|topics)/.test(key) ? "lists" : "changed";
+}
+
+test("each phase ends before the next begins", async () => {
+  await using world = await smallWorld(4);
+
+  const { log, before } = await secondBuild(world);
+
+  const phases = log.map((operation) => phaseOf(operation, before));
+  expect(phases.filter((phase, at) => phase !== phases[at - 1])).toEqual([
+    "assets",
+    "new",
+    "changed",
+    "lists",
+    "sitemaps",
+    "sitemap index",
+    "invalidate",
+    "completed",
+    "delete",
+    "invalidate",
+    "completed",
+  ]);
+});
+
+test("what changed is invalidated before the deletes, what is gone after them", async () => {
+  await using world = await smallWorld(4);
+
+  const { log } = await secondBuild(world);
+
+  const at = (operation: string) => log.indexOf(operation);
+  const firstDelete = log.findIndex((operation) => operation.startsWith("delete"));
+  expect(at("invalidate /notes/1/")).toBeGreaterThan(at("put notes/1/index.html"));
+  expect(at("invalidate /notes/1/")).toBeLessThan(firstDelete);
+  for (const [path, key] of [
+    ["/posts/p2/", "posts/p2/index.html"],
+    ["/posts/p3/", "posts/p3/index.html"],
+  ]) {
+    expect(at(`delete ${key}`)).toBeGreaterThan(0);
+    expect(at(`invalidate ${path}`)).toBeGreaterThan(at(`delete ${key}`));
+    expect(at(`invalidate ${path}index.html`)).toBeGreaterThan(at(`delete ${key}`));
+  }
+  expect(log.filter((operation) => operation.includes("/posts/moved/"))).toEqual([]);
+  expect(log.filter((each) => each.startsWith("invalidate /assets"))).toEqual([]);
+});
+
+test("phases and progress are told in order, the summary last", async () => {
+  await using world = await smallWorld(4);
+
+  const { events } = await secondBuild(world);
+
+  const phases = events.flatMap((event) => (event.event === "phase" ? [event.phase] : []));
+  expect(phases.filter((phase, at) => phase !== phases[at - 1])).toEqual([
+    "scan",
+    "check",
+    "assets",
+    "new",
+    "changed",
+    "lists",
+    "feeds",
+    "invalidate",
+    "deletes",
+    "invalidate",
+    "record",
+  ]);
+  const ends = new Map(
+    events.flatMap((event) =>
+      event.event === "progress" ? [[event.phase, [event.done, event.total]]] : [],
+    ),
+  );
+  for (const phase of ["assets", "new", "changed", "lists", "deletes"]) {
+    const [done, total] = ends.get(phase) ?? [];
+    expect({ phase, done }).toEqual({ phase, done: total });
+  }
+  expect(events.at(-1)?.event).toBe("summary");
+});
+
+test("the summary is told when the release is recorded", async () => {
+  await using world = await smallWorld(1);
+  let isRecorded = false;
+  await world.bake(
+    {
+      emit(event) {
+        if (event.event === "summary") expect(isRecorded).toBe(true);
+      },
+    },
+    (wired) => ({
+      ...wired,
+      ledger: {
+        ...wired.ledger,
+        async finish(...args) {
+          await wired.ledger.finish(...args);
+          isRecorded = true;
+        },
+      },
+    }),
+  );
+
+  expect(isRecorded).toBe(true);
+});
+
+test("nothing is deleted before the invalidations have completed, and the claim is kept meanwhile", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  await using world = await smallWorld(3);
+  const { log, store, cdn } = recording(world.objects);
+  await using other = await openSmall(world.site, { ledger: "ledger.db", store });
+  await using wired = await openSmall(world.site, { ledger: "ledger.db", store, cdn });
+  await bake(wired, { now: () => world.now });
+  world.edit(1, "title", "New");
+  world.sql("DELETE FROM posts WHERE id = 2");
+  log.length = 0;
+  let polls = 0;
+  const slow = {
+    ...wired,
+    cdn: { ...cdn, isCompleted: async () => ++polls > 20 },
+    async sleep() {
+      vi.setSystemTime(Date.now() + 30_000);
+      const deletes = log.filter((operation) => operation.startsWith("delete"));
+      if (polls <= 20) expect(deletes).toEqual([]);
+      const intruder = bake(other, { now: () => world.now });
+      await expect(intruder).rejects.toMatchObject({ code: "run_conflict" });
+    },
+  };
+
+  await bake(slow, { now: () => world.now });
+
+  expect(polls).toBeGreaterThan(20);
+  expect(log.some((operation) => operation.startsWith("delete"))).toBe(true);
+});
