@@ -180,7 +180,7 @@ async function send(
 }
 
 /** Text goes as bytes too (`X'6162'`), so that no sql_mode or character set changes how it is read. */
-function asLiteral(value: SqlValue): number | Buffer | null {
+function asLiteral(value: SqlValue): number | bigint | Buffer | null {
   if (typeof value === "string") return Buffer.from(value, "utf8");
   if (!(value instanceof Uint8Array)) return value;
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);

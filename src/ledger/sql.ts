@@ -1,5 +1,8 @@
-/** What goes in and comes out of a column. MySQL gives text as bytes: read it with `asText`. */
-export type SqlValue = string | number | Uint8Array | null;
+/**
+ * What goes in and comes out of a column. MySQL gives text as bytes: read it with `asText`. SQLite
+ * gives whole numbers as `bigint`: read them with `Number`.
+ */
+export type SqlValue = string | number | bigint | Uint8Array | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
 /** One statement in the SQL that SQLite and MySQL share, with `?` for each value. */
@@ -109,5 +112,5 @@ function* batchesOf(rows: readonly (readonly SqlValue[])[]): Generator<(readonly
 }
 
 function sizeOf(value: SqlValue): number {
-  return typeof value === "number" || value === null ? 8 : value.length;
+  return typeof value === "string" || value instanceof Uint8Array ? value.length : 8;
 }

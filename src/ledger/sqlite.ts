@@ -138,6 +138,8 @@ function run<T>(db: DatabaseSync, statements: Map<string, StatementSync>, work: 
     if (statement === undefined) {
       if (statements.size >= STATEMENTS) statements.clear();
       statement = db.prepare(withIndex(text, BY_SECOND));
+      // A row may expire in the year 9999, which is beyond 2^53 µs: such a number would throw.
+      statement.setReadBigInts(true);
       statements.set(text, statement);
     }
     step = work.next(statement.all(...values) as SqlRow[]);

@@ -31,6 +31,13 @@ export function describePages(test: LedgerTest): void {
       ]);
     });
 
+    test("may have changed at a moment that no safe integer holds", async (ledger) => {
+      const page = livePage({ lastmod: -30_610_224_000_000_000 });
+      await publish(ledger, page);
+
+      expect(await ledger.pages([page])).toEqual([page]);
+    });
+
     test("are replaced when confirmed again", async (ledger) => {
       await publish(ledger, livePage({ bytes: 1 }));
       await publish(ledger, livePage({ bytes: 2 }));

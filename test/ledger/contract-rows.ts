@@ -146,6 +146,17 @@ export function describeRows(test: LedgerTest): void {
       expect(await ledger.note("basis")).toBeUndefined();
     });
 
+    test("may be due in the year 9999, which no safe integer holds", async (ledger) => {
+      const far = 253_402_300_799_000_000;
+      await release(ledger, found("a", [1], 1, far), found("a", [2], 1, -far));
+
+      const rows = await ledger.known("a", undefined, 9);
+
+      expect(rows.map(({ dueAt }) => dueAt)).toEqual([far, -far]);
+      const marks = await ledger.dueRows(far, undefined, 9);
+      expect(marks.map(({ dueAt }) => dueAt)).toEqual([-far, far]);
+    });
+
     test("can be many", async (ledger) => {
       const rows = Array.from({ length: 1201 }, (_, n) =>
         found("a", [n], n % 200, n % 3 ? n : undefined),
