@@ -68,7 +68,7 @@ export function knownImage({ table, deps }: TableUse, known: KnownRow): Row {
   const values = unpackValues(known.deps);
   const key = decodeKey(known.key);
   return {
-    ...Object.fromEntries(table.key.map((column, at) => [column, key[at]])),
+    ...Object.fromEntries(table.key.map((column, at) => [column, typed(table, column, key[at])])),
     ...Object.fromEntries(deps.map((column, at) => [column, unpacked(table, column, values[at])])),
   };
 }
@@ -101,8 +101,13 @@ function unpacked(table: AnyTable, column: string, value: KeyPart | null | undef
   const declared = table.columns[column];
   if (value === null || value === undefined) return null;
   if (declared?.type === "oneOf") return declared.values[Number(value)];
-  if (declared?.type === "bool") return value === 1;
-  return declared?.type === "bigint" ? BigInt(value) : value;
+  return declared?.type === "bool" ? value === 1 : typed(table, column, value);
+}
+
+/** An encoding does not say whether a whole number was a `bigint`; instants beyond 2^53 are none. */
+function typed(table: AnyTable, column: string, value: KeyPart | undefined): unknown {
+  if (table.columns[column]?.type === "bigint" && value !== undefined) return BigInt(value);
+  return typeof value === "bigint" ? Number(value) : value;
 }
 
 function unique(names: readonly string[]): readonly string[] {
