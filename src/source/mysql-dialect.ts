@@ -28,8 +28,9 @@ export function mysqlDialect({ isMicros, indexOf }: MysqlCatalog): Dialect {
     encode(table, column, value) {
       const declared = table.columns[column];
       const isDate = declared?.type === "instant" && !isMicros(table, column);
-      return isDate && typeof value === "number"
-        ? formatDateTime(value)
+      // A moment out of an encoded key is a bigint when it is beyond 2^53.
+      return isDate && (typeof value === "number" || typeof value === "bigint")
+        ? formatDateTime(Number(value))
         : encodePlain(declared, value);
     },
   };
