@@ -2,6 +2,8 @@ import { digest, encodeKey, type Key, type KeyPart, keyName } from "../site.ts";
 
 /** Bytes of a read's name in the ledger. Two reads that share one only cost a needless check. */
 const NAME_BYTES = 8;
+/** A trace gives a name's length one byte, and an index of MySQL has room for few long ones. */
+const MAX_NAME_BYTES = 255;
 
 /** The name under which the ledger finds the pages that have a shared read, e.g. `row:users/ann`. */
 export function readName(key: string): Buffer {
@@ -10,7 +12,8 @@ export function readName(key: string): Buffer {
 
 /** The name of a page's own place among its neighbours: names of one partition order like places. */
 export function placeName(list: string, part: unknown, order: readonly unknown[]): Buffer {
-  return Buffer.concat([readName(`around:${list}/${partName(part)}`), encodeKey(order as Key)]);
+  const prefix = readName(`around:${list}/${partName(part)}`);
+  return Buffer.concat([prefix, encodeKey(order as Key)]).subarray(0, MAX_NAME_BYTES);
 }
 
 /** Before and after all places of a partition. */
