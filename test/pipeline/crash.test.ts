@@ -10,7 +10,15 @@ import type { Artifact } from "../../src/site.ts";
 import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
 import { type Fault, type FaultOptions, faultAt } from "./faults.ts";
 import { brokenLinks } from "./links.ts";
-import { bake, differences, openSmall, served, shown } from "./small-site.ts";
+import {
+  bake,
+  differences,
+  openSmall,
+  type SmallSite,
+  scratch,
+  served,
+  shown,
+} from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
 
 /** What of the ledger outlives a process: plans do not, so whoever dies while planning did nothing. */
@@ -37,9 +45,15 @@ const STRIDE = Number(process.env["STRIDE"] ?? 5);
 
 /** A site that was built, and whose rows and files then changed in every way. */
 let world: World;
-let parts: Wired;
 let held: ReadonlyMap<string, Artifact>;
-let expected: Readonly<Record<string, string>>;
+/** Rows and files before the changes and after them, and what then is published beside assets. */
+let before: Side;
+let after: Side;
+
+interface Side {
+  readonly parts: Wired;
+  readonly pages: Readonly<Record<string, string>>;
+}
 
 beforeAll(async () => {
   world = await smallWorld(4);
@@ -48,6 +62,9 @@ beforeAll(async () => {
   await world.bake({}, (wired) => ({ ...wired, store: cdn.origin, cdn }));
   held = cdn.held;
   await copyFile(join(world.site.dir, "ledger.db"), join(world.site.dir, "base.db"));
+  const source = join(world.site.dir, "before.db");
+  await copyFile(world.site.source, source);
+  before = await side({ ...world.site, source });
   world.edit(1, "slug", "moved");
   world.edit(2, "status", "draft");
   world.edit(3, "slug", "p4");
@@ -56,15 +73,25 @@ beforeAll(async () => {
   // This page fails all the time, after others were put that would link there.
   world.post(7, { title: "throw" });
   await writeFile(join(world.site.dir, "assets", "mark.svg"), "<svg><g/></svg>");
-  parts = await openSmall(world.site, { ledger: "unused.db", store: world.store });
-  const inGrace = [...world.objects].filter(([key]) => key.startsWith("assets/"));
-  expected = { ...(await world.scratch()), ...shown(new Map(inGrace)) };
+  after = await side(world.site);
 });
 
 afterAll(async () => {
-  await parts[Symbol.asyncDispose]();
+  await before.parts[Symbol.asyncDispose]();
+  await after.parts[Symbol.asyncDispose]();
   await world[Symbol.asyncDispose]();
 });
+
+async function side(site: SmallSite): Promise<Side> {
+  const parts = await openSmall(site, { ledger: `${Math.random()}.db`, store: world.store });
+  return { parts, pages: pagesOf(await scratch(site, world.now)) };
+}
+
+/** What is served without assets, which stay for a day. */
+function pagesOf(objects: ReadonlyMap<string, Artifact>): Readonly<Record<string, string>> {
+  const pages = [...served(objects)].filter(([key]) => !key.startsWith("assets/"));
+  return shown(new Map(pages));
+}
 
 type Wire = (wired: Wired, fault: Fault) => Wired;
 
@@ -76,15 +103,15 @@ function wireAll(wired: Wired, fault: Fault): Wired {
   return { ...wired, ledger, store, cdn };
 }
 
-/** A run with a fault, and one without after it; what there is then. */
-async function run(options: FaultOptions, wire: Wire) {
+/** A run with a fault, and one without after it, over `next`; what there is then. */
+async function run(options: FaultOptions, wire: Wire, next: Side) {
   const file = join(world.site.dir, `${options.nth}.db`);
   await copyFile(join(world.site.dir, "base.db"), file);
   const objects = new Map(world.objects);
   const cdn = cacheCdn(objects, memoryStore(objects), new Map(held));
   const fault = faultAt(options);
-  const first = await bakeOnce(file, cdn, (wired) => wire(wired, fault));
-  const second = await bakeOnce(file, cdn, later);
+  const first = await bakeOnce(file, cdn, (parts) => wire({ ...after.parts, ...parts }, fault));
+  const second = await bakeOnce(file, cdn, (parts) => later({ ...next.parts, ...parts }));
   await using ledger = await openSqliteLedger(file);
   const left = {
     intents: await ledger.intents(),
@@ -102,11 +129,14 @@ async function unknownPages(ledger: Ledger): Promise<readonly string[]> {
   return live.flat().flatMap(({ route, hash }) => (hash === undefined ? [route] : []));
 }
 
-async function bakeOnce(file: string, cdn: CacheCdn, rewire: (wired: Wired) => Wired) {
+async function bakeOnce(
+  file: string,
+  cdn: CacheCdn,
+  wire: (parts: Pick<Wired, "ledger" | "store" | "cdn">) => Wired,
+) {
   await using ledger = await openSqliteLedger(file);
-  const wired = rewire({ ...parts, ledger, store: cdn.origin, cdn });
   try {
-    return await bake(wired, { now: () => world.now });
+    return await bake(wire({ ledger, store: cdn.origin, cdn }), { now: () => world.now });
   } catch (error) {
     return error;
   }
@@ -120,17 +150,22 @@ function later(wired: Wired): Wired {
   return { ...wired, ledger: { ...ledger, claim } };
 }
 
+interface Faults extends Omit<FaultOptions, "nth"> {
+  readonly stride?: number;
+  readonly next?: Side;
+}
+
 /** Runs with a fault at the first call, the second …, until one passes without meeting it. */
 async function everyCall(
-  { stride = 1, ...options }: Omit<FaultOptions, "nth"> & { readonly stride?: number },
+  { stride = 1, next = after, ...options }: Faults,
   wire: Wire,
 ): Promise<number> {
   for (let nth = 1; ; nth += stride) {
-    const { objects, cdn, second, left, hasStruck } = await run({ ...options, nth }, wire);
+    const { objects, cdn, second, left, hasStruck } = await run({ ...options, nth }, wire, next);
     const at = `${options.when} call ${nth}`;
 
     expect(second, at).not.toBeInstanceOf(Error);
-    expect(differences(shown(served(objects)), expected), at).toEqual([]);
+    expect(differences(pagesOf(objects), next.pages), at).toEqual([]);
     expect(brokenLinks(objects), at).toEqual([]);
     expect(left, at).toEqual({ intents: [], outbox: [], unknown: [] });
     expect(cdn.stale(), at).toEqual([]);
@@ -141,11 +176,11 @@ async function everyCall(
 test("undisturbed, the first run ends exact and the second has nothing to change", async () => {
   const never = { nth: 0, when: "before", isFatal: false, error: () => new Error() } as const;
 
-  const { objects, first, second } = await run(never, wireAll);
+  const { objects, first, second } = await run(never, wireAll, after);
 
   expect(first).toMatchObject({ failed: 1, release: 2 });
   expect(second).toMatchObject({ failed: 1, changed: 0, deleted: 0 });
-  expect(differences(shown(served(objects)), expected)).toEqual([]);
+  expect(differences(pagesOf(objects), after.pages)).toEqual([]);
 });
 
 test("killed before any call with an effect, the next run ends exact and leaves nothing stale", async () => {
@@ -154,6 +189,12 @@ test("killed before any call with an effect, the next run ends exact and leaves 
   const calls = await everyCall({ when: "before", isFatal: true, error }, wireAll);
 
   expect(calls).toBeGreaterThan(80);
+});
+
+test("killed before any call with an effect, it ends exact also when all changes are taken back", async () => {
+  const error = () => new Error("killed");
+
+  await everyCall({ when: "before", isFatal: true, error, next: before }, wireAll);
 });
 
 test("killed after any call to the store or the CDN, the next run ends exact", async () => {
