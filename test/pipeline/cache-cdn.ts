@@ -26,9 +26,8 @@ export function cacheCdn(
   const accepted = new Map<string, readonly string[]>();
   const fetch = (key: string) => {
     const object = objects.get(key);
-    for (const path of object === undefined ? [] : pathsOf(key)) {
-      if (!held.has(path)) held.set(path, object as Artifact);
-    }
+    if (object === undefined || object.cacheControl === "no-store") return;
+    for (const path of pathsOf(key)) if (!held.has(path)) held.set(path, object);
   };
   for (const key of objects.keys()) fetch(key);
   return {

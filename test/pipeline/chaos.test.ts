@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import type { Wired } from "../../src/pipeline.ts";
+import type { BuildOptions, Wired } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { Artifact } from "../../src/site.ts";
 import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
@@ -20,7 +20,7 @@ import {
   smallSite,
 } from "./small-site.ts";
 
-/** Changes, two posts that exchange their slugs, and a run that dies at one of its effects. */
+/** Changes, two posts that exchange their slugs, a lost store, and a run that dies at one of its effects. */
 interface Moment {
   readonly changes: readonly Change[];
   readonly swap: readonly [number, number] | undefined;
@@ -28,6 +28,8 @@ interface Moment {
   /** The call at which the run dies; beyond the last it does not. */
   readonly nth: number;
   readonly when: "before" | "after";
+  readonly only: string | undefined;
+  readonly isWiped: boolean;
 }
 
 const id = fc.integer({ min: 1, max: 12 });
@@ -41,6 +43,11 @@ const moment: fc.Arbitrary<Moment> = fc.record({
   days: fc.integer({ min: 0, max: 10 }),
   nth: fc.integer({ min: 1, max: 120 }),
   when: fc.constantFrom("before", "after"),
+  only: fc.option(fc.constantFrom("post", "note", "author", "sitemap"), {
+    nil: undefined,
+    freq: 1,
+  }),
+  isWiped: fc.nat(15).map((n) => n === 0),
 });
 
 const EFFECTS = [
@@ -77,12 +84,14 @@ async function check(history: readonly Moment[]): Promise<void> {
   const objects = new Map<string, Artifact>();
   const cdn = cacheCdn(objects, memoryStore(objects));
   let now = START;
-  for (const [at, { changes, swap, days, nth, when }] of history.entries()) {
+  for (const [at, { changes, swap, days, nth, when, only, isWiped }] of history.entries()) {
     now += days * DAY;
+    if (isWiped) objects.clear();
     writeRows(site.source, changes);
     if (swap !== undefined) exchange(site.source, swap);
     const fault = faultAt({ nth, when, isFatal: true, error: () => new Error("killed") });
-    const run = bakeOnce(site, cdn, now, (wired) => ({
+    const options = { now: () => now, only };
+    const run = bakeOnce(site, cdn, options, (wired) => ({
       ...later(wired, at),
       ledger: fault.on(later(wired, at).ledger, EFFECTS),
       store: fault.on(wired.store, ["put", "delete"]),
@@ -94,22 +103,23 @@ async function check(history: readonly Moment[]): Promise<void> {
   }
   mendRows(site.source);
   part(site.source);
-  await bakeOnce(site, cdn, now, (wired) => later(wired, history.length));
+  await bakeOnce(site, cdn, { now: () => now }, (wired) => later(wired, history.length));
 
   expect(differences(shown(served(objects)), shown(await scratch(site, now)))).toEqual([]);
   expect(brokenLinks(objects)).toEqual([]);
   expect(cdn.stale()).toEqual([]);
-  expect((await bakeOnce(site, cdn, now, (same) => same)).release).toBeUndefined();
+  const again = await bakeOnce(site, cdn, { now: () => now }, (same) => same);
+  expect(again.release).toBeUndefined();
 }
 
 async function bakeOnce(
   site: SmallSite,
   cdn: CacheCdn,
-  now: number,
+  options: Partial<BuildOptions>,
   rewire: (wired: Wired) => Wired,
 ) {
   await using wired = await openSmall(site, { ledger: "ledger.db", store: cdn.origin, cdn });
-  return await bake(rewire(wired), { now: () => now });
+  return await bake(rewire(wired), options);
 }
 
 /** Each run begins when the claim of the one before, which died, has ended. */
