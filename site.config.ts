@@ -168,7 +168,12 @@ export default defineSite({
       reads: { person: one(users, { key: "part", see: ["name"] }) },
       template: "activity",
     }),
-    home: page({ route: "/", reads: { latest: newest(recent, 20) }, template: "home" }),
+    home: page({
+      route: "/",
+      reads: { latest: newest(recent, 20) },
+      links: { about: "/about/", made: "/how-it-works/" },
+      template: "home",
+    }),
     content: contentPages({ folder: "pages", template: "content" }),
     "not-found": page({ route: "/404.html", template: "404", inSitemap: false }),
     robots: page({ route: "/robots.txt", template: "robots", inSitemap: false }),

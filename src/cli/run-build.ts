@@ -42,6 +42,7 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
   const kinds = wired.site.kinds.map((each) => each.name);
   if (only !== undefined) checkKind(only, kinds);
   io.signal.throwIfAborted();
+  for (const message of unusedSettings(config)) view.emit({ event: "note", message });
   const summary = await build(wired, {
     only,
     targets,
@@ -52,6 +53,15 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
     emit: view.emit,
   });
   return summary.failed > 0 ? 1 : 0;
+}
+
+/** Settings that are understood and have no effect yet. */
+function unusedSettings({ redisUrl, databaseReplicaUrls }: Config): readonly string[] {
+  const more = databaseReplicaUrls.length > 1;
+  return [
+    ...(redisUrl === undefined ? [] : ["REDIS_URL is set, but nothing uses Redis yet."]),
+    ...(more ? ["Of DATABASE_REPLICA_URLS only the first is read from so far."] : []),
+  ];
 }
 
 /** @throws PipelineError `config_invalid` when the site has no such kind, naming the nearest */

@@ -61,13 +61,6 @@ export function translated(error: unknown, name: string): unknown {
   return new PipelineError("ledger_unavailable", message, { hint: next, cause: error });
 }
 
-/** @returns an error that does not repeat the URL, which may hold a password */
-export function invalidUrl(): PipelineError {
-  return new PipelineError("ledger_rejected", "The ledger's URL does not name a MySQL database.", {
-    hint: "Write it as mysql://user:password@host:3306/database.",
-  });
-}
-
 /** Another process has been making the ledger's tables for too long. */
 export function stillMigrating(): PipelineError {
   return new PipelineError("ledger_unavailable", "Another process is making the ledger's tables.", {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createPool, type Pool, type PoolConnection } from "mysql2/promise";
+import { mysqlAddress } from "../mysql-address.ts";
 import type { Ledger } from "./ledger.ts";
-import { invalidUrl, isDeadlock, isGone, stillMigrating, translated } from "./mysql-errors.ts";
+import { isDeadlock, isGone, stillMigrating, translated } from "./mysql-errors.ts";
 import { type Dialect, openSchema } from "./schema.ts";
 import {
   type SqlDatabase,
@@ -75,11 +76,10 @@ function dialect(name: string): Dialect {
 }
 
 function connect(url: string): { readonly pool: Pool; readonly name: string } {
-  const parsed = URL.parse(url);
-  const database = decodeURIComponent(parsed?.pathname.slice(1) ?? "");
-  if (parsed?.protocol !== "mysql:" || database === "") throw invalidUrl();
-  const pool = createPool({ uri: url, connectionLimit: CONNECTIONS, connectTimeout: CONNECT_MS });
-  return { pool, name: `MySQL database ${database} at ${parsed.host}` };
+  const address = mysqlAddress(url);
+  const limits = { connectionLimit: CONNECTIONS, connectTimeout: CONNECT_MS };
+  const name = `MySQL database ${address.database} at ${address.host}:${address.port}`;
+  return { pool: createPool({ ...address, ...limits }), name };
 }
 
 function mysqlDatabase(pool: Pool, name: string): SqlDatabase {

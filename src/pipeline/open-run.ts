@@ -6,14 +6,14 @@ import type { BuildOptions, Run, Wired } from "./run.ts";
 import { openTally } from "./tally.ts";
 
 /** A run that stops answering for so long may be replaced. */
-const LEASE_MS = 60_000;
+const LEASE_MS = 30_000;
 
 /** Puts together what the stages of one run share. Claims nothing yet: planning needs no lock. */
 export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run {
   const { ledger } = wired;
   const tally = openTally(options.emit);
   const begunMs = performance.now();
-  const claim = claimant(ledger, begun);
+  const { claim, release: endClaim } = claimant(ledger, begun);
   return {
     wired,
     options,
@@ -29,6 +29,7 @@ export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run 
     },
     seconds: () => (performance.now() - begunMs) / 1000,
     async [Symbol.asyncDispose]() {
+      endClaim();
       await ledger.yieldClaim(begun.run).catch((error: unknown) => {
         // It ends by itself, and what made it fail has failed the run too.
         if (!(error instanceof PipelineError)) throw error;
@@ -38,21 +39,28 @@ export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run 
 }
 
 /**
- * Claims the ledger, again whenever a third of the lease is over. The ledger knows finished
- * releases only; the note tells of runs, too, that published and were cut off since this one
- * read its rows.
+ * Claims the ledger at each call, and by itself whenever a third of the lease is over, so that a
+ * slow store does not lose it. The ledger knows finished releases only; the note tells of runs, too,
+ * that published and were cut off since this one read its rows.
  */
-function claimant(ledger: Wired["ledger"], { run, last }: Begun): () => Promise<void> {
+function claimant(
+  ledger: Wired["ledger"],
+  { run, last }: Begun,
+): { readonly claim: () => Promise<void>; readonly release: () => void } {
   let publisher = last.publisher;
-  let claimedMs = Number.NEGATIVE_INFINITY;
-  return async () => {
-    const nowMs = Date.now();
-    if (nowMs - claimedMs < LEASE_MS / 3) return;
-    await ledger.claim(run, { release: last.release, nowMs, leaseMs: LEASE_MS });
-    if ((await ledger.note(PUBLISHER)) !== publisher) throw overtaken();
-    await ledger.setNote(PUBLISHER, run);
-    publisher = run;
-    claimedMs = nowMs;
+  let timer: NodeJS.Timeout | undefined;
+  const renew = () =>
+    ledger.claim(run, { release: last.release, nowMs: Date.now(), leaseMs: LEASE_MS });
+  return {
+    async claim() {
+      await renew();
+      if ((await ledger.note(PUBLISHER)) !== publisher) throw overtaken();
+      if (publisher !== run) await ledger.setNote(PUBLISHER, run);
+      publisher = run;
+      // What it cannot renew, the next call finds out and says.
+      timer ??= setInterval(() => void renew().catch(() => {}), LEASE_MS / 3).unref();
+    },
+    release: () => clearInterval(timer),
   };
 }
 

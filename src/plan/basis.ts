@@ -8,6 +8,8 @@ export interface Basis {
   readonly now: number;
   /** Fingerprint of each kind, in hexadecimal. */
   readonly prints: Readonly<Record<string, string>>;
+  /** Digest of the content files and assets. */
+  readonly content: string;
   /** Which columns of which tables the row hashes cover. */
   readonly uses: string;
 }
@@ -33,7 +35,13 @@ export function basisOf(context: PlanContext, uses: readonly TableUse[]): Basis 
     Buffer.from(fingerprint(kind)).toString("hex"),
   ]);
   const columns = uses.map(({ table, see, deps }) => [table.name, see, deps]);
-  return { now, prints: Object.fromEntries(prints), uses: digestOf(columns).toString("hex") };
+  const content = [[...context.content], context.assets.map(({ key }) => key)];
+  return {
+    now,
+    prints: Object.fromEntries(prints),
+    content: digestOf(content).toString("hex"),
+    uses: digestOf(columns).toString("hex"),
+  };
 }
 
 /** The notes that make a run's basis the last one; written with its release. */

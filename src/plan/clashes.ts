@@ -97,7 +97,7 @@ function clash(page: Step, other: PageId & { readonly route: string }): Pipeline
     page.route === other.route ? "" : ` (as ${other.route}, which this store cannot tell apart)`;
   const message = `${both[0]} cannot have the route ${page.route}: ${both[1]} has or wants it too${routes}.`;
   return new PipelineError("route_taken", message, {
-    hint: "Change the slug of one of the two rows.",
+    hint: "Change the value that the route is made of in one of the two rows.",
     at: { kind: page.kind, key: keyName(decodeKey(page.key)), route: page.route },
   });
 }

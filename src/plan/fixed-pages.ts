@@ -2,11 +2,13 @@ import {
   type ContentFile,
   type ContentKind,
   encodeKey,
+  encodeRoute,
   type LoadedPage,
   type SingleKind,
 } from "../site.ts";
 import type { Found, PlanContext } from "./context.ts";
-import type { PlannedPage } from "./planned.ts";
+import { type PlannedPage, plannedRoutes } from "./planned.ts";
+import { routeName } from "./read-names.ts";
 import { loadRead, record } from "./reads.ts";
 import { pageTags } from "./tags.ts";
 
@@ -27,18 +29,27 @@ export async function loadSinglePage(
       return { name, loaded };
     }),
   );
+  const routes = Object.values(kind.links);
+  const existing = await plannedRoutes(context, routes);
+  const hrefs = Object.fromEntries(
+    Object.entries(kind.links).flatMap(([name, route]) =>
+      existing.has(route) ? [[name, encodeRoute(route)]] : [],
+    ),
+  );
   const sitemap = context.site.kinds.find((each) => each.is === "sitemap");
   const data = {
     sitemap: sitemap === undefined ? undefined : `${context.site.origin}${sitemap.route}`,
+    hrefs,
     ...Object.fromEntries(reads.map(({ name, loaded }) => [name, loaded?.value])),
   };
   return pages.map((page) => ({
     ...fixed(kind, page),
     data,
-    uses: reads.flatMap(({ loaded }) => loaded?.uses ?? []),
+    uses: [...reads.flatMap(({ loaded }) => loaded?.uses ?? []), ...routes.map(routeName)],
     reads: [
       { key: `template:${kind.name}`, digest: context.fingerprint(kind) },
       ...reads.flatMap(({ loaded }) => loaded?.read ?? []),
+      record(`page:${kind.route}#links`, hrefs),
     ],
   }));
 }

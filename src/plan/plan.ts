@@ -1,3 +1,4 @@
+import { type ErrorCode, PipelineError } from "../error.ts";
 import type { Kind } from "../site.ts";
 import { type Basis, basisNotes, basisOf, isSameBasis, lastBasis, usesOf } from "./basis.ts";
 import { planChanges, planOwnPages } from "./changes.ts";
@@ -59,11 +60,17 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   const basis = basisOf(context, uses);
   const touched = new Touched();
   const changed = await seeRows(context, uses, { ...options, touched, last, basis });
-  const plan = { notes: basisNotes(basis), isNew: changed > 0 || !isSameBasis(last, basis) };
+  const plan = {
+    notes: basisNotes(basis),
+    isNew: changed > 0 || context.isCutOff || !isSameBasis(last, basis),
+  };
   const isWhole = options.isVerify || changed > MAX_CHANGES;
   if (isWhole || last === undefined || !isReliable(context, last, basis)) {
     await planAll(context, options);
     return { ...plan, feeds: "all" };
+  }
+  if (!plan.isNew && options.targets === undefined && (await failAgain(context))) {
+    return { ...plan, feeds: "none" };
   }
   await planSome(context, uses, options, { last, basis, touched });
   const sitemaps = context.site.kinds.filter(({ is }) => is === "sitemap");
@@ -134,6 +141,20 @@ async function planSome(
   for (const kind of whole) {
     await planStale(kind, context, { onBatch: (pages) => onPages("check", pages) });
   }
+}
+
+/**
+ * Where nothing changed at all, pages that failed would fail again: they are only told. False when
+ * a failure was not the pages' own and may be over.
+ */
+async function failAgain({ ledger, onFailure }: PlanContext): Promise<boolean> {
+  const failed = await ledger.quarantined();
+  if (failed.some(({ code }) => code.startsWith("store_"))) return false;
+  for (const { kind, key, code, message, at } of failed) {
+    const error = new PipelineError(code as ErrorCode, message, { at: JSON.parse(at) });
+    onFailure({ page: { kind, key }, error });
+  }
+  return true;
 }
 
 /** Pages that failed at the last build are tried again, whatever changed. */

@@ -1,4 +1,5 @@
 import { PipelineError, type Problem } from "../error.ts";
+import { didYouMean } from "../nearest.ts";
 import {
   type AnyTable,
   decodeKey,
@@ -90,7 +91,10 @@ function parseTarget(text: string, site: Site): Target | string {
   }
   const tables = tablesOf(site.kinds);
   const table = kind?.is === "row" ? kind.table : tables.find((each) => each.name === name);
-  if (table === undefined) return `There is no kind or table "${name}".`;
+  if (table === undefined) {
+    const names = [...site.kinds, ...tables].map((each) => each.name);
+    return `There is no kind or table "${name}".${didYouMean(name, names)}`;
+  }
   const values = table.key.length === 1 ? [value] : value.split(",");
   if (values.length !== table.key.length) return `The key is (${table.key.join(", ")}).`;
   const key = values.map((each, at) => keyPart(table, table.key[at] ?? "", each));

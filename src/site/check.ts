@@ -57,7 +57,7 @@ function checkKind(kind: Kind, checks: Checks): void {
   if (kind.is === "row") checkRowKind(kind, place, checks);
   if (kind.is === "list") checkListKind(kind, place, checks);
   if (kind.is === "single") {
-    checks.route(`${place}.route`, kind.route);
+    checks.route(`${place}.route`, { literals: [kind.route], columns: [] });
     for (const [name, read] of Object.entries(kind.reads)) {
       checkOwnRead(`${place}.reads.${name}`, read, {}, { isFanout: false }, checks);
     }
@@ -76,7 +76,7 @@ function checkRowKind(kind: RowKind, place: string, checks: Checks): void {
   for (const column of route.columns) checks.keyColumn(`${place}.route`, table, column);
   if (route.columns.length === 0)
     checks.add(`${place}.route`, "All its pages would have one route.");
-  checks.route(`${place}.route`, route.literals.join("x"));
+  checks.route(`${place}.route`, route);
   for (const [name, link] of Object.entries(links)) {
     for (const column of link.columns) checks.column(`${place}.links.${name}`, table, column);
   }
@@ -93,7 +93,7 @@ function checkRowKind(kind: RowKind, place: string, checks: Checks): void {
 
 function checkListKind(kind: ListKind, place: string, checks: Checks): void {
   const { list, route, reads } = kind;
-  checks.route(`${place}.route`, route.literals.join("x"));
+  checks.route(`${place}.route`, route);
   if ((list.by === undefined) !== (route.columns.length === 0)) {
     const message =
       list.by === undefined

@@ -2,6 +2,7 @@ import type { Problem } from "../error.ts";
 import { didYouMean } from "../nearest.ts";
 import type { ColumnType } from "./columns.ts";
 import type { Visible } from "./list.ts";
+import { type RouteTemplate, templateFlaw } from "./route.ts";
 import type { AnyTable } from "./table.ts";
 
 /** MySQL's limit for identifiers; quoting is not relied on. */
@@ -40,13 +41,20 @@ export class Checks {
   }
 
   visible(place: string, table: AnyTable, { show = {}, from, until }: Visible): void {
-    for (const column of Object.keys(show)) this.column(`${place}.show`, table, column);
+    for (const [column, value] of Object.entries(show)) {
+      this.column(`${place}.show`, table, column);
+      const { type, values = [] } = table.columns[column] ?? {};
+      if (type === "oneOf" && !values.includes(String(value))) {
+        this.add(`${place}.show`, `${column} never holds "${value}".`);
+      }
+    }
     if (from !== undefined) this.column(`${place}.from`, table, from, ["instant"]);
     if (until !== undefined) this.column(`${place}.until`, table, until, ["instant"]);
   }
 
-  route(place: string, route: string): void {
-    if (!/^\/(?!\/)[^\\?#]*$/.test(route))
-      this.add(place, "A route begins with one / and has no ? or #.");
+  /** The route could be served whatever valid values its columns hold. */
+  route(place: string, template: RouteTemplate): void {
+    const flaw = templateFlaw(template);
+    if (flaw !== undefined) this.add(place, flaw);
   }
 }

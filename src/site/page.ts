@@ -56,6 +56,8 @@ export interface SingleKind extends KindBase {
   readonly is: "single";
   readonly route: string;
   readonly reads: Readonly<Record<string, AnyRead>>;
+  /** Routes it may link to; `hrefs.NAME` is there only while that route exists. */
+  readonly links: Readonly<Record<string, string>>;
 }
 
 /** A page for each Markdown file below a folder of `content/`. */
@@ -145,14 +147,16 @@ export function page(parts: {
   readonly route: string;
   readonly template: string;
   readonly reads?: Readonly<Record<string, Read<Record<never, never>>>>;
+  readonly links?: Readonly<Record<string, string>>;
   readonly inSitemap?: boolean;
 }): Unnamed<SingleKind> {
-  const { route, template, reads = {} } = parts;
+  const { route, template, reads = {}, links = {} } = parts;
   return {
     is: "single",
     route,
     template,
     reads,
+    links,
     inSitemap: parts.inSitemap ?? route.endsWith("/"),
   };
 }

@@ -48,6 +48,8 @@ const MAX_KEY_BYTES = 1024;
 /** The limit of common file systems (ext4, APFS, NTFS) for one name, kept for every store. */
 const MAX_SEGMENT_BYTES = 255;
 const INDEX = "index.html";
+/** Where a store's marker is; no page may have it. */
+const RESERVED = "/.nightbake.json";
 
 /**
  * The only encoder: fills a template from a row.
@@ -75,6 +77,7 @@ export function checkRoute(route: string): string {
   if (Buffer.byteLength(address(route).key) > MAX_KEY_BYTES) {
     throw invalid(route, `its object name is longer than ${MAX_KEY_BYTES} bytes`);
   }
+  if (route === RESERVED) throw invalid(route, "its object ties the store to its ledger");
   if (route.split("/").some((each) => Buffer.byteLength(each) > MAX_SEGMENT_BYTES)) {
     throw invalid(route, `a part of it is longer than ${MAX_SEGMENT_BYTES} bytes`);
   }
@@ -120,6 +123,17 @@ export function routeOfKey(key: string): string {
 /** What a file system that ignores case and Unicode normal form makes of a route. */
 export function foldRoute(route: string): string {
   return route.normalize("NFC").toLowerCase().normalize("NFC");
+}
+
+/** What is wrong with a route whose columns hold "x"; undefined when nothing is. */
+export function templateFlaw({ literals }: RouteTemplate): string | undefined {
+  const route = literals.join("x");
+  if (!route.startsWith("/")) return "It begins with a slash.";
+  if (/[?#]/.test(route)) return "It has no ? or #.";
+  if (route === RESERVED) return "That name is taken.";
+  const inner = route.replace(/^\/|\/$/g, "");
+  const flaw = inner === "" ? undefined : segmentsFlaw(inner);
+  return flaw === undefined ? undefined : `It ${flaw}.`;
 }
 
 function segmentsFlaw(value: string): string | undefined {

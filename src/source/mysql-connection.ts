@@ -1,6 +1,6 @@
-import type { ConnectionOptions, PoolConnection, SslOptions } from "mysql2/promise";
+import type { PoolConnection } from "mysql2/promise";
 import { createPool } from "mysql2/promise";
-import { PipelineError } from "../error.ts";
+import { mysqlAddress } from "../mysql-address.ts";
 import type { Raw } from "./decode.ts";
 import type { Param } from "./dialect.ts";
 import { mysqlError } from "./mysql-error.ts";
@@ -23,14 +23,12 @@ export interface MysqlConnection {
 }
 
 /**
- * Sets up connections to `mysql://user:password@host:3306/database`; opens none yet.
- * `?ssl=true` asks for TLS with a verified certificate, `?ssl=skip-verify` for TLS without,
- * `?ssl={"ca":"…"}` gives Node's TLS options; `?socketPath=/run/mysqld/mysqld.sock` a local socket.
- * @throws PipelineError `config_invalid` when the URL is none of these
+ * Sets up connections to a database, see {@link mysqlAddress}; opens none yet.
+ * @throws PipelineError `config_invalid` when the URL is no database's
  */
 export function mysqlPool(url: string): MysqlPool {
   const pool = createPool({
-    ...parseUrl(url),
+    ...mysqlAddress(url),
     connectionLimit: MAX_CONNECTIONS,
     charset: "utf8mb4",
     // Exact values: DECIMAL and large BIGINT as text, dates as text with all their digits.
@@ -92,42 +90,5 @@ async function translated<T>(work: Promise<T>): Promise<T> {
     return await work;
   } catch (error) {
     throw mysqlError(error);
-  }
-}
-
-function parseUrl(text: string): ConnectionOptions {
-  try {
-    const { protocol, hostname, port, username, password, pathname, searchParams } = new URL(text);
-    const database = decodeURIComponent(pathname.slice(1));
-    if (!/^(mysql|mariadb):$/.test(protocol) || database === "") throw new Error("incomplete");
-    const socketPath = searchParams.get("socketPath");
-    return {
-      host: hostname.replace(/^\[|\]$/g, ""),
-      port: Number(port || 3306),
-      user: decodeURIComponent(username),
-      password: decodeURIComponent(password),
-      database,
-      ...(socketPath !== null && { socketPath }),
-      ...tlsOf(searchParams.get("ssl")),
-    };
-  } catch (error) {
-    if (error instanceof PipelineError) throw error;
-    // Not passed on as cause: its text repeats the URL with the password.
-    throw new PipelineError("config_invalid", "The database URL is not of the form it must have.", {
-      hint: "Write mysql://user:password@host:3306/database, with special characters percent-encoded.",
-    });
-  }
-}
-
-function tlsOf(ssl: string | null): { readonly ssl?: SslOptions } {
-  if (ssl === null || ssl === "false") return {};
-  if (ssl === "true") return { ssl: {} };
-  if (ssl === "skip-verify") return { ssl: { rejectUnauthorized: false } };
-  try {
-    return { ssl: JSON.parse(ssl) as SslOptions };
-  } catch {
-    throw new PipelineError("config_invalid", "The database URL's ssl option is not understood.", {
-      hint: 'Write ssl=true, ssl=skip-verify or ssl={"ca":"…"} (percent-encoded JSON of Node\'s TLS options).',
-    });
   }
 }

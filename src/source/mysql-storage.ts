@@ -81,7 +81,8 @@ function storedColumn([
 function orderFlaw(table: string, name: string, stored: StoredColumn): string | undefined {
   const { type, fullType, isNullable, collation } = stored;
   if (type === "enum") return "A key or list column cannot be an ENUM, which is ordered by number.";
-  if (collation === undefined || /_(nopad|0900)_bin$/.test(collation)) return undefined;
+  if (collation === undefined || /^utf8(mb[34])?_(nopad|0900)_bin$/.test(collation))
+    return undefined;
   const none = isNullable ? "" : " NOT NULL";
   const mend = (wanted: string) =>
     `ALTER TABLE \`${table}\` MODIFY \`${name}\` ${fullType} CHARACTER SET utf8mb4 COLLATE ${wanted}${none}`;

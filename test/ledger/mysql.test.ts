@@ -121,7 +121,7 @@ test("a server that does not answer is unavailable, which may pass", async () =>
 test("a URL that names no MySQL database is refused without repeating it", async () => {
   for (const url of ["not a url: s3cret", "mysql://u:s3cret@host", "http://u:s3cret@host/x"]) {
     await expect(openMysqlLedger(url)).rejects.toMatchObject({
-      code: "ledger_rejected",
+      code: "config_invalid",
       message: expect.not.stringContaining("s3cret"),
     });
   }

@@ -183,7 +183,7 @@ test("nothing is deleted before the invalidations have completed, and the claim 
     ...wired,
     cdn: { ...cdn, isCompleted: async () => ++polls > 20 },
     async sleep() {
-      vi.setSystemTime(Date.now() + 30_000);
+      vi.setSystemTime(Date.now() + 20_000);
       const deletes = log.filter((operation) => operation.startsWith("delete"));
       if (polls <= 20) expect(deletes).toEqual([]);
       const intruder = bake(other, { now: () => world.now });

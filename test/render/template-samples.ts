@@ -160,8 +160,14 @@ export const SAMPLES: Readonly<
       archive: [],
     },
   ],
-  home: ["home", { site, route: "/", latest: entries }],
-  "an empty home": ["home", { site: { ...site, description: "" }, route: "/", latest: [] }],
+  home: [
+    "home",
+    { site, route: "/", latest: entries, hrefs: { about: "/about/", made: "/made/" } },
+  ],
+  "an empty home": [
+    "home",
+    { site: { ...site, description: "" }, route: "/", latest: [], hrefs: {} },
+  ],
   "a content page": [
     "content",
     { site, route: "/about/", title: NASTY[0], description: "Us & them", html: { body } },
