@@ -62,14 +62,17 @@ interface Bucket {
   readonly context: PlanContext;
 }
 
-/** Cuts a bucket anew from the window that the oldest touched place falls into, until it fits again. */
+/**
+ * Cuts a bucket anew from the window that the oldest touched place falls into, until it fits again;
+ * then from the window of the next touched place.
+ */
 async function recutBucket(own: Bucket, places: readonly Key[]): Promise<readonly Step[]> {
   const { kind, part, bucket, context } = own;
   const { list } = kind;
   const [oldest] = places;
   if (oldest === undefined) return [];
   const steps: Step[] = [];
-  let n = await windowAt(own, oldest);
+  let n = await windowAt(own, oldest, 1);
   let from = n === 1 ? undefined : await plannedStart(own, n);
   for (;;) {
     const range = rangeOf(own, from, list.cut.max + 1);
@@ -83,28 +86,31 @@ async function recutBucket(own: Bucket, places: readonly Key[]): Promise<readonl
     if (next === undefined) return [...steps, ...(await deletesFrom(own, n + 1))];
     const after = await plannedStart(own, n + 1);
     const isSame = after !== undefined && Buffer.compare(after, encodeKey(next)) === 0;
-    if (isSame && !places.some((place) => compareKeys(place, next) >= 0)) return steps;
-    from = encodeKey(next);
-    n += 1;
+    const later = places.find((place) => compareKeys(place, next) >= 0);
+    if (isSame && later === undefined) return steps;
+    const isFar = isSame && later !== undefined;
+    n = isFar ? await windowAt(own, later, n + 1) : n + 1;
+    from = isFar ? await plannedStart(own, n) : encodeKey(next);
   }
 }
 
-/** The last window that begins at or before a place, found by halving; 1 when none does. */
-async function windowAt(own: Bucket, place: Key): Promise<number> {
+/** The last window from `low` on that begins at or before a place, found by halving; else `low`. */
+async function windowAt(own: Bucket, place: Key, low: number): Promise<number> {
   const bytes = encodeKey(place);
   const isBefore = async (n: number) => {
     const start = await plannedStart(own, n);
     return start !== undefined && Buffer.compare(start, bytes) <= 0;
   };
-  let high = 2;
-  while (await isBefore(high)) high *= 2;
-  let low = Math.max(1, high / 2);
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (await isBefore(middle)) low = middle;
-    else high = middle;
+  let last = low;
+  let ahead = 1;
+  for (; await isBefore(last + ahead); ahead *= 2) last += ahead;
+  let end = last + ahead;
+  while (end - last > 1) {
+    const middle = Math.floor((last + end) / 2);
+    if (await isBefore(middle)) last = middle;
+    else end = middle;
   }
-  return low;
+  return last;
 }
 
 async function liveWindow(own: Bucket, n: number): Promise<LivePage | undefined> {
