@@ -13,7 +13,7 @@ export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run 
   const { ledger } = wired;
   const tally = openTally(options.emit);
   const begunMs = performance.now();
-  const { claim, release: endClaim } = claimant(ledger, begun);
+  const { claim, end } = claimant(ledger, begun);
   return {
     wired,
     options,
@@ -29,7 +29,7 @@ export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run 
     },
     seconds: () => (performance.now() - begunMs) / 1000,
     async [Symbol.asyncDispose]() {
-      endClaim();
+      await end();
       await ledger.yieldClaim(begun.run).catch((error: unknown) => {
         // It ends by itself, and what made it fail has failed the run too.
         if (!(error instanceof PipelineError)) throw error;
@@ -46,11 +46,20 @@ export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run 
 function claimant(
   ledger: Wired["ledger"],
   { run, last }: Begun,
-): { readonly claim: () => Promise<void>; readonly release: () => void } {
+): { readonly claim: () => Promise<void>; readonly end: () => Promise<void> } {
   let publisher = last.publisher;
+  let claimedMs = 0;
   let timer: NodeJS.Timeout | undefined;
-  const renew = () =>
-    ledger.claim(run, { release: last.release, nowMs: Date.now(), leaseMs: LEASE_MS });
+  let renewal: Promise<void> | undefined;
+  const renew = async () => {
+    const nowMs = Date.now();
+    await ledger.claim(run, { release: last.release, nowMs, leaseMs: LEASE_MS });
+    claimedMs = nowMs;
+  };
+  // A claim that has ended may have been another's since, which only a call looks at.
+  const keep = async () => {
+    if (Date.now() - claimedMs < LEASE_MS) await renew();
+  };
   return {
     async claim() {
       await renew();
@@ -58,9 +67,15 @@ function claimant(
       if (publisher !== run) await ledger.setNote(PUBLISHER, run);
       publisher = run;
       // What it cannot renew, the next call finds out and says.
-      timer ??= setInterval(() => void renew().catch(() => {}), LEASE_MS / 3).unref();
+      const tick = () => {
+        renewal = keep().catch(() => {});
+      };
+      timer ??= setInterval(tick, LEASE_MS / 3).unref();
     },
-    release: () => clearInterval(timer),
+    async end() {
+      clearInterval(timer);
+      await renewal;
+    },
   };
 }
 
