@@ -76,6 +76,10 @@ function checkRowKind(kind: RowKind, place: string, checks: Checks): void {
   for (const column of route.columns) checks.keyColumn(`${place}.route`, table, column);
   if (route.columns.length === 0)
     checks.add(`${place}.route`, "All its pages would have one route.");
+  if (!/(?:\/|\.[a-z0-9]+)$/.test(route.literals.at(-1) ?? "")) {
+    // Else a slug like "x.js" would decide what its page is served as.
+    checks.add(`${place}.route`, "It ends with a slash or an extension of its own.");
+  }
   checks.route(`${place}.route`, route);
   for (const [name, link] of Object.entries(links)) {
     for (const column of link.columns) checks.column(`${place}.links.${name}`, table, column);

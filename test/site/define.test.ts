@@ -143,6 +143,39 @@ describe("a definition that types allow and cannot work is refused, naming every
     expect(problemsOf({ home })).toEqual(["list articles.item"]);
   });
 
+  test.each([
+    ["out of its folder", path`/../${{ ref: "slug" }}/`],
+    ["with an empty part", path`/a//${{ ref: "slug" }}/`],
+    ["with a query", path`/a?${{ ref: "slug" }}/`],
+    ["whose slug would be the file's extension", path`/${{ ref: "slug" }}`],
+  ])("a route %s", (_, template) => {
+    const broken = rowPage(articles, {
+      see: ["title"],
+      route: () => template,
+      template: "article",
+    });
+
+    expect(problemsOf({ article: broken })).toEqual(["pages.article.route"]);
+  });
+
+  test("a page in the place of the store's marker", () => {
+    const marker = page({ route: "/.nightbake.json", template: "x" });
+
+    expect(problemsOf({ marker })).toEqual(["pages.marker.route"]);
+  });
+
+  test("a shown value that its column never holds", () => {
+    const show = { status: "publish" } as unknown as { readonly status: "published" };
+    const broken = rowPage(articles, {
+      show,
+      see: ["title"],
+      route: (a) => path`/articles/${a.slug}/`,
+      template: "article",
+    });
+
+    expect(problemsOf({ article: broken })).toEqual(["pages.article.show"]);
+  });
+
   test("a name that could not stand in SQL", () => {
     const evil = table("a; drop table users", { key: "id", columns: { id: int() } });
     const kind = rowPage(evil, { see: ["id"], route: (a) => path`/x/${a.id}/`, template: "x" });
