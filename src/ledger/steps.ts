@@ -93,7 +93,7 @@ export function* stagedClashes(run: string, limit: number): Work<readonly (reado
 }
 
 /** Groups of two or more steps whose routes truly fold to one, in page order. Pure. */
-export function clashesAmong(steps: readonly Step[]): readonly (readonly Step[])[] {
+function clashesAmong(steps: readonly Step[]): readonly (readonly Step[])[] {
   const groups = Map.groupBy([...steps].sort(comparePages), ({ route }) => foldRoute(route));
   return [...groups.values()].filter((group) => group.length > 1);
 }

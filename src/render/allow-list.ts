@@ -123,7 +123,7 @@ export const CLASS =
   /^(?:language-[\w+#.-]{1,40}|align-(?:left|center|right)|footnotes|footnote-ref|footnote-back|contains-task-list|task-list-item)$/;
 
 /** Named children of which a parent takes one. */
-export const SINGLE: ReadonlySet<string> = new Set([
+const SINGLE: ReadonlySet<string> = new Set([
   "caption",
   "thead",
   "tfoot",

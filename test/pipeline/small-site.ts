@@ -47,7 +47,7 @@ import { openSqliteTarget } from "../../src/source/sqlite-target.ts";
 const name = text({ max: 60 });
 const status = oneOf("draft", "published");
 
-export const posts = table("posts", {
+const posts = table("posts", {
   key: "id",
   columns: {
     id: int(),
@@ -63,9 +63,9 @@ export const posts = table("posts", {
   },
 });
 
-export const people = table("people", { key: "handle", columns: { handle: name, name: text() } });
+const people = table("people", { key: "handle", columns: { handle: name, name: text() } });
 
-export const topics = table("topics", {
+const topics = table("topics", {
   key: ["topic", "post_id"],
   columns: {
     topic: name,
@@ -113,7 +113,7 @@ const byAuthor = list(posts, {
 });
 
 /** A site with every kind, small enough for thousands of builds. */
-export const SITE = defineSite({
+const SITE = defineSite({
   origin: "https://small.example",
   title: "Small",
   pages: {

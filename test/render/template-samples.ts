@@ -4,7 +4,7 @@ const MARCH = Date.UTC(2024, 2, 12, 9, 30, 5) * 1000;
 const DAY = 86_400_000_000;
 
 /** Titles that break pages which do not escape, measure or isolate text. */
-export const NASTY = [
+const NASTY = [
   `<script>alert("1")</script> & 'quotes' &amp; </title>`,
   "مرحبا (world) 123 — שלום",
   "রুটি বেকিং সম্পর্কে সবকিছু 👩‍🍳🏽",
