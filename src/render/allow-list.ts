@@ -123,13 +123,7 @@ export const CLASS =
   /^(?:language-[\w+#.-]{1,40}|align-(?:left|center|right)|footnotes|footnote-ref|footnote-back|contains-task-list|task-list-item)$/;
 
 /** Named children of which a parent takes one. */
-const SINGLE: ReadonlySet<string> = new Set([
-  "caption",
-  "thead",
-  "tfoot",
-  "summary",
-  "figcaption",
-]);
+const SINGLE: ReadonlySet<string> = new Set(["caption", "thead", "tfoot", "summary", "figcaption"]);
 
 /** Elements that are left out when nothing is in them: readers could not see or follow them. */
 export const NOT_EMPTY: ReadonlySet<string> = new Set(["a", "h1", "h2", "h3", "h4", "h5", "h6"]);
