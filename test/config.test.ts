@@ -1,15 +1,15 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { maskedConfig } from "../src/cli/shown-config.ts";
 import { readConfig } from "../src/config.ts";
 import { PipelineError } from "../src/error.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 const PASSWORD = "s3cret-Pa55";
 
 function folder(dotEnv?: string): string {
-  const cwd = mkdtempSync(join(tmpdir(), "nightbake-config-"));
+  const cwd = temporaryFolder("nightbake-config-");
   if (dotEnv !== undefined) writeFileSync(join(cwd, ".env"), dotEnv);
   return cwd;
 }

@@ -1,10 +1,8 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Io } from "../../src/cli/command.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import { readConfig } from "../../src/config.ts";
 import type { Summary } from "../../src/events.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 /** A terminal that keeps what is written to it. */
 export interface Page extends Terminal {
@@ -58,7 +56,7 @@ export function fakeIo(env: Record<string, string> = {}): FakeIo {
 }
 
 export function temporary(): string {
-  return mkdtempSync(join(tmpdir(), "nightbake-cli-"));
+  return temporaryFolder("nightbake-cli-");
 }
 
 /** A summary of a run that did nothing, but for `parts`. */
