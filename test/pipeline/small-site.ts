@@ -113,7 +113,7 @@ const byAuthor = list(posts, {
 });
 
 /** A site with every kind, small enough for thousands of builds. */
-const SITE = defineSite({
+export const SITE = defineSite({
   origin: "https://small.example",
   title: "Small",
   pages: {
