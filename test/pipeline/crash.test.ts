@@ -1,6 +1,6 @@
 import { copyFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { PipelineError } from "../../src/error.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
@@ -39,6 +39,8 @@ const WRITES = [
   "unretire",
   "yieldClaim",
 ] as const satisfies readonly (keyof Ledger)[];
+
+vi.setConfig({ testTimeout: 600_000 });
 
 /** Where every call has failed in another test, or most calls only read, every so many fails. */
 const STRIDE = Number(process.env["STRIDE"] ?? 5);

@@ -51,7 +51,7 @@ test("foresees the puts and deletes of the run that follows", async () => {
     numRuns: Number(process.env["HISTORIES"] ?? 25),
     seed: Number(process.env["SEED"] ?? 7),
   });
-});
+}, 600_000);
 
 async function foresees(history: readonly Parameters<typeof writeRows>[1][]): Promise<void> {
   const puts: string[] = [];
