@@ -96,9 +96,11 @@ test("foresees what a run that was cut off left undone", async () => {
   }));
   await expect(cut).rejects.toThrow("cut off");
   world.edit(2, "title", "Title 2");
+  const before = [world.shown(), dumpLedger(`${world.site.dir}/ledger.db`)];
 
   const { events } = await world.bake({ isDryRun: true });
 
+  expect([world.shown(), dumpLedger(`${world.site.dir}/ledger.db`)]).toEqual(before);
   expect(events).toContainEqual({
     event: "note",
     message: "1 puts of a run that was cut off are done again.",
@@ -106,4 +108,18 @@ test("foresees what a run that was cut off left undone", async () => {
   expect(stepsOf(events).map(({ route, reason }) => `${route} ${reason}`)).toEqual([
     "/notes/2/ unfinished",
   ]);
+});
+
+test("of a wiped store foresees every put and changes nothing", async () => {
+  await using world = await smallWorld(3);
+  await world.bake();
+  const all = Object.keys(world.shown()).length;
+  world.objects.clear();
+  const before = dumpLedger(`${world.site.dir}/ledger.db`);
+
+  const { events } = await world.bake({ isDryRun: true });
+
+  expect(stepsOf(events).map(({ reason }) => reason)).toEqual(Array(all).fill("store"));
+  expect(world.objects.size).toBe(0);
+  expect(dumpLedger(`${world.site.dir}/ledger.db`)).toEqual(before);
 });
