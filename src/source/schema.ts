@@ -5,7 +5,7 @@ import { orderedColumns, type Storage } from "./stored.ts";
 
 /** The limit of MySQL for names. */
 const MAX_NAME = 64;
-/** Key and list columns without `max` get this many characters. */
+/** Key, list and link columns without `max` get this many characters. */
 const DEFAULT_MAX = 255;
 
 /** What differs between the databases in creating tables. */
@@ -64,9 +64,10 @@ function listIndexes(table: AnyTable, lists: readonly AnyList[]): readonly (read
 
 function createTable(schema: SchemaDialect, table: AnyTable, lists: readonly AnyList[]): string {
   const { dialect } = schema;
-  const ordered = orderedColumns(table, lists);
+  // MySQL has no index over text without a length.
+  const indexed = orderedColumns(table, lists).union(new Set(listIndexes(table, lists).flat()));
   const columns = Object.entries(table.columns).map(([name, column]) => {
-    const max = ordered.has(name) ? (column.max ?? DEFAULT_MAX) : column.max;
+    const max = indexed.has(name) ? (column.max ?? DEFAULT_MAX) : column.max;
     const none = column.isNullable ? "" : " NOT NULL";
     return `${quote(dialect, name)} ${schema.typeOf(column, max)}${none}`;
   });

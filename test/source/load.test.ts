@@ -4,17 +4,35 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { int, table } from "../../src/site.ts";
+import { appendOnly, int, list, path, type Refs, table, text } from "../../src/site.ts";
 import { load } from "../../src/source/load.ts";
 import { lines } from "../../src/source/ndjson.ts";
 import { describeWith } from "../services/requires.ts";
-import { mysqlDatabase, sqliteDatabase } from "./database.ts";
+import { fill, mysqlDatabase, sqliteDatabase } from "./database.ts";
 import { describeLoad } from "./load-contract.ts";
 
 describeLoad("SQLite", sqliteDatabase);
 
 describeWith("shared-mariadb", "On a real server", () => {
   describeLoad("MariaDB", mysqlDatabase);
+
+  test("a column that entries are found by is as long as an index can be, whatever its table says", async () => {
+    const posts = table("posts", { key: "id", columns: { id: int(), slug: text(), body: text() } });
+    const links = (row: Refs<{ slug: string }>) => ({ post: path`/posts/${row.slug}/` });
+    const byId = list(posts, { order: ["id"], see: ["body"], links, cut: appendOnly() });
+    await using database = await mysqlDatabase();
+    await fill(database, posts, [{ id: 1, slug: "a", body: "b" }], [byId]);
+    await fill(database, posts, [{ id: 2, slug: "b", body: "b" }], [byId]);
+
+    const columns = await database.run("SHOW COLUMNS FROM posts");
+    const indexes = await database.run("SHOW INDEX FROM posts");
+
+    expect(columns.map(({ Type }) => Type)).toEqual(["bigint(20)", "varchar(255)", "longtext"]);
+    expect(indexes.map(({ Column_name, Sub_part }) => [Column_name, Sub_part])).toEqual([
+      ["id", null],
+      ["slug", null],
+    ]);
+  });
 });
 
 const t = table("t", { key: "id", columns: { id: int() } });
