@@ -164,7 +164,7 @@ describe("build", () => {
     await Promise.all([cut.run("load", dir), whole.run("load", dir)]);
     const { child, ended } = started(["build", "--json", ...SITE], { cwd: cut.cwd });
     child.stdout?.on("data", (text: string) => {
-      if (text.includes('"phase":"new"')) child.kill("SIGINT");
+      if (text.includes('"event":"phase","phase":"new"')) child.kill("SIGINT");
     });
 
     const stopped = await ended;
