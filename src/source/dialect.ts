@@ -37,6 +37,9 @@ export interface Dialect extends RawForm {
   /** Follows the table's name when a list is read. */
   byList(list: AnyList): string;
 
+  /** Follows the table's name when rows are found by the values of these columns. */
+  byColumns(table: AnyTable, columns: readonly string[]): string;
+
   /** The bound form of a decoded value of a declared column. */
   encode(table: AnyTable, column: string, value: unknown): Param;
 }

@@ -7,10 +7,16 @@ export interface MysqlCatalog {
   isMicros(table: AnyTable, column: string): boolean;
   /** Name of the index that serves a list; undefined when there is none. */
   indexOf(list: AnyList): string | undefined;
+  /** Name of the index that begins with these columns; undefined when there is none. */
+  indexOver(table: AnyTable, columns: readonly string[]): string | undefined;
 }
 
 /** The catalog of a database without tables. */
-export const EMPTY_CATALOG: MysqlCatalog = { isMicros: () => false, indexOf: () => undefined };
+export const EMPTY_CATALOG: MysqlCatalog = {
+  isMicros: () => false,
+  indexOf: () => undefined,
+  indexOver: () => undefined,
+};
 
 /** Reads the catalog of the connection's database: two statements, whatever the number of tables. */
 export async function readCatalog(connection: MysqlConnection): Promise<MysqlCatalog> {
@@ -25,19 +31,16 @@ export async function readCatalog(connection: MysqlConnection): Promise<MysqlCat
      ORDER BY table_name, index_name, seq_in_index`,
   );
   const indexes = [...Map.groupBy(parts, ([table, index]) => `${table}.${index}`).values()];
+  const named = (table: AnyTable, fits: (columns: readonly string[]) => boolean) => {
+    const own = indexes.filter((index) => index[0]?.[0] === table.name);
+    const index = own.find((each) => fits(each.map((part) => String(part[2]))));
+    return index === undefined ? undefined : String(index[0]?.[1]);
+  };
   return {
     isMicros: (table, column) => micros.has(`${table.name}.${column}`),
-    indexOf(list) {
-      const serving = indexes.find(
-        (index) =>
-          index[0]?.[0] === list.table.name &&
-          serves(
-            list,
-            index.map((part) => String(part[2])),
-          ),
-      );
-      return serving === undefined ? undefined : String(serving[0]?.[1]);
-    },
+    indexOf: (list) => named(list.table, (columns) => serves(list, columns)),
+    indexOver: (table, wanted) =>
+      named(table, (columns) => wanted.every((column, at) => columns[at] === column)),
   };
 }
 

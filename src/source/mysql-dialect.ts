@@ -4,17 +4,16 @@ import { formatDateTime } from "./instant.ts";
 import type { MysqlCatalog } from "./mysql-catalog.ts";
 
 /** Reading statements of MySQL and MariaDB, for a database with this catalog. */
-export function mysqlDialect({ isMicros, indexOf }: MysqlCatalog): Dialect {
+export function mysqlDialect({ isMicros, indexOf, indexOver }: MysqlCatalog): Dialect {
   return {
     hasTextualNumbers: true,
     quoteMark: "`",
     // With an index on a visibility column the optimiser would sort all visible rows for each page.
     byKey: " FORCE INDEX (PRIMARY)",
     // Left alone it takes the equality columns only, and reads a partition from its start each time.
-    byList(list) {
-      const index = indexOf(list);
-      return index === undefined ? "" : ` FORCE INDEX (\`${index}\`)`;
-    },
+    byList: (list) => forced(indexOf(list)),
+    // For many values it takes a list's index, and reads all visible rows.
+    byColumns: (table, columns) => forced(indexOver(table, columns)),
     compare,
     among(columns, tuples) {
       const params = tuples.flat();
@@ -34,6 +33,10 @@ export function mysqlDialect({ isMicros, indexOf }: MysqlCatalog): Dialect {
         : encodePlain(declared, value);
     },
   };
+}
+
+function forced(index: string | undefined): string {
+  return index === undefined ? "" : ` FORCE INDEX (\`${index}\`)`;
 }
 
 /**

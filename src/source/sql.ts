@@ -91,7 +91,8 @@ export function placesByStatement(
     ...visibility(moment, table, list.visible, dialect.passive),
     ...columns.map(isPresent),
   ];
-  return select(columns, `FROM ${quote(dialect, table.name)}`, where);
+  const from = `FROM ${quote(dialect, table.name)}${dialect.byColumns(table, by)}`;
+  return select(columns, from, where);
 }
 
 /** One window's entries, in its direction. */

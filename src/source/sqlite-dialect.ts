@@ -7,6 +7,7 @@ export const SQLITE: Dialect = {
   quoteMark: '"',
   byKey: "",
   byList: () => "",
+  byColumns: () => "",
   compare(columns, comparison, values) {
     const [tuple, marks] = [columns.join(", "), columns.map(() => "?").join(", ")];
     return { sql: `(${tuple}) ${comparison} (${marks})`, params: values };

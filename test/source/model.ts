@@ -15,6 +15,7 @@ export interface Model {
   scan(table: AnyTable, visible: AnyList["visible"]): readonly Row[];
   places(list: AnyList): readonly Place[];
   window(list: AnyList, window: Window): readonly Row[];
+  placesBy(list: AnyList, columns: readonly string[], tuples: readonly Key[]): readonly Place[];
 }
 
 export function model(all: readonly Row[], now: Instant): Model {
@@ -38,6 +39,12 @@ export function model(all: readonly Row[], now: Instant): Model {
         .filter((row) => to === undefined || isBeyond(list, row, to, -1));
       return (first === "oldest" ? inside : inside.toReversed()).slice(0, limit);
     },
+    placesBy: (list, columns, tuples) =>
+      entries(list)
+        .filter((row) =>
+          tuples.some((tuple) => columns.every((name, at) => row[name] === tuple[at])),
+        )
+        .map((row) => placeOf(list, row)),
   };
 }
 

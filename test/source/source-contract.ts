@@ -132,6 +132,10 @@ export function describeSource(technology: string, open: () => Promise<TestDatab
         await fill(database, sample.table, sample.rows, [sample.list]);
         const says = model(sample.rows, NOW);
         const windows = Array.from({ length: 12 }, () => anyWindow(sample.list, sample.rows, any));
+        const by = any(() =>
+          fc.shuffledSubarray(Object.keys(sample.table.columns), { minLength: 1, maxLength: 2 }),
+        );
+        const tuples = anyTuples(sample.rows, by, any);
         const { table: made, list } = sample;
 
         await using source = await database.source();
@@ -147,6 +151,12 @@ export function describeSource(technology: string, open: () => Promise<TestDatab
           windows.map((window) =>
             says.window(list, window).map((row) => seen(made, list.see, row)),
           ),
+        );
+        expect(await rows.placesIn(list, windows)).toEqual(
+          windows.map((window) => says.window(list, window).map((row) => placeOf(list, row))),
+        );
+        expect(inOrder(await rows.placesBy(list, by, tuples))).toEqual(
+          inOrder(says.placesBy(list, by, tuples)),
         );
         const keys = [...sample.rows, ...sample.rows.slice(0, 1)].map((row) => pick(row, made.key));
         const found = await rows.rows(made, { see: ["body"], visible: list.visible, keys });
@@ -327,4 +337,22 @@ function anyWindow(list: AnyList, rows: readonly Row[], any: fc.GeneratorValue):
     first: any(() => fc.constantFrom("oldest", "newest")),
     limit: any(fc.integer, { min: 1, max: 9 }),
   };
+}
+
+/** Values of some rows' columns, mixed with each other's; NULL is never asked for. */
+function anyTuples(
+  rows: readonly Row[],
+  columns: readonly string[],
+  any: fc.GeneratorValue,
+): readonly Key[] {
+  const tuples = Array.from(
+    { length: rows.length === 0 ? 0 : any(fc.integer, { min: 0, max: 12 }) },
+    () => columns.map((name) => any(() => fc.constantFrom(...rows.map((row) => row[name])))),
+  );
+  return tuples.filter((tuple) => !tuple.includes(null)) as unknown as readonly Key[];
+}
+
+function inOrder(places: readonly Place[]): readonly Place[] {
+  const text = ({ part, order }: Place) => [part, ...order].map(String).join("|");
+  return places.toSorted((a, b) => (text(a) < text(b) ? -1 : 1));
 }
