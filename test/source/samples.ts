@@ -94,8 +94,9 @@ export const samples: fc.Arbitrary<Sample> = fc
     isFrom: fc.boolean(),
     isTimed: fc.boolean(),
     isUntil: fc.boolean(),
+    isItem: fc.boolean(),
   })
-  .chain(({ key, part, order, isNullable, isShown, isFrom, isTimed, isUntil }) => {
+  .chain(({ key, part, order, isNullable, isShown, isFrom, isTimed, isUntil, isItem }) => {
     const keyColumns = entries("k", key);
     const partColumns = entries("p", part === null ? [] : [part]);
     const orderColumns = entries("o", order);
@@ -121,8 +122,11 @@ export const samples: fc.Arbitrary<Sample> = fc
         until: isUntil ? "ends" : undefined,
       }),
       see: ["body"],
-      item: undefined,
-      links: {},
+      // Entries lead by columns that they do not show.
+      item: isItem
+        ? { kind: "page", key: [...names, ...orderColumns.map(([name]) => name)] }
+        : undefined,
+      links: partColumns.length > 0 ? { part: { literals: ["/", "/"], columns: ["p0"] } } : {},
       head: 20,
       cut: appendOnly(),
     };

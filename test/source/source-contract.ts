@@ -5,6 +5,7 @@ import {
   type AnyTable,
   bigint,
   bool,
+  entryColumns,
   instant,
   int,
   json,
@@ -149,7 +150,7 @@ export function describeSource(technology: string, open: () => Promise<TestDatab
         expect(await placesAll(rows, list, limit)).toEqual(says.places(list));
         expect((await rows.windows(list, windows)).map(rowsOf)).toEqual(
           windows.map((window) =>
-            says.window(list, window).map((row) => seen(made, list.see, row)),
+            says.window(list, window).map((row) => seen(made, entryColumns(list), row)),
           ),
         );
         expect(await rows.placesIn(list, windows)).toEqual(
