@@ -5,7 +5,6 @@ import {
   type AnyTable,
   bigint,
   bool,
-  entryColumns,
   instant,
   int,
   json,
@@ -138,6 +137,8 @@ export function describeSource(technology: string, open: () => Promise<TestDatab
         );
         const tuples = anyTuples(sample.rows, by, any);
         const { table: made, list } = sample;
+        const linked = Object.values(list.links).flatMap(({ columns }) => columns);
+        const shown = [...list.see, ...(list.item?.key ?? []), ...linked];
 
         await using source = await database.source();
         await source.check([made], [list]);
@@ -149,9 +150,7 @@ export function describeSource(technology: string, open: () => Promise<TestDatab
         expect(scanned).toEqual(visible.map((row) => seen(made, ["body"], row)));
         expect(await placesAll(rows, list, limit)).toEqual(says.places(list));
         expect((await rows.windows(list, windows)).map(rowsOf)).toEqual(
-          windows.map((window) =>
-            says.window(list, window).map((row) => seen(made, entryColumns(list), row)),
-          ),
+          windows.map((window) => says.window(list, window).map((row) => seen(made, shown, row))),
         );
         expect(await rows.placesIn(list, windows)).toEqual(
           windows.map((window) => says.window(list, window).map((row) => placeOf(list, row))),
