@@ -2,11 +2,23 @@ import { hexOf, type PageId } from "../site.ts";
 import type { KnownRow, Reader, RowMark, SeenRow } from "./ledger.ts";
 import { beyond } from "./live.ts";
 import { asBytes, asText, decodeId, orUndefined, runOf } from "./rows.ts";
-import { query, queryIn, replaceRows, type SqlRow, type SqlValue, type Work } from "./sql.ts";
+import {
+  deleteRows,
+  query,
+  queryIn,
+  replaceRows,
+  type SqlRow,
+  type SqlValue,
+  type Work,
+} from "./sql.ts";
 
 const ROW = "row_key,hash,deps,due_at";
 const SEEN = "run,tbl,row_key,hash,deps,due_at".split(",");
 const READER = "read_key,kind,page_key".split(",");
+const DUE = "due_at,tbl,row_key".split(",");
+
+/** Rows that a run saw, handled at a time. */
+const BATCH = 500;
 
 /** @see Ledger.known */
 export function* known(
@@ -88,14 +100,14 @@ export function* seen(
   return rows.map(decodeSeen);
 }
 
-/** Makes what a run saw what is known; part of `finish`. */
+/**
+ * Makes what a run saw what is known; part of `finish`. Rows are sought one by one: one statement
+ * for all would visit every known row.
+ */
 export function* keepSeen(run: string): Work<void> {
+  const [any] = yield* query("SELECT tbl FROM nb_row LIMIT 1");
+  if (any !== undefined) yield* forgetSeen(run);
   const id = runOf(run);
-  const same = (table: string) =>
-    `WHERE EXISTS (SELECT 1 FROM nb_seen WHERE nb_seen.run = ?
-      AND nb_seen.tbl = ${table}.tbl AND nb_seen.row_key = ${table}.row_key`;
-  yield* query(`DELETE FROM nb_due ${same("nb_due")})`, [id]);
-  yield* query(`DELETE FROM nb_row ${same("nb_row")} AND nb_seen.hash IS NULL)`, [id]);
   yield* query(
     `REPLACE INTO nb_row (tbl,${ROW}) SELECT tbl,${ROW} FROM nb_seen WHERE run = ? AND hash IS NOT NULL`,
     [id],
@@ -105,6 +117,28 @@ export function* keepSeen(run: string): Work<void> {
       WHERE run = ? AND hash IS NOT NULL AND due_at IS NOT NULL`,
     [id],
   );
+}
+
+function* forgetSeen(run: string): Work<void> {
+  let after: SeenRow | undefined;
+  do {
+    const rows: readonly SeenRow[] = yield* seen(run, after, BATCH);
+    for (const [table, own] of Map.groupBy(rows, (row) => row.table)) yield* forget(table, own);
+    after = rows.length < BATCH ? undefined : rows.at(-1);
+  } while (after !== undefined);
+}
+
+/** Drops the marks of rows that were seen, and those of the rows that are gone. */
+function* forget(table: string, rows: readonly SeenRow[]): Work<void> {
+  const marked = yield* queryIn(
+    "SELECT due_at, row_key FROM nb_row WHERE tbl = ? AND due_at IS NOT NULL AND row_key IN (?)",
+    rows.map(({ key }) => key),
+    [table],
+  );
+  const marks = marked.map((row) => [Number(row["due_at"]), table, asBytes(row["row_key"])]);
+  yield* deleteRows("nb_due", DUE, marks);
+  const gone = rows.filter(({ now }) => now === undefined).map(({ key }) => key);
+  yield* queryIn("DELETE FROM nb_row WHERE tbl = ? AND row_key IN (?)", gone, [table]);
 }
 
 /** @see Ledger.readers */
@@ -124,18 +158,9 @@ export function* readersBetween(from: Uint8Array, to: Uint8Array): Work<readonly
 
 /** Pages read other things than before; part of `confirm` and `retire`. */
 export function* changeReaders(added: readonly Reader[], dropped: readonly Reader[]): Work<void> {
-  for (const { read, kind, key } of dropped) {
-    yield* query("DELETE FROM nb_reader WHERE read_key = ? AND kind = ? AND page_key = ?", [
-      read,
-      kind,
-      key,
-    ]);
-  }
-  yield* replaceRows(
-    "nb_reader",
-    READER,
-    added.map(({ read, kind, key }) => [read, kind, key]),
-  );
+  const rowOf = ({ read, kind, key }: Reader) => [read, kind, key];
+  yield* deleteRows("nb_reader", READER, dropped.map(rowOf));
+  yield* replaceRows("nb_reader", READER, added.map(rowOf));
 }
 
 /** @see Ledger.lastBefore */

@@ -40,6 +40,8 @@ export interface WriteOptions {
 
 /** Rows, ids or routes in one statement. */
 const BATCH_ROWS = 500;
+/** Conditions of several columns in one statement: SQLite plans each of them. */
+const BATCH_KEYS = 50;
 /** Bytes in one statement; hexadecimal doubles them, and MariaDB takes packets of 16 MB by default. */
 const BATCH_BYTES = 2 ** 20;
 
@@ -73,6 +75,21 @@ export function* replaceRows(
   for (const batch of batchesOf(rows)) {
     const tuples = new Array<string>(batch.length).fill(row).join(",");
     yield* query(`REPLACE INTO ${table} (${columns.join(",")}) VALUES ${tuples}`, batch.flat());
+  }
+}
+
+/** Deletes the rows with these primary keys. */
+export function* deleteRows(
+  table: string,
+  key: readonly string[],
+  rows: readonly (readonly SqlValue[])[],
+): Work<void> {
+  // Both databases seek each of these; they do not understand each other's lists of tuples.
+  const row = `(${key.map((column) => `${column} = ?`).join(" AND ")})`;
+  for (let start = 0; start < rows.length; start += BATCH_KEYS) {
+    const batch = rows.slice(start, start + BATCH_KEYS);
+    const any = new Array<string>(batch.length).fill(row).join(" OR ");
+    yield* query(`DELETE FROM ${table} WHERE ${any}`, batch.flat());
   }
 }
 

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import * as known from "../../src/ledger/known.ts";
 import * as live from "../../src/ledger/live.ts";
-import { type Work, withIndex } from "../../src/ledger/sql.ts";
+import { type SqlRow, type Statement, type Work, withIndex } from "../../src/ledger/sql.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import * as steps from "../../src/ledger/steps.ts";
 import { article } from "./fixtures.ts";
@@ -43,18 +43,58 @@ const searches: Readonly<Record<string, [work: Work<unknown>, by: string]>> = {
   stagedClashes: [steps.stagedClashes("run", 1), "COVERING INDEX nb_step_index (run=? AND fold>?)"],
 };
 
-test.for(Object.entries(searches))("%s seeks and sorts nothing", async ([, [work, by]]) => {
-  const folder = mkdtempSync(join(tmpdir(), "nightbake-plans-"));
-  await (await openSqliteLedger(join(folder, "ledger.db")))[Symbol.asyncDispose]();
-  using database = new DatabaseSync(join(folder, "ledger.db"));
-  const { text } = work.next().value as { readonly text: string };
-  const explained = `EXPLAIN QUERY PLAN ${withIndex(text, "$1 INDEXED BY $1_index")}`;
+const folder = mkdtempSync(join(tmpdir(), "nightbake-plans-"));
+const file = join(folder, "ledger.db");
+beforeAll(async () => (await openSqliteLedger(file))[Symbol.asyncDispose]());
+afterAll(() => rmSync(folder, { recursive: true }));
 
-  const lines = database
+function explain(text: string): readonly string[] {
+  using database = new DatabaseSync(file);
+  const explained = `EXPLAIN QUERY PLAN ${withIndex(text, "$1 INDEXED BY $1_index")}`;
+  return database
     .prepare(explained)
     .all()
     .map(({ detail }) => String(detail));
+}
 
-  expect(lines).toEqual([expect.stringContaining(by)]);
-  rmSync(folder, { recursive: true });
+test("rows that were seen, and reads that were dropped, are sought one by one", () => {
+  const reader = { ...article(1), read: article(1).key };
+  const statements = [
+    ...statementsOf(known.keepSeen("run"), [
+      { tbl: "posts" },
+      { tbl: "posts", row_key: article(1).key, hash: null, deps: null, due_at: null },
+      { due_at: 5, row_key: article(1).key },
+    ]),
+    ...statementsOf(known.changeReaders([], [reader, reader]), []),
+  ];
+  const lines = statements
+    .filter((text) => !text.endsWith("FROM nb_row LIMIT 1"))
+    .flatMap((text) => explain(text))
+    .filter((line) => !/^INDEX \d/.test(line));
+
+  expect(lines.join("\n")).not.toContain("SCAN");
+  expect(lines).toContainEqual(expect.stringMatching(/nb_row .*\(tbl=\? AND row_key=\?\)/));
+  expect(lines).toContainEqual(
+    expect.stringMatching(/nb_due .*\(due_at=\? AND tbl=\? AND row_key=\?\)/),
+  );
+  expect(lines).toContainEqual(
+    expect.stringMatching(/nb_reader .*\(read_key=\? AND kind=\? AND page_key=\?\)/),
+  );
 });
+
+test.for(Object.entries(searches))("%s seeks and sorts nothing", ([, [work, by]]) => {
+  const { text } = work.next().value as Statement;
+
+  expect(explain(text)).toEqual([expect.stringContaining(by)]);
+});
+
+/** Runs a work with one of these rows as the answer to each statement in turn; gives its statements. */
+function statementsOf(work: Work<unknown>, answers: readonly SqlRow[]): readonly string[] {
+  const texts: string[] = [];
+  let step = work.next();
+  for (let at = 0; !step.done; at += 1) {
+    texts.push(step.value.text);
+    step = work.next(answers.slice(at, at + 1));
+  }
+  return texts;
+}
