@@ -42,9 +42,10 @@ export class Checks {
 
   visible(place: string, table: AnyTable, { show = {}, from, until }: Visible): void {
     for (const [column, value] of Object.entries(show)) {
-      this.column(`${place}.show`, table, column);
-      const { type, values = [] } = table.columns[column] ?? {};
-      if (type === "oneOf" && !values.includes(String(value))) {
+      this.column(`${place}.show`, table, column, [...ORDERED, "bool"]);
+      const { type, values = [], isNullable } = table.columns[column] ?? {};
+      const isNull = value === null && isNullable;
+      if (type === "oneOf" && !isNull && !values.includes(String(value))) {
         this.add(`${place}.show`, `${column} never holds "${value}".`);
       }
     }

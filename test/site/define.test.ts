@@ -164,6 +164,28 @@ describe("a definition that types allow and cannot work is refused, naming every
     expect(problemsOf({ marker })).toEqual(["pages.marker.route"]);
   });
 
+  test("a shown JSON value, which has no one form to compare", () => {
+    const broken = rowPage(articles, {
+      show: { tags: ["a"] },
+      see: ["title"],
+      route: (a) => path`/articles/${a.slug}/`,
+      template: "article",
+    });
+
+    expect(problemsOf({ article: broken })).toEqual(["pages.article.show"]);
+  });
+
+  test("unless a shown word is NULL, where its column may be", () => {
+    const moods = table("moods", {
+      key: "id",
+      columns: { id: int(), mood: oneOf("sad", "glad").nullable() },
+    });
+    const route = (row: Refs<{ id: number }>) => path`/moods/${row.id}/`;
+    const mood = rowPage(moods, { show: { mood: null }, see: [], route, template: "mood" });
+
+    expect(problemsOf({ mood })).toEqual([]);
+  });
+
   test("a shown value that its column never holds", () => {
     const show = { status: "publish" } as unknown as { readonly status: "published" };
     const broken = rowPage(articles, {
