@@ -22,9 +22,19 @@ interface Post {
 export const DAY = 86_400_000_000;
 export const START = Date.UTC(2024, 0, 1) * 1000;
 
+/** What posts may be about; some are names of people. */
+export const TOPICS = ["x", "X", "y z", "ann", "bob"];
+
+/** Links to what twelve posts may be called. */
+const LINKS = Array.from(
+  { length: 12 },
+  (_, at) => `[a](/posts/a${at + 1}/) [b](/posts/b${at + 1}/)`,
+);
+
 const slug = fc.constantFrom("a", "b", "c", "d/e", "ü", "Z", "%e2");
-const author = fc.constantFrom("ann", "bob", "Ann");
-const topic = fc.constantFrom("x", "X", "y z", null);
+// Most are of one author and topic, whose lists have archives of several windows.
+const author = fc.constantFrom("ann", "ann", "ann", "bob", "Ann");
+const topic = fc.constantFrom("x", "x", ...TOPICS, null);
 /** Days, and a few moments at the ends of months and years, so that there are ties. */
 const moment = fc.oneof(
   { weight: 2, arbitrary: fc.integer({ min: -400, max: 400 }).map((n) => START + n * DAY) },
@@ -38,7 +48,7 @@ const moment = fc.oneof(
 const title = fc.constantFrom("One", "Two", "<b>&", "日本");
 const body = fc.constantFrom(
   "",
-  "[x](/posts/a1/) [o](/other/)",
+  `${LINKS.join(" ")} [o](/other/)`,
   "[y](/notes/3/) [z](/nowhere/)",
   "*em*",
 );

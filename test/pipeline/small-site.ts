@@ -107,7 +107,7 @@ const byAuthor = list(posts, {
   by: "author",
   order: ["published_at", "id"],
   see: ["title", "slug"],
-  links: (p) => ({ post: path`/posts/${p.slug}/` }),
+  links: (p) => ({ post: path`/posts/${p.slug}/`, namesake: path`/topics/${p.author}/` }),
   head: 2,
   cut: appendOnly({ max: 2 }),
 });
@@ -135,6 +135,8 @@ export const SITE = defineSite({
       see: ["title", "body", "extra"],
       route: (p) => path`/notes/${p.id}/`,
       html: { body: markdown("body") },
+      // Whether it exists depends on other rows.
+      links: (p) => ({ namesake: path`/authors/${p.topic}/` }),
       // Nothing but a header tells the topic.
       tags: (p) => [tag("topic", p.topic)],
       template: "note",
@@ -158,12 +160,12 @@ const TEMPLATES: Readonly<Record<string, string>> = {
 <p><%= it.person?.name ?? it.row.author %> <% for (const href of [it.hrefs.author, it.hrefs.topic]) { if (href) { %><a href="<%= href %>">more</a><% } } %></p>
 <% for (const e of [...it.near.before, ...it.near.after]) { %><%~ include("entry", e) %><% } %>
 <img src="<%= asset("mark.svg") %>" alt="">`,
-  note: `<h1><%= it.title ?? it.row.title %></h1><%~ it.html.body %><%= it.row?.extra?.mood ?? "" %>`,
+  note: `<h1><%= it.title ?? it.row.title %></h1><%~ it.html.body %><%= it.row?.extra?.mood ?? "" %><%= it.hrefs?.namesake ?? "" %>`,
   list: `<h1><%= it.part ?? "all" %> <%= it.window?.name ?? "head" %> <%= it.person?.name ?? "" %></h1>
 <% for (const e of it.entries) { %><%~ include("entry", e) %><% } %>
 <% for (const a of it.archive) { %><a href="<%= a.href %>"><%= a.name %></a><% } %>`,
   home: `<% for (const e of it.latest) { %><%~ include("entry", e) %><% } %>`,
-  entry: `<a href="<%= it.href ?? it.hrefs.post ?? "-" %>"><%= it.title %></a>`,
+  entry: `<a href="<%= it.href ?? it.hrefs.post ?? "-" %>"><%= it.title %></a><%= it.hrefs.namesake ?? "" %>`,
   index: `<% for (const s of it.sitemaps) { %><loc><%= url(s.route) %></loc><% } %>`,
   urls: `<% for (const u of it.urls) { %><loc><%= url(u.route) %></loc><lastmod><%= u.lastmod === undefined ? "" : time(u.lastmod) %></lastmod><% } %>`,
 };
