@@ -29,8 +29,15 @@ export function parseDateTime(text: string): Instant | undefined {
   return micros === 0 || Number.isSafeInteger(instant) ? instant : undefined;
 }
 
-/** Writes `2026-08-15 12:15:58.123456`, as {@link parseDateTime} reads it. */
+/** The first moment that is no date of MySQL's any more: a list's last year may end with it. */
+const YEAR_10000 = 253_402_300_800_000_000;
+
+/**
+ * Writes `2026-08-15 12:15:58.123456`, as {@link parseDateTime} reads it; what comes after the year
+ * 9999 as the last moment of that year.
+ */
 export function formatDateTime(instant: Instant): string {
+  if (instant >= YEAR_10000) return "9999-12-31 23:59:59.999999";
   const micros = ((instant % 1e6) + 1e6) % 1e6;
   const date = new Date((instant - micros) / 1000).toISOString().slice(0, 19).replace("T", " ");
   return `${date}.${String(micros).padStart(6, "0")}`;

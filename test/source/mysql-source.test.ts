@@ -1,7 +1,9 @@
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
+import { bucketEnd } from "../../src/plan/windows.ts";
 import {
   appendOnly,
+  byYear,
   decodeKey,
   encodeKey,
   instant,
@@ -93,6 +95,21 @@ describeWith("shared-mariadb", "On a real server", () => {
       (await rows.scan(times, { ...query, visible: { from: "at" } })).map(({ key }) => key),
     ).toContainEqual([1]);
     expect(await rows.scan(times, { ...query, visible })).toEqual([]);
+  });
+
+  test("a window may end after the last moment that a date can be", async () => {
+    await using database = await mysqlDatabase();
+    const times = table("times", { key: "id", columns: { id: int(), at: instant() } });
+    const byTime = list(times, { order: ["at", "id"], cut: byYear("at") });
+    const last = Date.UTC(9999, 11, 31, 23, 59, 59) * 1000;
+    await fill(database, times, [{ id: 1, at: last }], [byTime]);
+    await using source = await database.source();
+    await using rows = await source.read(NOW);
+
+    const to = { order: [bucketEnd("year", "9999")], isInclusive: false };
+    const [places] = await rows.placesIn(byTime, [{ part: null, to, first: "oldest", limit: 9 }]);
+
+    expect(places).toEqual([{ part: null, order: [last, 1] }]);
   });
 
   test("a key or list column that does not compare by bytes is refused, with what mends it", async () => {
