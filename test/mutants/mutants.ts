@@ -314,6 +314,7 @@ const READS: readonly Mutant[] = [
     file: "src/plan/changes.ts",
     find: "routes: from === undefined ? [route] : [route, from]",
     replace: "routes: [route]",
+    suites: [ROUTES],
   },
 ];
 

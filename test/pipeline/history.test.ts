@@ -56,7 +56,7 @@ const moment: fc.Arbitrary<Moment> = fc.record({
 });
 
 const history: fc.Arbitrary<History> = fc.record({
-  posts: fc.array(postChange, { maxLength: 16, size: "max" }),
+  posts: fc.array(postChange, { maxLength: 24, size: "max" }),
   moments: fc.array(moment, { minLength: 1, maxLength: 5 }),
 });
 

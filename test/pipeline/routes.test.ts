@@ -108,6 +108,18 @@ test("a page moves into a route that another leaves, in one build", async () => 
   expect(world.shown()).toEqual(await world.scratch());
 });
 
+test("a body's link to a route that a page leaves goes", async () => {
+  await using world = await smallWorld(2);
+  world.post(2, { body: "[one](/posts/p1/)" });
+  await world.bake();
+  world.edit(1, "slug", "moved");
+
+  await world.bake();
+
+  expect(world.shown()["notes/2/index.html"]).not.toContain("/posts/p1/");
+  expect(world.shown()).toEqual(await world.scratch());
+});
+
 test("two rows exchange their slugs in one build", async () => {
   await using world = await smallWorld(3);
   await world.bake();
