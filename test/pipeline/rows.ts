@@ -20,6 +20,8 @@ interface Post {
 }
 
 export const DAY = 86_400_000_000;
+/** 9999-12-31, as many say "never"; no safe integer. */
+const NEVER = 253_402_214_400_000_000;
 export const START = Date.UTC(2024, 0, 1) * 1000;
 
 /** What posts may be about; some are names of people. */
@@ -64,6 +66,7 @@ const post: fc.Arbitrary<Post> = fc.record({
   expires_at: fc.oneof(
     { weight: 3, arbitrary: fc.constant(null) },
     { weight: 2, arbitrary: moment },
+    { weight: 1, arbitrary: fc.constant(NEVER) },
   ),
 });
 
