@@ -104,7 +104,7 @@ export const change: fc.Arbitrary<Change> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), id }) },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({
       do: fc.constant("person" as const),
       handle: author,
