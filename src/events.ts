@@ -52,12 +52,14 @@ export interface Summary extends Counts {
   /** Links in bodies that led to no route and lost their `<a>`. */
   readonly unlinked: number;
   readonly kinds: readonly KindCounts[];
+  /** By kind, then cause. */
+  readonly causes: readonly CauseCounts[];
   readonly steps: readonly StepCount[];
 }
 
 /** Pages by what became of them. */
 export interface Counts {
-  /** Pages whose trace was looked at. */
+  /** Pages that were looked at since something may have changed them; those found as they were included. */
   readonly candidates: number;
   readonly rendered: number;
   /** Pages whose bytes or headers changed, so that they were put. */
@@ -73,4 +75,12 @@ export interface KindCounts extends Counts {
   readonly kind: string;
   /** Undefined after a rebuild, which does not count. */
   readonly live: number | undefined;
+}
+
+/** The pages of one kind that one cause led to. */
+export interface CauseCounts
+  extends Pick<Counts, "candidates" | "rendered" | "changed" | "deleted"> {
+  readonly kind: string;
+  /** `causeOf` a step: `row`, `list`, `template`, `absent` …; `all` when every page was looked at. */
+  readonly cause: string;
 }

@@ -1,14 +1,14 @@
 import type { Counts, Summary } from "../events.ts";
 import { bytes, count, counted, duration, table } from "./format.ts";
 
-const HEAD = ["Kind", "Live", "Considered", "Rendered", "Changed", "Deleted", "Failed", "Bytes"];
+const HEAD = ["Kind", "Live", "Candidates", "Rendered", "Changed", "Deleted", "Failed", "Bytes"];
 const NUMBERS = [1, 2, 3, 4, 5, 6, 7];
 
 /** What a run did, as people read it: a table of pages by kind, then a few sentences. */
 export function summaryText(summary: Summary): string {
   if (summary.isDryRun) return `${stepsTable(summary)}${dryRunText(summary)}\n`;
   const sentences = [doneText(summary), ...afterText(summary)].join("\n");
-  return `${kindsTable(summary)}\n${sentences}\n`;
+  return `${kindsTable(summary)}\n${causesTable(summary)}${sentences}\n`;
 }
 
 /** True when the run put and deleted nothing. */
@@ -28,6 +28,18 @@ function cells(name: string, live: number | undefined, counts: Counts): string[]
   const { candidates, rendered, changed, deleted, failed } = counts;
   const numbers = [candidates, rendered, changed, deleted, failed].map(count);
   return [name, live === undefined ? "" : count(live), ...numbers, bytes(counts.bytes)];
+}
+
+/** Which causes led to which pages, and how many of those had changed indeed. */
+function causesTable({ causes }: Summary): string {
+  if (causes.length === 0) return "";
+  const head = ["Kind", "Cause", "Candidates", "Rendered", "Changed", "Deleted"];
+  const rows = causes.map(({ kind, cause, candidates, rendered, changed, deleted }) => [
+    kind,
+    cause,
+    ...[candidates, rendered, changed, deleted].map(count),
+  ]);
+  return `${table([head, ...rows], { right: [2, 3, 4, 5] })}\n`;
 }
 
 function doneText(summary: Summary): string {

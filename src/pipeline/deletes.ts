@@ -22,7 +22,7 @@ export async function deletePhase(run: Run): Promise<void> {
     const gone = await ledger.pages(steps);
     const dropped = readerChanges(gone, []);
     await ledger.retire(run.context.run, steps, { retired, ...dropped });
-    for (const { kind } of steps) run.tally.add(kind, "deleted");
+    run.tally.addSteps(steps, "deleted");
     run.progress.add(steps.length);
   }
   await deleteDue(run);

@@ -104,5 +104,6 @@ function contextOf(
     isCutOff,
     onFailure: (failure) => tally.fail(failure),
     hasFailed: (page) => tally.hasFailed(page),
+    onSame: (kind, cause, pages) => tally.addCaused({ kind, cause }, "candidates", pages),
   };
 }

@@ -53,7 +53,7 @@ export async function leaveOut(run: Run, failed: readonly Step[]): Promise<void>
 async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Promise<void> {
   const { ledger } = run.wired;
   const made = await make(run, kind, steps);
-  countMade(run, kind, { steps, made });
+  countMade(run, { steps, made });
   const good = new Set(made.map(({ step }) => step));
   await leaveOut(
     run,
@@ -109,7 +109,7 @@ async function put(run: Run, made: readonly Made[]): Promise<readonly Put[]> {
       refused.push(each.step);
       return [];
     }
-    run.tally.add(each.step.kind, "changed");
+    run.tally.addSteps([each.step], "changed");
     run.tally.add(each.step.kind, "bytes", each.artifact.body.length);
     return [{ page: { ...toLive(run, each), etag: result.etag }, from: each.step.from }];
   });
@@ -137,11 +137,13 @@ async function intend({ wired, release }: Run, steps: readonly Step[]): Promise<
 
 function countMade(
   { tally, wired }: Run,
-  kind: string,
   { steps, made }: { readonly steps: readonly Step[]; readonly made: readonly Made[] },
 ): void {
-  tally.add(kind, "candidates", steps.length);
-  tally.add(kind, "rendered", made.length);
+  tally.addSteps(steps, "candidates");
+  tally.addSteps(
+    made.map(({ step }) => step),
+    "rendered",
+  );
   if (wired.site.bodyLinks !== "unlink") return;
   tally.unlinked += made.reduce((sum, { broken }) => sum + broken, 0);
 }

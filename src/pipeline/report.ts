@@ -3,8 +3,8 @@ import type { Quarantined } from "../ledger/ledger.ts";
 import type { Planned } from "../plan/plan.ts";
 import { decodeKey, keyName, pageName, type Step } from "../site.ts";
 import { type Begun, FINISHER, TABLES } from "./begin.ts";
+import { NOTHING } from "./counts.ts";
 import type { Run } from "./run.ts";
-import { NOTHING } from "./tally.ts";
 
 /** Tells every planned step, in page order, and sums them up. */
 export async function dryRunReport(run: Run): Promise<Summary> {
@@ -13,8 +13,9 @@ export async function dryRunReport(run: Run): Promise<Summary> {
   for (;;) {
     const at = after === undefined ? {} : { after };
     const steps = await wired.ledger.staged(context.run, { ...at, limit: 500 });
-    for (const { kind, key, route, action, reason, phase } of steps) {
-      tally.add(kind, action === "delete" ? "deleted" : "candidates");
+    for (const planned of steps) {
+      const { kind, key, route, action, reason, phase } = planned;
+      tally.addSteps([planned], action === "delete" ? "deleted" : "candidates");
       const step = { kind, key: keyName(decodeKey(key)), route, action, reason, phase };
       options.emit({ event: "step", step });
     }
@@ -75,6 +76,7 @@ async function summary(run: Run, release: number | undefined): Promise<Summary> 
       kind,
       live: options.targets === undefined ? (live.get(kind) ?? 0) : undefined,
     })),
+    causes: tally.causes(),
     steps: options.isDryRun ? await wired.ledger.stagedCounts(context.run) : [],
   };
 }

@@ -1,19 +1,15 @@
 import type { PipelineError } from "../error.ts";
-import type { KindCounts, RunEvent, Summary } from "../events.ts";
+import type { RunEvent, Summary } from "../events.ts";
 import type { Quarantined } from "../ledger/ledger.ts";
 import type { Failure } from "../plan/context.ts";
 import type { FeedKeys } from "../plan/feeds.ts";
 import { decodeKey, keyName, type PageId, pageName, type Step } from "../site.ts";
+import { type Counted, NOTHING, type PageCounts, pageCounts } from "./counts.ts";
 
-type Counted = Exclude<keyof KindCounts, "kind" | "live">;
 type Totals = Pick<Summary, Counted>;
 
-/** The counts of a kind before anything was done. */
-export const NOTHING = { candidates: 0, rendered: 0, changed: 0, deleted: 0, failed: 0, bytes: 0 };
-
 /** What a run did so far: counts by kind, and the pages and rows that failed. */
-export interface Tally {
-  add(kind: string, what: Counted, count?: number): void;
+export interface Tally extends PageCounts {
   /** Counts a failure once, however many reads meet it, and tells it. */
   fail(failure: Failure): void;
   hasFailed(page: PageId): boolean;
@@ -29,25 +25,21 @@ export interface Tally {
   invalidated: number;
   total(what: Counted): number;
   totals(): Totals;
-  kinds(): readonly Omit<KindCounts, "live">[];
   /** Failed pages as the ledger keeps them. */
   quarantined(): readonly Quarantined[];
 }
 
 /** An empty tally that tells failures to `emit`. */
 export function openTally(emit: (event: RunEvent) => void): Tally {
-  const kinds = new Map<string, Omit<KindCounts, "live">>();
+  const counts = pageCounts();
   const failed = new Map<string, Failure>();
   const missing: Step[] = [];
   const feeds = new Map<string, Uint8Array[]>();
   let feedCount = 0;
   const tally: Tally = {
+    ...counts,
     unlinked: 0,
     invalidated: 0,
-    add(kind, what, count = 1) {
-      const counts = kinds.get(kind) ?? { kind, ...NOTHING };
-      kinds.set(kind, { ...counts, [what]: counts[what] + count });
-    },
     fail(failure) {
       const name = failureName(failure);
       if (failed.has(name)) return;
@@ -67,10 +59,9 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
     },
     feedKeys: () => (feedCount > MAX_FEED_KEYS ? undefined : feeds),
     hasFailed: (page) => failed.size > 0 && failed.has(pageName(page)),
-    total: (what) => [...kinds.values()].reduce((sum, each) => sum + each[what], 0),
+    total: (what) => counts.kinds().reduce((sum, each) => sum + each[what], 0),
     totals: () =>
       Object.fromEntries(COUNTED.map((what) => [what, tally.total(what)])) as unknown as Totals,
-    kinds: () => [...kinds.values()],
     quarantined: () => [...failed.values()].flatMap(toQuarantined),
   };
   return tally;

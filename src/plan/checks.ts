@@ -1,4 +1,4 @@
-import type { PageId, Step } from "../site.ts";
+import { causeOf, type PageId, pageName, type Step } from "../site.ts";
 import { BATCH, type PlanContext } from "./context.ts";
 import { checkStep } from "./recut.ts";
 import { stalePages } from "./stale.ts";
@@ -32,10 +32,22 @@ export async function planChecks(context: PlanContext): Promise<void> {
       const kind = site.kinds.find((each) => each.name === name);
       const live = (await ledger.pages(own)).filter((page) => page !== undefined);
       const stale = kind === undefined ? [] : await stalePages(kind, context, live);
+      tellSame(context, name, own, stale);
       await ledger.unstage(run, own);
       if (stale.length > 0) await ledger.stage(run, stale);
     }
     if (steps.length < BATCH) return;
     after = steps.at(-1);
   }
+}
+
+function tellSame(
+  { onSame }: PlanContext,
+  kind: string,
+  checks: readonly Step[],
+  stale: readonly Step[],
+): void {
+  const names = new Set(stale.map(pageName));
+  const same = checks.filter((check) => !names.has(pageName(check)));
+  for (const [cause, { length }] of Map.groupBy(same, causeOf)) onSame(kind, cause, length);
 }

@@ -24,6 +24,8 @@ export interface PlanContext {
   readonly onFailure: (failure: Failure) => void;
   /** True once `onFailure` was told of this page: it is left alone for the rest of the run. */
   readonly hasFailed: (page: PageId) => boolean;
+  /** Told of pages that were looked at and are as they were; `cause` is the class of what led there. */
+  readonly onSame: (kind: string, cause: string, pages: number) => void;
 }
 
 /** A page or a row that failed; a row that is no page of its own has no `page`. */

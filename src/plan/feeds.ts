@@ -92,7 +92,10 @@ async function replanFrom(
         break;
       }
       const steps = stepFor(kind, kind.name, { found: part, live }, context);
-      await ledger.stage(run, steps.length > 0 || live === undefined ? steps : [checkStep(live)]);
+      await ledger.stage(
+        run,
+        steps.length > 0 || live === undefined ? steps : [checkStep(live, `list:${name}`)],
+      );
       if (live === undefined) await checkIndex(kind, context);
       found.add(hexOf(part.key));
       count = 0;

@@ -209,7 +209,7 @@ function stepOrCheck(
 ): readonly Step[] {
   const steps = stepFor(kind, kind.name, { found, live }, context);
   if (steps.length > 0 || live === undefined || found?.error !== undefined) return steps;
-  return [checkStep(live)];
+  return [checkStep(live, `list:${kind.list.name}`)];
 }
 
 /** Touches the windows of pages that failed: the one before is live, and cutting goes on from there. */
@@ -232,7 +232,7 @@ export async function touchFailed(
 }
 
 /** Says that a change may have reached a page. */
-export function checkStep({ kind, key, route, start }: LivePage, reason = "change"): Step {
+export function checkStep({ kind, key, route, start }: LivePage, reason: string): Step {
   return { kind, key, phase: "changed", action: "check", reason, route, from: undefined, start };
 }
 

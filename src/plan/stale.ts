@@ -31,6 +31,8 @@ export async function planStale(
       (page, at) => steps[at] === undefined && isWanted(page) && !context.hasFailed(page),
     );
     const stale = await stalePages(kind, context, untouched);
+    const same = untouched.length - stale.length;
+    if (same > 0) context.onSame(kind.name, "all", same);
     if (stale.length > 0) await context.ledger.stage(context.run, stale);
     if (live.length < BATCH) return;
     after = live.at(-1)?.key;

@@ -38,7 +38,11 @@ export interface Step extends PageId {
   readonly phase: Phase;
   /** `check`: a change may have reached the page; planning ends by making it an update or nothing. */
   readonly action: "create" | "update" | "delete" | "check";
-  /** `absent`, `gone`, or the key of the read that changed: `row:articles/42`, `template:article` … */
+  /**
+   * The key of the read that changed: `row:articles/42`, `template:article` …; or what became of the
+   * page: `absent`, `gone`, `route` (it moves), `window` (it begins elsewhere), `kind` (all of its
+   * kind go), `store` and `unfinished` (nobody knows what is stored).
+   */
   readonly reason: string;
   /** Route after the step; of a delete, the route that goes. */
   readonly route: string;
@@ -46,6 +50,11 @@ export interface Step extends PageId {
   readonly from: string | undefined;
   /** List windows only: {@link encodeKey} of the first entry's place. */
   readonly start: Uint8Array | undefined;
+}
+
+/** The class of a step's reason, by which runs count: `row` of `row:users/ann`. */
+export function causeOf({ reason }: Pick<Step, "reason">): string {
+  return reason.split(":", 1)[0] ?? reason;
 }
 
 /** One Markdown file of `content/`. */

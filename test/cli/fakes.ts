@@ -74,6 +74,7 @@ export function summary(parts: Partial<Summary> = {}): Summary {
     invalidated: 0,
     unlinked: 0,
     kinds: [],
+    causes: [],
     steps: [],
     ...parts,
   };

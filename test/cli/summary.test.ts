@@ -24,7 +24,7 @@ test("a summary counts pages by kind and says what was done", () => {
 
   expect(text).toBe(
     [
-      "Kind      Live  Considered  Rendered  Changed  Deleted  Failed    Bytes",
+      "Kind      Live  Candidates  Rendered  Changed  Deleted  Failed    Bytes",
       "article  1,234       1,234        20       10        1       2  45.6 kB",
       "All      1,234       1,234        20       10        1       2  45.6 kB",
       "",

@@ -255,3 +255,36 @@ test("a new page whose put was cut off and whose row is bad now is nowhere", asy
   expect(brokenLinks(world.objects)).toEqual([]);
   await isExact(world);
 });
+
+test("counts candidates, rendered and changed by kind and cause", async () => {
+  await using world = await smallWorld(3);
+  await world.bake();
+  world.sql("INSERT INTO people VALUES ('ann', 'Ann')");
+  world.edit(2, "title", "New");
+
+  const { causes, candidates } = await world.bake();
+
+  expect(causes.filter(({ kind }) => ["post", "note", "author"].includes(kind))).toEqual([
+    { kind: "author", cause: "list", candidates: 2, rendered: 2, changed: 2, deleted: 0 },
+    { kind: "author", cause: "row", candidates: 1, rendered: 1, changed: 1, deleted: 0 },
+    { kind: "note", cause: "row", candidates: 1, rendered: 1, changed: 1, deleted: 0 },
+    { kind: "post", cause: "row", candidates: 3, rendered: 3, changed: 3, deleted: 0 },
+  ]);
+  expect(causes.reduce((sum, each) => sum + each.candidates, 0)).toBe(candidates);
+});
+
+test("counts pages that were looked at and found as they were", async () => {
+  await using world = await smallWorld(3);
+  await world.bake();
+  world.edit(2, "body", "Another body.");
+
+  const { causes } = await world.bake();
+  const verified = await world.bake({ isVerify: true });
+
+  expect(causes.filter(({ kind }) => ["post", "note"].includes(kind))).toEqual([
+    { kind: "note", cause: "row", candidates: 1, rendered: 1, changed: 1, deleted: 0 },
+    { kind: "post", cause: "row", candidates: 1, rendered: 0, changed: 0, deleted: 0 },
+  ]);
+  expect(new Set(verified.causes.map(({ cause }) => cause))).toEqual(new Set(["all"]));
+  expect(verified).toMatchObject({ rendered: 0, changed: 0 });
+});

@@ -61,6 +61,7 @@ export async function planWorld(site: Site, now: number): Promise<PlanWorld> {
         isStoreTrusted: true,
         isCutOff: false,
         hasFailed: () => false,
+        onSame: () => {},
       };
       const onFailure: PlanContext["onFailure"] = ({ error }) => {
         throw error;
