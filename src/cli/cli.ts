@@ -5,6 +5,7 @@ import { bakeCommand } from "./bake.ts";
 import { buildCommand } from "./build.ts";
 import type { Command, ExitCode, Io } from "./command.ts";
 import { configCommand } from "./config.ts";
+import { dueCommand } from "./due.ts";
 import { exitCodeOf, printErrors } from "./errors.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { loadCommand } from "./load.ts";
@@ -18,6 +19,7 @@ const COMMANDS: readonly Command[] = [
   previewCommand,
   buildCommand,
   rebuildCommand,
+  dueCommand,
   loadCommand,
   configCommand,
 ];

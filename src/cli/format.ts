@@ -35,6 +35,11 @@ export function rate(done: number, seconds: number): string {
   return done > 0 && seconds >= 0.5 ? `${DECIMAL.format(done / seconds)}/s` : "";
 }
 
+/** `2024-03-12T09:30:00Z` of an instant in µs; no fraction where it is a whole second. */
+export function instant(at: number): string {
+  return new Date(Math.floor(at / 1000)).toISOString().replace(".000Z", "Z");
+}
+
 /** Rows with their cells under each other, two spaces apart; `right` names the columns of numbers. */
 export function table(
   rows: readonly (readonly string[])[],

@@ -73,7 +73,8 @@ function checkKind(only: string, kinds: readonly string[]): void {
   });
 }
 
-function checkSource({ databaseUrl, sourceFile }: Config): void {
+/** @throws PipelineError `source_rejected` when the embedded source was never filled */
+export function checkSource({ databaseUrl, sourceFile }: Config): void {
   if (databaseUrl !== undefined || existsSync(sourceFile)) return;
   throw new PipelineError(
     "source_rejected",

@@ -1,0 +1,2 @@
+export { type Due, dueNext } from "./explain/due.ts";
+export { openLook } from "./explain/look.ts";

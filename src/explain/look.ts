@@ -1,0 +1,27 @@
+import { randomUUID } from "node:crypto";
+import { isStoreKnown } from "../pipeline/marker.ts";
+import type { Wired } from "../pipeline/run.ts";
+import type { PlanContext } from "../plan/context.ts";
+import type { Instant } from "../site.ts";
+
+/** The rows and pages of one moment, to be asked about; closing it leaves no trace in the ledger. */
+export interface Look extends AsyncDisposable {
+  readonly context: PlanContext;
+}
+
+/** Opens a look at what a build at `now` would see. It claims nothing and needs no right to write rows or objects. */
+export async function openLook(wired: Wired, now: Instant = Date.now() * 1000): Promise<Look> {
+  const { site, ledger, source, assets, content, fingerprint } = wired;
+  const run = randomUUID();
+  const isStoreTrusted = await isStoreKnown(wired);
+  const rows = await source.read(now);
+  const told = { onFailure: () => {}, hasFailed: () => false, onSame: () => {} };
+  const parts = { site, ledger, rows, assets, content, fingerprint };
+  return {
+    context: { ...parts, run, now, isStoreTrusted, isCutOff: false, ...told },
+    async [Symbol.asyncDispose]() {
+      await rows[Symbol.asyncDispose]();
+      await ledger.discard(run);
+    },
+  };
+}
