@@ -14,7 +14,7 @@ import { planClashes } from "./clashes.ts";
 import { BATCH, type PlanContext } from "./context.ts";
 import { stepFor } from "./exist.ts";
 import { neighbours } from "./neighbours.ts";
-import { archiveName, newestName, readName, routeName } from "./read-names.ts";
+import { archiveName, countName, newestName, readName, routeName } from "./read-names.ts";
 import { checkStep, recut } from "./recut.ts";
 import { existenceColumns, foundRow } from "./row-pages.ts";
 import { knownImage, type TableUse } from "./row-state.ts";
@@ -157,7 +157,8 @@ async function planPart(part: TouchedPart, context: PlanContext): Promise<void> 
     const checks = steps.filter(({ action }) => action === "check");
     await stageChecks(context, checks, `list:${part.list.name}`);
   }
-  const readers = await ledger.readers([newestName(part.list.name, part.part)]);
+  const names = [newestName, countName].map((name) => name(part.list.name, part.part));
+  const readers = await ledger.readers(names);
   await stageChecks(context, readers, `list:${part.list.name}`);
   await stageChecks(context, await neighbours(part, context), `list:${part.list.name}`);
 }

@@ -66,5 +66,5 @@ export function putPhase(kind: Kind | undefined, isNewRoute: boolean): Phase {
 
 function readsLists(kind: Kind): boolean {
   if (kind.is === "list") return true;
-  return kind.is === "single" && Object.values(kind.reads).some(({ read }) => read === "newest");
+  return kind.is === "single" && Object.values(kind.reads).some(({ read }) => read !== "one");
 }

@@ -27,6 +27,11 @@ export function newestName(list: string, part: unknown): Buffer {
   return readName(`newest:${list}/${partName(part)}`);
 }
 
+/** The name of the number of a partition's entries. */
+export function countName(list: string, part: unknown): Buffer {
+  return readName(`count:${list}/${partName(part)}`);
+}
+
 /** The name of the archive of a partition, which its head page lists. */
 export function archiveName(kind: string, part: unknown): Buffer {
   return readName(`archive:${kind}/${partName(part)}`);

@@ -2,7 +2,7 @@ import { type AnyRead, digestOf, type Key, keyName, type RecordedRead, type Row 
 import type { Window } from "../source/source.ts";
 import type { PlanContext } from "./context.ts";
 import { loadEntries } from "./entries.ts";
-import { newestName, partName, placeName, readName } from "./read-names.ts";
+import { countName, newestName, partName, placeName, readName } from "./read-names.ts";
 
 /** What one declared read gave one page, and its record. */
 export interface LoadedRead {
@@ -25,6 +25,8 @@ export async function loadRead(
       return await loadAround(context, read, own);
     case "newest":
       return await loadNewest(context, read, own);
+    case "count":
+      return await loadCount(context, read, own);
   }
 }
 
@@ -105,6 +107,24 @@ async function loadNewest(
     const uses = part === null ? [] : [newestName(read.list.name, part)];
     const name = `list:${read.list.name}/${partName(part)}#newest${read.count}`;
     return { value, read: record(name, value), uses };
+  });
+}
+
+/** Counts each partition once, however many pages want it. */
+async function loadCount(
+  context: PlanContext,
+  { list, part: column }: AnyRead & { read: "count" },
+  own: readonly Row[],
+): Promise<readonly LoadedRead[]> {
+  const parts = own.map((row) => partOf(row, column));
+  const distinct = [...new Map(parts.map((part) => [partName(part), part])).values()];
+  const counted = distinct.filter((part) => part !== null);
+  const counts = await context.rows.counts(list, counted);
+  const byName = new Map(counted.map((part, at) => [partName(part), counts[at] ?? 0]));
+  return parts.map((part) => {
+    const value = part === null ? 0 : (byName.get(partName(part)) ?? 0);
+    const uses = part === null ? [] : [countName(list.name, part)];
+    return { value, read: record(`count:${list.name}/${partName(part)}`, value), uses };
   });
 }
 

@@ -31,9 +31,10 @@ export function checkOwnRead(
       checks,
     );
   } else if (isFanout && !read.isFanoutAccepted) {
+    const instead = read.read === "newest" ? "Use around" : "Count it on one page";
     checks.add(
       place,
-      `Every page would change with each new entry of ${list.name}. Use around, or say fanout: "accepted".`,
+      `Every page would change with each new entry of ${list.name}. ${instead}, or say fanout: "accepted".`,
     );
   }
 }

@@ -44,6 +44,9 @@ export interface Rows extends AsyncDisposable {
     tuples: readonly (readonly unknown[])[],
   ): Promise<readonly Place[]>;
 
+  /** How many visible entries each partition has; result n belongs to part n. */
+  counts(list: AnyList, parts: readonly unknown[]): Promise<readonly number[]>;
+
   /** Entries of several windows at once; result n belongs to window n, in its direction. */
   windows(list: AnyList, windows: readonly Window[]): Promise<readonly (readonly Decoded[])[]>;
 }

@@ -7,6 +7,7 @@ import { Flaw } from "./flaw.ts";
 import type { Decoded, Place, Rows, RowsQuery } from "./source.ts";
 import {
   anyStatement,
+  countStatement,
   type Moment,
   placeColumns,
   placesByStatement,
@@ -70,6 +71,10 @@ export function sqlRows(snapshot: Snapshot, now: Instant): Rows {
         places.push(...raw.flatMap((each) => decodePlace(list, dialect, each) ?? []));
       }
       return places;
+    },
+    async counts(list, parts) {
+      const built = parts.map((part) => countStatement(moment, list, part));
+      return (await snapshot.many(built)).map(([row]) => Number(row?.[0]));
     },
     async windows(list, windows) {
       const decoder = rowDecoder(list.table, entryColumns(list), dialect);

@@ -118,6 +118,21 @@ export function windowStatement(
   return select(quoteAll(dialect, columns), table, where, { tail, limit });
 }
 
+/** The number of a partition's entries. */
+export function countStatement(moment: Moment, list: AnyList, part: unknown): Statement {
+  const { dialect } = moment;
+  const where = [
+    ...partition(dialect, list, part),
+    ...visibility(moment, list.table, list.visible),
+    ...quoteAll(dialect, list.order).map(isPresent),
+  ];
+  return select(
+    ["COUNT(*)"],
+    `FROM ${quote(dialect, list.table.name)}${dialect.byList(list)}`,
+    where,
+  );
+}
+
 function select(
   columns: readonly string[],
   from: string,

@@ -254,6 +254,12 @@ const READS: readonly Mutant[] = [
     replace: "existing.has(route) && !exists);",
   },
   {
+    name: "number of entries not counted anew",
+    file: "src/plan/changes.ts",
+    find: "[newestName, countName]",
+    replace: "[newestName]",
+  },
+  {
     name: "newest read not recorded",
     file: "src/plan/reads.ts",
     find: "const uses = part === null ? [] : [newestName(read.list.name, part)];",

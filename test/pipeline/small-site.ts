@@ -10,6 +10,7 @@ import {
   byMonth,
   byYear,
   contentPages,
+  count,
   defineSite,
   instant,
   int,
@@ -134,6 +135,7 @@ export const SITE = defineSite({
       ...visible,
       see: ["title", "body", "extra"],
       route: (p) => path`/notes/${p.id}/`,
+      reads: { fellows: count(byTopic, { part: "topic", fanout: "accepted" }) },
       html: { body: markdown("body") },
       // Whether it exists depends on other rows.
       links: (p) => ({ namesake: path`/authors/${p.topic}/` }),
@@ -148,7 +150,11 @@ export const SITE = defineSite({
       template: "list",
     }),
     all: listPage(recent, { route: () => path`/all/`, template: "list" }),
-    home: page({ route: "/", reads: { latest: newest(recent, 3) }, template: "home" }),
+    home: page({
+      route: "/",
+      reads: { latest: newest(recent, 3), total: count(recent) },
+      template: "home",
+    }),
     content: contentPages({ folder: "pages", template: "note" }),
     sitemap: sitemap({ route: "/sitemap.xml", template: "index", part: "urls", max: 4 }),
   },
@@ -160,11 +166,11 @@ const TEMPLATES: Readonly<Record<string, string>> = {
 <p><%= it.person?.name ?? it.row.author %> <% for (const href of [it.hrefs.author, it.hrefs.topic]) { if (href) { %><a href="<%= href %>">more</a><% } } %></p>
 <% for (const e of [...it.near.before, ...it.near.after]) { %><%~ include("entry", e) %><% } %>
 <img src="<%= asset("mark.svg") %>" alt="">`,
-  note: `<h1><%= it.title ?? it.row.title %></h1><%~ it.html.body %><%= it.row?.extra?.mood ?? "" %><%= it.hrefs?.namesake ?? "" %>`,
+  note: `<h1><%= it.title ?? it.row.title %></h1><%~ it.html.body %><%= it.row?.extra?.mood ?? "" %><%= it.fellows ?? "" %><%= it.hrefs?.namesake ?? "" %>`,
   list: `<h1><%= it.part ?? "all" %> <%= it.window?.name ?? "head" %> <%= it.person?.name ?? "" %></h1>
 <% for (const e of it.entries) { %><%~ include("entry", e) %><% } %>
 <% for (const a of it.archive) { %><a href="<%= a.href %>"><%= a.name %></a><% } %>`,
-  home: `<% for (const e of it.latest) { %><%~ include("entry", e) %><% } %>`,
+  home: `<%= it.total %> <% for (const e of it.latest) { %><%~ include("entry", e) %><% } %>`,
   entry: `<a href="<%= it.href ?? it.hrefs.post ?? "-" %>"><%= it.title %></a><%= it.hrefs.namesake ?? "" %>`,
   index: `<% for (const s of it.sitemaps) { %><loc><%= url(s.route) %></loc><% } %>`,
   urls: `<% for (const u of it.urls) { %><loc><%= url(u.route) %></loc><lastmod><%= u.lastmod === undefined ? "" : time(u.lastmod) %></lastmod><% } %>`,

@@ -3,6 +3,7 @@ import { PipelineError } from "../../src/error.ts";
 import {
   around,
   byYear,
+  count,
   defineSite,
   instant,
   int,
@@ -88,8 +89,11 @@ describe("a definition that types allow and cannot work is refused, naming every
     ]);
   });
 
-  test("the newest of a list on every row's page", () => {
-    const reads = { latest: newest(byTopic, 5) };
+  test.each([
+    ["newest", newest(byTopic, 5)],
+    ["number", count(byTopic)],
+  ])("the %s of a list on every row's page", (_, latest) => {
+    const reads = { latest };
     const broken = rowPage(articles, {
       see: ["title"],
       route: (a) => path`/articles/${a.slug}/`,
@@ -101,7 +105,8 @@ describe("a definition that types allow and cannot work is refused, naming every
   });
 
   test("unless it is said to be meant", () => {
-    const reads = { latest: newest(byTopic, 5, { fanout: "accepted" }) };
+    const fanout = { fanout: "accepted" } as const;
+    const reads = { latest: newest(byTopic, 5, fanout), total: count(byTopic, fanout) };
     const meant = rowPage(articles, {
       see: ["title"],
       route: (a) => path`/articles/${a.slug}/`,

@@ -17,6 +17,7 @@ import { type MysqlConnection, mysqlPool } from "../../src/source/mysql-connecti
 import { mysqlDialect } from "../../src/source/mysql-dialect.ts";
 import type { Window } from "../../src/source/source.ts";
 import {
+  countStatement,
   type Moment,
   placeColumns,
   placesByStatement,
@@ -186,6 +187,12 @@ describe("SQLite plans", () => {
     for (const [, tuple = ""] of statement.sql.matchAll(/ \(("\w+"(?:, "\w+")+)\) [<>]/g)) {
       expect(steps).toContain(`(${tuple.replaceAll('"', "").replaceAll(" ", "")})`);
     }
+  });
+
+  test("the entries of a partition are counted along the list's index", () => {
+    const steps = plan(countStatement({ dialect: SQLITE, now: NOW }, byTag, "big"));
+
+    expect(steps).toMatch(/^SEARCH posts USING (COVERING )?INDEX/);
   });
 });
 

@@ -155,6 +155,10 @@ export function describeSource(technology: string, open: () => Promise<TestDatab
         expect(await rows.placesIn(list, windows)).toEqual(
           windows.map((window) => says.window(list, window).map((row) => placeOf(list, row))),
         );
+        const parts = windows.map(({ part }) => part);
+        expect(await rows.counts(list, parts)).toEqual(
+          parts.map((part) => says.window(list, { part, first: "oldest", limit: 1e9 }).length),
+        );
         expect(inOrder(await rows.placesBy(list, by, tuples))).toEqual(
           inOrder(says.placesBy(list, by, tuples)),
         );
