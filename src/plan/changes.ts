@@ -38,14 +38,24 @@ export async function planChanges(
     readonly lastNow: number;
     /** Places known to be touched beforehand. */
     readonly touched?: Touched;
+    /** Pages whose route was taken last time, and most probably still is. */
+    readonly clashed?: readonly PageId[];
   },
 ): Promise<void> {
-  const { touched = new Touched() } = options;
+  const { touched = new Touched(), clashed = [] } = options;
   for await (const { use, rows } of seenRows(context, uses)) {
     await planRows(context, use, rows, { touched, lastNow: options.lastNow });
   }
-  await spread(context, touched);
+  const turned = new Set(clashed.map(pageName));
+  await spread(context, touched, turned);
   await planClashes(context, options);
+  // What links to a page whose route is still taken need not be looked at.
+  const freed = await turnedSteps(context, clashed);
+  if (freed.length > 0) {
+    await turn(context, touched, freed.map(turnedPage));
+    await spread(context, touched, turned);
+    await planClashes(context, options);
+  }
   await planChecks(context);
 }
 
@@ -54,7 +64,7 @@ export async function planWithout(context: PlanContext, failed: readonly Step[])
   if (failed.length === 0) return;
   const touched = new Touched();
   await turn(context, touched, failed.map(turnedPage));
-  await spread(context, touched, failed);
+  await spread(context, touched, new Set(failed.map(pageName)));
   await planChecks(context);
 }
 
@@ -130,13 +140,11 @@ export async function planOwnPages(
   await ledger.stage(run, steps);
 }
 
-/** Follows touched places to pages, and pages that appear or go to touched places, until both rest. */
-async function spread(
-  context: PlanContext,
-  touched: Touched,
-  known: readonly PageId[] = [],
-): Promise<void> {
-  const turned = new Set(known.map(pageName));
+/**
+ * Follows touched places to pages, and pages that appear or go to touched places, until both rest.
+ * Pages named in `turned` are not followed; those that are join it.
+ */
+async function spread(context: PlanContext, touched: Touched, turned: Set<string>): Promise<void> {
   for (;;) {
     for (const part of touched.take()) await planPart(part, context);
     const news = await turnedPages(context, turned);
@@ -173,14 +181,27 @@ async function turnedPages(
   for (;;) {
     const steps = await ledger.staged(run, { ...(after && { after }), limit: BATCH });
     for (const step of steps) {
-      const isTurn = ["create", "delete"].includes(step.action) || step.from !== undefined;
-      if (!isTurn || turned.has(pageName(step))) continue;
+      if (!isTurn(step) || turned.has(pageName(step))) continue;
       turned.add(pageName(step));
       news.push(turnedPage(step));
     }
     if (steps.length < BATCH) return news;
     after = steps.at(-1);
   }
+}
+
+/** Steps of these pages that make them appear, go or move. */
+async function turnedSteps(
+  { ledger, run }: PlanContext,
+  pages: readonly PageId[],
+): Promise<readonly Step[]> {
+  if (pages.length === 0) return [];
+  const steps = await ledger.stepsOf(run, pages);
+  return steps.filter((step) => step !== undefined).filter(isTurn);
+}
+
+function isTurn({ action, from }: Step): boolean {
+  return action === "create" || action === "delete" || from !== undefined;
 }
 
 function turnedPage({ kind, key, route, from }: Step): Turned {

@@ -1,5 +1,5 @@
 import { type ErrorCode, PipelineError } from "../error.ts";
-import type { Kind } from "../site.ts";
+import type { Kind, PageId } from "../site.ts";
 import { type Basis, basisNotes, basisOf, isSameBasis, lastBasis, usesOf } from "./basis.ts";
 import { planChanges, planOwnPages } from "./changes.ts";
 import { stageChecks } from "./checks.ts";
@@ -136,8 +136,8 @@ async function planSome(
   await planExistence(undefined, context);
   await planGoneKinds(context);
   for (const kind of whole) await planExistence(kind, context);
-  await planFailed(context, touched);
-  await planChanges(context, uses, { foldsCase, lastNow: last.now, touched });
+  const clashed = await planFailed(context, touched);
+  await planChanges(context, uses, { foldsCase, lastNow: last.now, touched, clashed });
   for (const kind of whole) {
     await planStale(kind, context, { onBatch: (pages) => onPages("check", pages) });
   }
@@ -157,8 +157,8 @@ async function failAgain({ ledger, onFailure }: PlanContext): Promise<boolean> {
   return true;
 }
 
-/** Pages that failed at the last build are tried again, whatever changed. */
-async function planFailed(context: PlanContext, touched: Touched): Promise<void> {
+/** Pages that failed at the last build are tried again, whatever changed. Gives those whose route was taken. */
+async function planFailed(context: PlanContext, touched: Touched): Promise<readonly PageId[]> {
   const failed = await context.ledger.quarantined();
   for (const [name, pages] of Map.groupBy(failed, (page) => page.kind)) {
     const kind = context.site.kinds.find((each) => each.name === name);
@@ -168,6 +168,7 @@ async function planFailed(context: PlanContext, touched: Touched): Promise<void>
     else if (kind !== undefined && kind.is !== "sitemap") await planExistence(kind, context);
     await stageChecks(context, pages, "failed");
   }
+  return failed.filter(({ code }) => code === "route_taken");
 }
 
 function isReliable(context: PlanContext, last: Basis, basis: Basis): boolean {

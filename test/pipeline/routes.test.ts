@@ -50,6 +50,24 @@ describe("two rows with one route", () => {
     expect(world.shown()).toEqual(await world.scratch());
   });
 
+  test("lead to no other page for as long as they clash", async () => {
+    await using world = await smallWorld(9);
+    world.post(4, { slug: "p2" });
+    world.post(9, { topic: "y", author: "bob" });
+    await world.bake();
+    world.edit(9, "title", "New");
+
+    const { events, candidates } = await world.bake();
+
+    expect(failures(events)).toEqual([taken(2), taken(4)]);
+    expect(candidates).toBeLessThan(9);
+
+    world.edit(4, "slug", "p4");
+    await world.bake();
+
+    expect(world.shown()).toEqual(await world.scratch());
+  });
+
   test("keep what they have when both move there", async () => {
     await using world = await smallWorld(3);
     await world.bake();
