@@ -64,6 +64,11 @@ export const COUNT: ValueType<number> = {
   expects: "It must be a whole number from 1 to 1000.",
   parse: (text) => (/^([1-9]\d{0,2}|1000)$/.test(text) ? Number(text) : undefined),
 };
+/** A size; 0 means nothing at all. */
+export const MEGABYTES: ValueType<number> = {
+  expects: "It must be a whole number of megabytes up to 1000000; 0 means none.",
+  parse: (text) => (/^(\d{1,6}|1000000)$/.test(text) ? Number(text) : undefined),
+};
 
 /** A file or folder, given back absolute. */
 export function fileIn(cwd: string): ValueType<string> {

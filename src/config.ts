@@ -8,6 +8,7 @@ import {
   fileIn,
   HTTP,
   listOf,
+  MEGABYTES,
   MYSQL,
   ORIGIN,
   PREFIX,
@@ -31,6 +32,8 @@ export interface Config {
   readonly sourceFile: string;
   /** The embedded ledger; used when there is no `ledgerUrl`. */
   readonly ledgerFile: string;
+  /** Rendered bodies; may be deleted at any time. */
+  readonly bodiesFile: string;
   /** Output folder; used when there is no `s3Bucket`. */
   readonly out: string;
   readonly configFile: string;
@@ -56,6 +59,8 @@ export interface Config {
   readonly deleteShare: number;
   /** Objects put at the same time. */
   readonly concurrency: number;
+  /** Size in MB that the file of rendered bodies may have; 0 keeps none. */
+  readonly bodiesMb: number;
   /** AWS's own variables, which its SDK reads; secrets among them. */
   readonly aws: Readonly<Record<string, string>>;
   /** Of each setting and AWS variable, by name. */
@@ -86,6 +91,7 @@ export const SETTINGS = {
   AWS_REGION: "awsRegion",
   NIGHTBAKE_DELETE_SHARE: "deleteShare",
   NIGHTBAKE_CONCURRENCY: "concurrency",
+  NIGHTBAKE_BODIES_MB: "bodiesMb",
 } as const satisfies Record<string, keyof Config>;
 
 /** Settings that do nothing unless another is set. */
@@ -162,6 +168,7 @@ function fields(
     home,
     sourceFile: join(home, "source.db"),
     ledgerFile: join(home, "ledger.db"),
+    bodiesFile: join(home, "bodies.db"),
     out: get("OUT_DIR", resolve(cwd, "dist"), file),
     configFile,
     contentDir: join(dirname(configFile), "content"),
@@ -179,12 +186,15 @@ function fields(
     awsRegion: get("AWS_REGION", aws["AWS_DEFAULT_REGION"] ?? region, REGION),
     deleteShare: get("NIGHTBAKE_DELETE_SHARE", DELETE_SHARE, SHARE),
     concurrency: get("NIGHTBAKE_CONCURRENCY", CONCURRENCY, COUNT),
+    bodiesMb: get("NIGHTBAKE_BODIES_MB", BODIES_MB, MEGABYTES),
   };
 }
 
 const DELETE_SHARE = 0.2;
 /** One S3 client opens 50 sockets at most unless told otherwise; this leaves room for others. */
 const CONCURRENCY = 32;
+/** Room for the bodies of some hundred thousand articles. */
+const BODIES_MB = 2048;
 
 function readDotEnv(cwd: string, problems: Problem[]): Env {
   try {

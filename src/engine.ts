@@ -6,16 +6,26 @@ import { MARKDOWN_POLICY } from "./render/markdown.ts";
 import type { Templates } from "./render/templates.ts";
 import { digestOf, type Kind, type Site } from "./site.ts";
 
-/** Our own code that can change a byte of a page. */
-const CODE = ["site", "plan", "render"];
+/** Our own code that can change a byte of a body, and of a page. */
+const BODY_CODE = ["site", "render"];
+const CODE = [...BODY_CODE, "plan"];
 
 /**
  * Digest of what makes pages, beside the site: our code, the locked dependencies, and the
  * versions of Node, V8 and ICU. Another machine with the same makes the same bytes.
  */
 export async function engineFingerprint(): Promise<Buffer> {
+  return await fingerprintOf(CODE);
+}
+
+/** Digest of what makes the bodies of pages, beside their sources. */
+export async function bodyFingerprint(): Promise<Buffer> {
+  return await fingerprintOf(BODY_CODE);
+}
+
+async function fingerprintOf(code: readonly string[]): Promise<Buffer> {
   const here = fileURLToPath(new URL(".", import.meta.url));
-  const folders = await Promise.all(CODE.map((folder) => sources(join(here, folder))));
+  const folders = await Promise.all(code.map((folder) => sources(join(here, folder))));
   const lock = await readFile(join(here, "..", "package-lock.json"), "utf8").catch(() => "");
   const { node, v8, icu } = process.versions;
   return digestOf([folders, lock, node, v8, icu, MARKDOWN_POLICY]);

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { noCache } from "./cache/none.ts";
+import { openSqliteCache } from "./cache/sqlite-cache.ts";
 import type { Config } from "./config.ts";
-import { engineFingerprint, kindFingerprints } from "./engine.ts";
+import { bodyFingerprint, engineFingerprint, kindFingerprints } from "./engine.ts";
 import { openCloudFront } from "./invalidate/cloudfront.ts";
 import { noCdn } from "./invalidate/none.ts";
 import { openMysqlLedger } from "./ledger/mysql.ts";
@@ -30,14 +32,16 @@ const DEFAULT_REGION = "us-east-1";
 export async function openBuild(config: Config): Promise<Wired> {
   const site = await loadSite(config.configFile, config.siteUrl);
   const assets = await loadAssets(join(config.contentDir, "assets"));
-  const [templates, content, engine] = await Promise.all([
+  const [templates, content, engine, bodyEngine] = await Promise.all([
     loadTemplates({ dir: config.templatesDir, assets, names: templateNames(site) }),
     contentOf(site, config.contentDir),
     engineFingerprint(),
+    bodyFingerprint(),
   ]);
   await using parts = new AsyncDisposableStack();
   const source = parts.use(await openSource(config));
   const ledger = parts.use(await openLedger(config));
+  const bodies = parts.use(openBodies(config));
   const { cloudfrontDistributionId: distributionId, concurrency, deleteShare } = config;
   const credentials = credentialsOf(config);
   const store =
@@ -61,7 +65,8 @@ export async function openBuild(config: Config): Promise<Wired> {
         );
   const open = parts.move();
   const fingerprint = kindFingerprints(site, templates, engine);
-  const opened = { site, source, ledger, store, cdn, templates, assets, content, fingerprint };
+  const shown = { site, templates, assets, content, fingerprint, bodyEngine };
+  const opened = { ...shown, source, ledger, store, cdn, bodies };
   const close = () => open.disposeAsync();
   return { ...opened, deleteShare, concurrency, sleep, [Symbol.asyncDispose]: close };
 }
@@ -106,6 +111,11 @@ async function openLedger({ ledgerUrl, ledgerFile }: Config) {
   return await (ledgerUrl === undefined
     ? openSqliteLedger(ledgerFile)
     : openMysqlLedger(ledgerUrl));
+}
+
+/** Bodies are kept on this machine; another makes them again. */
+function openBodies({ bodiesFile, bodiesMb }: Config) {
+  return bodiesMb === 0 ? noCache : openSqliteCache(bodiesFile, bodiesMb * 2 ** 20);
 }
 
 async function contentOf(

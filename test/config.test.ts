@@ -163,6 +163,8 @@ describe("problems", () => {
     ["NIGHTBAKE_DELETE_SHARE", "1.5"],
     ["NIGHTBAKE_DELETE_SHARE", "-0.1"],
     ["NIGHTBAKE_CONCURRENCY", "many"],
+    ["NIGHTBAKE_BODIES_MB", "2GB"],
+    ["NIGHTBAKE_BODIES_MB", "-1"],
     ["OUT_DIR", "."],
     ["OUT_DIR", ".nightbake"],
     ["OUT_DIR", "content"],

@@ -6,6 +6,7 @@ import { isLoaded } from "../plan/stale.ts";
 import type { Trace } from "../plan/trace.ts";
 import { assetArtifact, type Draft, draft, render } from "../render/render.ts";
 import { type Artifact, decodeKey, keyName, type LoadedPage, type Step } from "../site.ts";
+import { openBodies } from "./bodies.ts";
 import type { Run } from "./run.ts";
 
 /** An artifact and what the ledger will know of it. */
@@ -26,7 +27,11 @@ export async function make(run: Run, kindName: string, steps: readonly Step[]): 
   if (kind === undefined) return [];
   const planned = steps.map((step) => ({ ...step, lastmod: undefined }));
   const pages = await loadPages(kind, run.context, planned);
-  const drafts = pages.map((page) => attempt(run, page, (good) => draft(good, run.wired.site)));
+  const bodies = await openBodies(run.wired, pages.filter(isLoaded));
+  const drafts = pages.map((page) =>
+    attempt(run, page, (good) => draft(good, (name) => bodies.body(good, name))),
+  );
+  await bodies.keep();
   const links = new Set(drafts.flatMap((each) => each?.links ?? []));
   const exists = links.size === 0 ? links : await plannedRoutes(run.context, [...links]);
   return drafts.flatMap((each, at) => {

@@ -1,3 +1,4 @@
+import type { Cache } from "../cache/cache.ts";
 import type { RunEvent } from "../events.ts";
 import type { Cdn } from "../invalidate/cdn.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -17,6 +18,10 @@ export interface Wired extends AsyncDisposable {
   readonly store: ObjectStore;
   readonly cdn: Cdn;
   readonly templates: Templates;
+  /** Where rendered bodies are kept. */
+  readonly bodies: Cache;
+  /** Digest of all that makes a body beside its source and place. */
+  readonly bodyEngine: Uint8Array;
   readonly assets: readonly AssetFile[];
   /** By folder below `content/`. */
   readonly content: ReadonlyMap<string, readonly ContentFile[]>;

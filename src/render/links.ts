@@ -23,6 +23,8 @@ const AWAY: Target = { to: "away" };
 const UNSAFE_CHARACTERS = /[\u0000-\u0020\u007f\\"<>]/;
 /** A listed scheme, or no colon before the first of `/?#` and so no scheme at all. */
 const SAFE_SCHEME = /^(?:(?:https?|mailto|tel):|[^:/?#]*(?:[/?#]|$))/i;
+/** What leads to the same place from every page of a site. */
+const FROM_ANYWHERE = /^(?:[a-z][a-z0-9+.-]*:)?\//i;
 const STAYS = /^(?:#|mailto:|tel:)/i;
 
 /** True when `address` cannot run code, whoever parses it. Takes characters, not references. */
@@ -30,15 +32,19 @@ export function isSafeAddress(address: string): boolean {
   return SAFE_SCHEME.test(address) && !UNSAFE_CHARACTERS.test(address);
 }
 
-/** Finds where a safe address leads, as the WHATWG URL Standard resolves it. */
+/**
+ * Finds where a safe address leads, as the WHATWG URL Standard resolves it. Asks for the route of
+ * `base` only when that makes a difference.
+ */
 export function target(address: string, base: Base): Target {
   if (!isSafeAddress(address)) return NOWHERE;
   if (STAYS.test(address)) return AWAY;
-  const url = URL.parse(address, base.origin + encodeRoute(base.route));
+  const route = FROM_ANYWHERE.test(address) ? "" : encodeRoute(base.route);
+  const url = URL.parse(address, base.origin + route);
   if (url === null) return NOWHERE;
   if (url.origin !== base.origin) return AWAY;
-  const route = decodeRoute(url.pathname);
-  return route === undefined ? NOWHERE : { to: "site", route, rest: url.search + url.hash };
+  const to = decodeRoute(url.pathname);
+  return to === undefined ? NOWHERE : { to: "site", route: to, rest: url.search + url.hash };
 }
 
 /**

@@ -37,9 +37,23 @@ export function renderMarkdown(source: string, base: Base): Body {
     throw new PipelineError("body_invalid", `The body is longer than ${MAX_SOURCE} characters.`);
   }
   const html = toHtml(parser, source.replace(UNWANTED, "").toWellFormed(), DEADLINE_MS);
-  const parts = proveSafe(html, base) ?? proveSafe(mend(html), base);
-  if (parts !== undefined) return bodyOf(parts);
+  const place = watched(base);
+  const parts = proveSafe(html, place.base) ?? proveSafe(mend(html), place.base);
+  if (parts !== undefined) return bodyOf(parts, place.wasAsked());
   throw new PipelineError("body_invalid", "The body's HTML could not be proved safe.", {
     hint: "Look for unusual raw HTML in it, and report it: the sanitiser should have mended it.",
   });
+}
+
+/** A base that knows whether its route was asked for. */
+function watched({ origin, route }: Base): { base: Base; wasAsked: () => boolean } {
+  let wasAsked = false;
+  const base = {
+    origin,
+    get route() {
+      wasAsked = true;
+      return route;
+    },
+  };
+  return { base, wasAsked: () => wasAsked };
 }

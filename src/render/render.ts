@@ -10,7 +10,6 @@ import {
   type Site,
 } from "../site.ts";
 import { objectHeaders } from "./headers.ts";
-import { renderMarkdown } from "./markdown.ts";
 import { type Body, settleLinks } from "./safe-html.ts";
 import type { Templates } from "./templates.ts";
 
@@ -29,12 +28,10 @@ export interface Rendered {
   readonly refs: readonly { readonly route: string; readonly exists: boolean }[];
 }
 
-/** Turns a page's Markdown into HTML. @throws PipelineError `body_invalid` */
-export function draft(page: LoadedPage, site: Site): Draft {
-  const base = { origin: site.origin, route: page.route };
-  const bodies = Object.fromEntries(
-    Object.entries(page.markdown).map(([name, source]) => [name, renderMarkdown(source, base)]),
-  );
+/** Puts a page together with its bodies, which `bodyOf` gives by name. */
+export function draft(page: LoadedPage, bodyOf: (name: string) => Body): Draft {
+  const names = Object.keys(page.markdown);
+  const bodies = Object.fromEntries(names.map((name) => [name, bodyOf(name)]));
   const links = new Set(Object.values(bodies).flatMap((body) => body.links));
   return { page, bodies, links: [...links] };
 }

@@ -37,10 +37,12 @@ export interface Body {
   readonly links: readonly string[];
   /** Safe HTML with slots between. */
   readonly parts: readonly (string | Slot)[];
+  /** True when it holds relative addresses, so that it is another body on another page. */
+  readonly isPlaced: boolean;
 }
 
 /** Makes a body of its parts: joins those that touch and gathers the links. */
-export function bodyOf(pieces: Body["parts"]): Body {
+export function bodyOf(pieces: Body["parts"], isPlaced: boolean): Body {
   const links = new Set<string>();
   const parts: (string | Slot)[] = [];
   let text = "";
@@ -54,7 +56,7 @@ export function bodyOf(pieces: Body["parts"]): Body {
     }
   }
   if (text !== "") parts.push(text);
-  return { links: [...links].sort(), parts };
+  return { links: [...links].sort(), parts, isPlaced };
 }
 
 /**

@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Cache } from "../../src/cache/cache.ts";
+import { noCache } from "../../src/cache/none.ts";
 import { kindFingerprints } from "../../src/engine.ts";
 import type { RunEvent, Summary } from "../../src/events.ts";
 import {
@@ -216,6 +218,8 @@ export interface WiringParts {
   readonly ledger: string;
   readonly store: ObjectStore;
   readonly cdn?: Cdn;
+  /** None are kept by default. */
+  readonly bodies?: Cache;
 }
 
 /** Opens a pipeline over a small site with real parts; templates and content are read anew. */
@@ -232,6 +236,8 @@ export async function openSmall(site: SmallSite, parts: WiringParts): Promise<Wi
     store: parts.store,
     cdn: parts.cdn ?? noCdn,
     templates,
+    bodies: parts.bodies ?? noCache,
+    bodyEngine: Buffer.from("engine"),
     assets,
     content: new Map([["pages", await loadContent(join(site.dir, "pages"))]]),
     fingerprint: kindFingerprints(SITE, templates, Buffer.from("engine")),

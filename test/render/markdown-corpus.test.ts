@@ -78,7 +78,7 @@ function ours(source: string): string {
 function theirs(source: string): string {
   const html = micromark(source, { extensions: [gfm()], htmlExtensions: [gfmHtml()] });
   const parts = proveSafe(html.replace(/<(t[hd]) align="(\w+)"/g, '<$1 class="align-$2"'), base);
-  return settleLinks(bodyOf(parts ?? []), () => true).html;
+  return settleLinks(bodyOf(parts ?? [], false), () => true).html;
 }
 
 /** The parsed tree without the white space that no reader sees. */

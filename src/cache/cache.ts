@@ -1,0 +1,17 @@
+/**
+ * Keeps values under keys that say all they were made from. So an entry may be lost at any time,
+ * and is then made again, but is never out of date. Nothing here fails: what cannot be kept is not.
+ */
+export interface Cache extends AsyncDisposable {
+  /** Values in the order of `keys`; undefined for those that are not there, or not as they were kept. */
+  get(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>;
+
+  /** Keeps values; where there is not room for all, the oldest go. */
+  set(entries: readonly CacheEntry[]): Promise<void>;
+}
+
+export interface CacheEntry {
+  /** 16 bytes. */
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
