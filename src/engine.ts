@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { filesBelow } from "./render/assets.ts";
 import { MARKDOWN_POLICY } from "./render/markdown.ts";
 import type { Templates } from "./render/templates.ts";
-import { digestOf, type Kind, type Site } from "./site.ts";
+import { digest, digestOf, hexOf, type Kind, type Making, type Site } from "./site.ts";
 
 /** Our own code that can change a byte of a body, and of a page. */
 const BODY_CODE = ["site", "render"];
@@ -47,6 +47,41 @@ export function kindFingerprints(
     }),
   );
   return ({ name }) => prints.get(name) ?? engine;
+}
+
+/** The parts of the engine, to say which of them changed. */
+export async function engineMaking(engine: Uint8Array): Promise<Making> {
+  const here = fileURLToPath(new URL(".", import.meta.url));
+  const lock = await readFile(join(here, "..", "package-lock.json"), "utf8").catch(() => "");
+  const { node, v8, icu = "" } = process.versions;
+  return {
+    "runtime:node": node,
+    "runtime:v8": v8,
+    "runtime:icu": icu,
+    "runtime:dependencies": hexOf(digest(lock)),
+    // Last, since it differs whenever one of the others does.
+    "runtime:nightbake": hexOf(engine),
+  };
+}
+
+/** The parts of each kind's fingerprint. */
+export function kindMakings(
+  site: Site,
+  templates: Templates,
+  engine: Making,
+): (kind: Kind) => Making {
+  const { kinds, ...words } = site;
+  const sitemap = kinds.find(({ is }) => is === "sitemap")?.template;
+  const whole = { "definition:site": hexOf(digestOf([words, sitemap])) };
+  const makings = new Map(
+    kinds.map((kind) => {
+      const names = kind.is === "sitemap" ? [kind.template, kind.part] : [kind.template];
+      const own = { [`definition:${kind.name}`]: hexOf(digestOf(kind)) };
+      const reached = names.map((name) => templates.making(name));
+      return [kind.name, Object.assign({}, ...reached, own, whole, engine) as Making];
+    }),
+  );
+  return ({ name }) => makings.get(name) ?? engine;
 }
 
 async function sources(folder: string): Promise<readonly (readonly string[])[]> {

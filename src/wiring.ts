@@ -3,7 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { noCache } from "./cache/none.ts";
 import { openSqliteCache } from "./cache/sqlite-cache.ts";
 import type { Config } from "./config.ts";
-import { bodyFingerprint, engineFingerprint, kindFingerprints } from "./engine.ts";
+import {
+  bodyFingerprint,
+  engineFingerprint,
+  engineMaking,
+  kindFingerprints,
+  kindMakings,
+} from "./engine.ts";
 import { openCloudFront } from "./invalidate/cloudfront.ts";
 import { noCdn } from "./invalidate/none.ts";
 import { openMysqlLedger } from "./ledger/mysql.ts";
@@ -65,7 +71,8 @@ export async function openBuild(config: Config): Promise<Wired> {
         );
   const open = parts.move();
   const fingerprint = kindFingerprints(site, templates, engine);
-  const shown = { site, templates, assets, content, fingerprint, bodyEngine };
+  const making = kindMakings(site, templates, await engineMaking(engine));
+  const shown = { site, templates, assets, content, fingerprint, making, bodyEngine };
   const opened = { ...shown, source, ledger, store, cdn, bodies };
   const close = () => open.disposeAsync();
   return { ...opened, deleteShare, concurrency, sleep, [Symbol.asyncDispose]: close };

@@ -11,12 +11,12 @@ export interface Look extends AsyncDisposable {
 
 /** Opens a look at what a build at `now` would see. It claims nothing and needs no right to write rows or objects. */
 export async function openLook(wired: Wired, now: Instant = Date.now() * 1000): Promise<Look> {
-  const { site, ledger, source, assets, content, fingerprint } = wired;
+  const { site, ledger, source, assets, content, fingerprint, making } = wired;
   const run = randomUUID();
   const isStoreTrusted = await isStoreKnown(wired);
   const rows = await source.read(now);
   const told = { onFailure: () => {}, hasFailed: () => false, onSame: () => {} };
-  const parts = { site, ledger, rows, assets, content, fingerprint };
+  const parts = { site, ledger, rows, assets, content, fingerprint, making };
   return {
     context: { ...parts, run, now, isStoreTrusted, isCutOff: false, ...told },
     async [Symbol.asyncDispose]() {

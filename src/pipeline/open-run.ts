@@ -87,7 +87,7 @@ function overtaken(): PipelineError {
 }
 
 function contextOf(
-  { site, ledger, assets, content, fingerprint }: Wired,
+  { site, ledger, assets, content, fingerprint, making }: Wired,
   { run, now, rows, isStoreTrusted, isCutOff }: Begun,
   tally: Run["tally"],
 ): PlanContext {
@@ -100,6 +100,7 @@ function contextOf(
     assets,
     content,
     fingerprint,
+    making,
     isStoreTrusted,
     isCutOff,
     onFailure: (failure) => tally.fail(failure),

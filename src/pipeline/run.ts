@@ -5,7 +5,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { PlanContext } from "../plan/context.ts";
 import type { ObjectStore } from "../publish/store.ts";
 import type { Templates } from "../render/templates.ts";
-import type { AssetFile, ContentFile, Kind, Site } from "../site.ts";
+import type { AssetFile, ContentFile, Kind, Making, Site } from "../site.ts";
 import type { Source } from "../source/source.ts";
 import type { Progress } from "./progress.ts";
 import type { Tally } from "./tally.ts";
@@ -27,6 +27,8 @@ export interface Wired extends AsyncDisposable {
   readonly content: ReadonlyMap<string, readonly ContentFile[]>;
   /** Digest of all that shapes a kind's pages beside rows. */
   readonly fingerprint: (kind: Kind) => Uint8Array;
+  /** The parts of that, see {@link Making}. */
+  readonly making: (kind: Kind) => Making;
   /** Share of the live pages that one run may delete. */
   readonly deleteShare: number;
   /** Puts under way at once. */

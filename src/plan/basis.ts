@@ -1,4 +1,4 @@
-import { canonicalJson, digestOf, tablesOf } from "../site.ts";
+import { canonicalJson, digestOf, type Making, tablesOf } from "../site.ts";
 import type { PlanContext } from "./context.ts";
 import { type TableUse, tableUses } from "./row-state.ts";
 
@@ -8,6 +8,8 @@ export interface Basis {
   readonly now: number;
   /** Fingerprint of each kind, in hexadecimal. */
   readonly prints: Readonly<Record<string, string>>;
+  /** The parts of all kinds' fingerprints; unknown to ledgers of older releases. */
+  readonly parts?: Making;
   /** Digest of the content files and assets. */
   readonly content: string;
   /** Which columns of which tables the row hashes cover. */
@@ -29,7 +31,7 @@ export async function lastBasis({ ledger }: PlanContext): Promise<Basis | undefi
 
 /** The basis of this run. */
 export function basisOf(context: PlanContext, uses: readonly TableUse[]): Basis {
-  const { site, now, fingerprint } = context;
+  const { site, now, fingerprint, making } = context;
   const prints = site.kinds.map((kind) => [
     kind.name,
     Buffer.from(fingerprint(kind)).toString("hex"),
@@ -39,6 +41,7 @@ export function basisOf(context: PlanContext, uses: readonly TableUse[]): Basis 
   return {
     now,
     prints: Object.fromEntries(prints),
+    parts: Object.assign({}, ...site.kinds.map(making)),
     content: digestOf(content).toString("hex"),
     uses: digestOf(columns).toString("hex"),
   };

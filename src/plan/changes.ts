@@ -1,4 +1,4 @@
-import type { SeenRow } from "../ledger/ledger.ts";
+import type { KnownRow, SeenRow } from "../ledger/ledger.ts";
 import {
   decodeKey,
   keyName,
@@ -106,23 +106,32 @@ async function planRows(
   }
   const names = rows.map(({ key }) => readName(`row:${table.name}/${keyName(decodeKey(key))}`));
   await stageChecks(context, await ledger.readers(names), `row:${table.name}`);
+  const [due, edited] = [[], []] as [Uint8Array[], Uint8Array[]];
+  for (const [at, row] of rows.entries()) (isOnlyDue(known[at], row) ? due : edited).push(row.key);
   for (const kind of site.kinds) {
-    if (kind.is === "row" && kind.table === table) {
-      await planOwnPages(
-        kind,
-        rows.map(({ key }) => key),
-        context,
-      );
-    }
+    if (kind.is !== "row" || kind.table !== table) continue;
+    await planOwnPages(kind, edited, context);
+    await planOwnPages(kind, due, context, "clock");
   }
 }
 
-/** Steps for the pages that belong to rows: they appear, go, move, or are checked. */
+/** True when nothing but the clock has changed a row. */
+function isOnlyDue(before: KnownRow | undefined, { now }: SeenRow): boolean {
+  if (before === undefined || now === undefined) return false;
+  return Buffer.compare(before.hash, now.hash) === 0 && before.dueAt !== now.dueAt;
+}
+
+/**
+ * Steps for the pages that belong to rows: they appear, go, move, or are checked. `cause` is the
+ * class of the reason of those that appear or go, when it is not that their rows do.
+ */
 export async function planOwnPages(
   kind: RowKind,
   keys: readonly Uint8Array[],
   context: PlanContext,
+  cause?: "clock",
 ): Promise<void> {
+  if (keys.length === 0) return;
   const { ledger, run, rows, now } = context;
   const ids = keys.map((key) => ({ kind: kind.name, key }));
   const [decoded, live] = await Promise.all([
@@ -134,10 +143,17 @@ export async function planOwnPages(
     const found = row === undefined ? undefined : foundRow(kind, row, now)[0];
     const page = live[at];
     const made = stepFor(kind, kind.name, { found, live: page }, context);
-    if (made.length > 0 || page === undefined || found?.error !== undefined) return made;
-    return [checkStep(page, `row:${kind.table.name}/${keyName(decodeKey(key))}`)];
+    const name = `${kind.table.name}/${keyName(decodeKey(key))}`;
+    if (made.length > 0 || page === undefined || found?.error !== undefined) {
+      return cause === undefined ? made : made.map((step) => withCause(step, `${cause}:${name}`));
+    }
+    return [checkStep(page, `row:${name}`)];
   });
   await ledger.stage(run, steps);
+}
+
+function withCause(step: Step, reason: string): Step {
+  return step.reason === "absent" || step.reason === "gone" ? { ...step, reason } : step;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { PipelineError } from "../error.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { AssetFile, ContentFile, Instant, Kind, PageId, Site } from "../site.ts";
+import type { AssetFile, ContentFile, Instant, Kind, Making, PageId, Site } from "../site.ts";
 import type { Rows } from "../source/source.ts";
 
 /** Everything a plan is made from: rows and pages of one moment, and what stands on disk. */
@@ -16,6 +16,8 @@ export interface PlanContext {
   readonly content: ReadonlyMap<string, readonly ContentFile[]>;
   /** Digest of all that shapes a kind's pages beside rows: template, definition, engine. */
   readonly fingerprint: (kind: Kind) => Uint8Array;
+  /** The parts of that, to say which of them changed. */
+  readonly making: (kind: Kind) => Making;
   /** False when the store may not hold what the ledger says, so that every page is stale. */
   readonly isStoreTrusted: boolean;
   /** A run has published and did not finish: pages may be newer than what is known of the rows. */

@@ -2,6 +2,7 @@ import type { LivePage } from "../ledger/ledger.ts";
 import type { Kind, LoadedPage, PageId, Step } from "../site.ts";
 import { BATCH, type PlanContext } from "./context.ts";
 import { loadPages, putPhase } from "./kinds.ts";
+import { makingReason } from "./making.ts";
 import { plannedRoutes } from "./planned.ts";
 import { changedRead, decodeTrace } from "./trace.ts";
 
@@ -48,7 +49,7 @@ export async function stalePages(
   const sure: Step[] = [];
   const unsure: LivePage[] = [];
   for (const page of pages) {
-    const reason = sureReason(kind, page, context);
+    const reason = await sureReason(kind, page, context);
     if (reason === undefined) unsure.push(page);
     else sure.push(updateStep(kind, page, reason));
   }
@@ -61,22 +62,26 @@ export async function stalePages(
       context.onFailure(now);
       return [];
     }
-    const read = changedRead(decodeTrace(page.trace), now.reads);
-    return [{ page, read }];
+    return [{ page, reason: changedRead(decodeTrace(page.trace), now.reads) }];
   });
-  const same = byRead.flatMap(({ page, read }) => (read === undefined ? [page] : []));
-  const changed = byRead.flatMap(({ page, read }) =>
-    read === undefined ? [] : [updateStep(kind, page, read.key)],
+  const same = byRead.flatMap(({ page, reason }) => (reason === undefined ? [page] : []));
+  const changed = byRead.flatMap(({ page, reason }) =>
+    reason === undefined ? [] : [updateStep(kind, page, reason)],
   );
   return [...sure, ...changed, ...(await staleRefs(kind, context, same))];
 }
 
 /** Reasons that need no loading: nobody knows what is stored, or the template changed. */
-function sureReason(kind: Kind, page: LivePage, context: PlanContext): string | undefined {
+async function sureReason(
+  kind: Kind,
+  page: LivePage,
+  context: PlanContext,
+): Promise<string | undefined> {
   if (!context.isStoreTrusted) return "store";
   if (page.hash === undefined) return "unfinished";
   const [template] = decodeTrace(page.trace).digests;
-  return template?.equals(context.fingerprint(kind)) === true ? undefined : `template:${kind.name}`;
+  if (template?.equals(context.fingerprint(kind)) === true) return undefined;
+  return await makingReason(kind, context);
 }
 
 /** Pages whose bodies refer to a route that appeared or went. */

@@ -1,4 +1,4 @@
-import type { RecordedRead } from "../site.ts";
+import { digestOf, type RecordedRead } from "../site.ts";
 import { routeName } from "./read-names.ts";
 
 const DIGEST_BYTES = 16;
@@ -65,11 +65,18 @@ export function usesOf({
   return new Map(all.map((each) => [Buffer.from(each).toString("latin1"), each]));
 }
 
-/** The first declared read that is not as it was; undefined when all are. */
+/** The name of the first declared read that is not as it was, as it was recorded; undefined when all are. */
 export function changedRead(
   stored: StoredTrace,
   reads: readonly RecordedRead[],
-): RecordedRead | undefined {
-  if (stored.digests.length !== reads.length) return reads[0];
-  return reads.find((read, at) => stored.digests[at]?.equals(read.digest) !== true);
+): string | undefined {
+  if (stored.digests.length !== reads.length) return reads[0]?.key;
+  const at = reads.findIndex((read, n) => stored.digests[n]?.equals(read.digest) !== true);
+  const [key, digest] = [reads[at]?.key, stored.digests[at]];
+  if (key === undefined) return undefined;
+  const name = /^(?:row|absent)(:.*)$/s.exec(key)?.[1];
+  return name === undefined ? key : `${digest?.equals(ABSENT) ? "absent" : "row"}${name}`;
 }
+
+/** What is recorded of a row that is not there. */
+const ABSENT = digestOf(undefined);

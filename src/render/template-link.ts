@@ -1,5 +1,5 @@
 import { PipelineError, type Problem } from "../error.ts";
-import { digestOf, encodeRoute } from "../site.ts";
+import { digest, digestOf, encodeRoute, hexOf, type Making } from "../site.ts";
 import type { Asset } from "./assets.ts";
 import { SafeHtml } from "./safe-html.ts";
 import type { Parsed } from "./template-check.ts";
@@ -38,6 +38,22 @@ export function fingerprints(
     return digestOf({ engine, name, sources, keys });
   };
   return new Map([...templates.keys()].map((name) => [name, print(name)]));
+}
+
+/** The digest of every template that each can reach, itself included, and the keys of their assets. */
+export function makings(templates: All<Parsed>, assets: All<Asset>): All<Making> {
+  const digests = new Map(
+    [...templates].map(([name, { source }]) => [name, hexOf(digest(source))]),
+  );
+  const making = (name: string): Making => {
+    const names = reachable(name, templates);
+    const used = new Set(names.flatMap((each) => [...(templates.get(each)?.assets ?? [])]));
+    return Object.fromEntries([
+      ...names.map((each) => [`template:${each}`, digests.get(each) ?? ""]),
+      ...[...used].sort().map((each) => [`asset:${each}`, assets.get(each)?.key ?? ""]),
+    ]);
+  };
+  return new Map([...templates.keys()].map((name) => [name, making(name)]));
 }
 
 /** The template and all it includes, directly or not; sorted. */

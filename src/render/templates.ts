@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { Eta } from "eta/core";
 import engine from "eta/package.json" with { type: "json" };
 import { PipelineError, type Problem } from "../error.ts";
+import type { Making } from "../site.ts";
 import { type Asset, filesBelow } from "./assets.ts";
 import { type Parsed, parsed } from "./template-check.ts";
 import type { TemplateFunction } from "./template-code.ts";
-import { fingerprints, linkTemplates } from "./template-link.ts";
+import { fingerprints, linkTemplates, makings } from "./template-link.ts";
 import type { TemplateData } from "./template-scope.ts";
 
 /** All templates of a site, read and compiled. */
@@ -22,6 +23,9 @@ export interface Templates {
    * it names, Eta's version. 16 bytes.
    */
   fingerprint(name: string): Buffer;
+
+  /** The parts of that: each template and asset it can reach. */
+  making(name: string): Making;
 }
 
 const SUFFIX = ".eta";
@@ -60,10 +64,12 @@ export async function loadTemplates(from: {
   const absent = names.filter((name) => !templates.has(name));
   const all = [...absent.map(missing), ...problems];
   if (all.length > 0) throw malformed(dir, all);
+  const parts = makings(templates, assets);
   const prints = fingerprints(templates, assets, `eta ${engine.version}`);
   return {
     render: (name, data) => known<TemplateFunction>(name, functions)(data),
     fingerprint: (name) => known<Buffer>(name, prints),
+    making: (name) => known<Making>(name, parts),
   };
 }
 

@@ -40,8 +40,9 @@ export interface Step extends PageId {
   readonly action: "create" | "update" | "delete" | "check";
   /**
    * The key of the read that changed: `row:articles/42`, `template:article` …; or what became of the
-   * page: `absent`, `gone`, `route` (it moves), `window` (it begins elsewhere), `kind` (all of its
-   * kind go), `store` and `unfinished` (nobody knows what is stored).
+   * page: `absent`, `gone`, `clock:articles/42` (likewise, at the row's moment), `route` (it moves),
+   * `window` (it begins elsewhere), `kind` (all of its kind go), `store` and `unfinished` (nobody
+   * knows what is stored).
    */
   readonly reason: string;
   /** Route after the step; of a delete, the route that goes. */
@@ -56,6 +57,12 @@ export interface Step extends PageId {
 export function causeOf({ reason }: Pick<Step, "reason">): string {
   return reason.split(":", 1)[0] ?? reason;
 }
+
+/**
+ * What makes the pages of a kind beside rows, each with a version or digest: `template:entry`,
+ * `asset:style.css`, `definition:post`, `runtime:node` …
+ */
+export type Making = Readonly<Record<string, string>>;
 
 /** One Markdown file of `content/`. */
 export interface ContentFile {

@@ -265,10 +265,12 @@ test("counts candidates, rendered and changed by kind and cause", async () => {
   const { causes, candidates } = await world.bake();
 
   expect(causes.filter(({ kind }) => ["post", "note", "author"].includes(kind))).toEqual([
+    { kind: "author", cause: "absent", candidates: 1, rendered: 1, changed: 1, deleted: 0 },
     { kind: "author", cause: "list", candidates: 2, rendered: 2, changed: 2, deleted: 0 },
-    { kind: "author", cause: "row", candidates: 1, rendered: 1, changed: 1, deleted: 0 },
+    { kind: "note", cause: "list", candidates: 2, rendered: 0, changed: 0, deleted: 0 },
     { kind: "note", cause: "row", candidates: 1, rendered: 1, changed: 1, deleted: 0 },
-    { kind: "post", cause: "row", candidates: 3, rendered: 3, changed: 3, deleted: 0 },
+    { kind: "post", cause: "absent", candidates: 2, rendered: 2, changed: 2, deleted: 0 },
+    { kind: "post", cause: "row", candidates: 1, rendered: 1, changed: 1, deleted: 0 },
   ]);
   expect(causes.reduce((sum, each) => sum + each.candidates, 0)).toBe(candidates);
 });

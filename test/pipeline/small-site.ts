@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cache } from "../../src/cache/cache.ts";
 import { noCache } from "../../src/cache/none.ts";
-import { kindFingerprints } from "../../src/engine.ts";
+import { kindFingerprints, kindMakings } from "../../src/engine.ts";
 import type { RunEvent, Summary } from "../../src/events.ts";
 import {
   appendOnly,
@@ -241,6 +241,7 @@ export async function openSmall(site: SmallSite, parts: WiringParts): Promise<Wi
     assets,
     content: new Map([["pages", await loadContent(join(site.dir, "pages"))]]),
     fingerprint: kindFingerprints(SITE, templates, Buffer.from("engine")),
+    making: kindMakings(SITE, templates, { "runtime:nightbake": "engine" }),
     deleteShare: 1,
     concurrency: 4,
     sleep: async () => {},

@@ -58,6 +58,7 @@ export async function planWorld(site: Site, now: number): Promise<PlanWorld> {
         assets: [],
         content: new Map(),
         fingerprint: ({ name }: { readonly name: string }) => digest(name),
+        making: () => ({}),
         isStoreTrusted: true,
         isCutOff: false,
         hasFailed: () => false,
