@@ -12,7 +12,6 @@ import {
   type Row,
   type Site,
   unpackValues,
-  type Visible,
   visibleColumns,
 } from "../site.ts";
 import type { Decoded } from "../source/source.ts";
@@ -25,7 +24,8 @@ export interface TableUse {
   readonly see: readonly string[];
   /** Columns that say which lists a row is in and who may see it, without those of its key. */
   readonly deps: readonly string[];
-  readonly visibles: readonly Visible[];
+  /** Columns with moments at which the clock changes who may see a row. */
+  readonly moments: readonly string[];
   /** Some kind has a page for each row, so a bad row is that page's failure. */
   readonly hasPages: boolean;
 }
@@ -46,21 +46,30 @@ export function tableUses({ kinds }: Site, tables: readonly AnyTable[]): readonl
       table,
       see: unique(see),
       deps: unique(deps).filter((column) => !table.key.includes(column)),
-      visibles,
+      moments: unique(visibles.flatMap(({ from, until }) => [from, until].flatMap((c) => c ?? []))),
       hasPages: own.length > 0,
     };
   });
 }
 
-/** A row as the ledger will know it. A bad row has a state too: that it is bad, and why. */
-export function rowState(use: TableUse, decoded: Decoded, now: number): KnownRow | undefined {
+/** A row as a scan compares it: a {@link KnownRow} without what it costs more to make. */
+export type RowState = Omit<KnownRow, "deps">;
+
+/** A row as the ledger knows it, or will. A bad row has a state too: that it is bad, and why. */
+export function rowState(use: TableUse, decoded: Decoded, now: number): RowState | undefined {
   if (decoded.key === undefined) return undefined;
   const key = encodeKey(decoded.key);
   const row = decoded.row ?? decoded.rest;
   const seen = [decoded.error?.message, ...use.see.map((column) => row[column])];
   const hash = digestOf(seen).subarray(0, HASH_BYTES);
+  return { key, hash, dueAt: dueAt(use, row, now) };
+}
+
+/** What the ledger will know of a row in this state. */
+export function knownRow(use: TableUse, decoded: Decoded, state: RowState): KnownRow {
+  const row = decoded.row ?? decoded.rest;
   const values = use.deps.map((column) => packed(use, column, row[column]));
-  return { key, hash, deps: packValues(values), dueAt: dueAt(use, row, now) };
+  return { ...state, deps: packValues(values) };
 }
 
 /** The key and dependency columns of a row as the ledger knows it. */
@@ -74,13 +83,13 @@ export function knownImage({ table, deps }: TableUse, known: KnownRow): Row {
 }
 
 /** When the clock next changes who may see the row; undefined when it never will. */
-export function dueAt({ visibles }: TableUse, row: Row, now: number): number | undefined {
-  const moments = visibles
-    .flatMap(({ from, until }) => [from, until])
-    .map((column) => (column === undefined ? undefined : row[column]))
-    .filter((at) => typeof at === "number")
-    .filter((at) => at > now);
-  return moments.length === 0 ? undefined : Math.min(...moments);
+export function dueAt({ moments }: TableUse, row: Row, now: number): number | undefined {
+  let next: number | undefined;
+  for (const column of moments) {
+    const at = row[column];
+    if (typeof at === "number" && at > now && (next === undefined || at < next)) next = at;
+  }
+  return next;
 }
 
 function joined(kinds: readonly Kind[], table: AnyTable): readonly string[] {

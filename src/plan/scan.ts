@@ -1,7 +1,14 @@
 import type { KnownRow, SeenRow } from "../ledger/ledger.ts";
 import { encodeKey, type Key, keyName } from "../site.ts";
 import { BATCH, type PlanContext } from "./context.ts";
-import { dueAt, knownImage, rowState, type TableUse } from "./row-state.ts";
+import {
+  dueAt,
+  knownImage,
+  knownRow,
+  type RowState,
+  rowState,
+  type TableUse,
+} from "./row-state.ts";
 
 /**
  * Compares every row of a table with what the ledger knows of it and keeps the differences with
@@ -24,10 +31,16 @@ export async function scanTable(
       const isPage = state !== undefined && use.hasPages;
       if (decoded.error && !isPage) context.onFailure({ page: undefined, error: decoded.error });
       if (state === undefined) continue;
-      for (const gone of await known.before(state.key)) seen.push(goneRow(use, gone));
-      const old = await known.at(state.key);
+      while (known.isDueBefore(state.key)) {
+        if (known.next === undefined) await known.fill();
+        else seen.push(goneRow(use, known.take(known.next)));
+      }
+      const { next } = known;
+      const isKnown = next !== undefined && Buffer.compare(next.key, state.key) === 0;
+      const old = isKnown ? known.take(next) : undefined;
       if (old === undefined || !isSame(old, state)) {
-        seen.push({ table: use.table.name, key: state.key, now: state });
+        const row = knownRow(use, decoded, state);
+        seen.push({ table: use.table.name, key: state.key, now: row });
       }
     }
     if (seen.length > 0) await ledger.see(run, seen);
@@ -38,7 +51,8 @@ export async function scanTable(
     after = last;
   }
   for (;;) {
-    const gone = await known.rest();
+    await known.fill();
+    const gone = known.rest();
     if (gone.length === 0) return changed;
     await ledger.see(
       run,
@@ -67,7 +81,7 @@ export async function lookUp(
     const old = known[at];
     if (state === undefined) return old === undefined ? [] : [goneRow(use, old)];
     if (old !== undefined && isSame(old, state)) return [];
-    return [{ table: use.table.name, key, now: state }];
+    return [{ table: use.table.name, key, now: row && knownRow(use, row, state) }];
   });
   if (seen.length > 0) await ledger.see(run, seen);
   return seen.length;
@@ -101,7 +115,7 @@ export async function seeDue(uses: readonly TableUse[], context: PlanContext): P
   }
 }
 
-/** The rows of a table that the ledger knows, walked along a scan. */
+/** The rows of a table that the ledger knows, walked along a scan: an await for each would double its cost. */
 class Cursor {
   readonly #context: PlanContext;
   readonly #table: string;
@@ -114,41 +128,37 @@ class Cursor {
     this.#table = table;
   }
 
-  /** Takes the rows before `key`. */
-  async before(key: Uint8Array): Promise<readonly KnownRow[]> {
-    const taken: KnownRow[] = [];
-    for (let row = await this.#peek(); row !== undefined; row = await this.#peek()) {
-      if (Buffer.compare(row.key, key) >= 0) break;
-      taken.push(row);
-      this.#at += 1;
-    }
-    return taken;
+  /** The next row, unless `fill` has to read on first. */
+  get next(): KnownRow | undefined {
+    return this.#rows[this.#at];
   }
 
-  /** Takes the row at `key`, if the next one is. */
-  async at(key: Uint8Array): Promise<KnownRow | undefined> {
-    const row = await this.#peek();
-    if (row === undefined || Buffer.compare(row.key, key) !== 0) return undefined;
+  /** True while there may be rows before `key`. */
+  isDueBefore(key: Uint8Array): boolean {
+    const { next } = this;
+    return next === undefined ? !this.#isDone : Buffer.compare(next.key, key) < 0;
+  }
+
+  /** Goes on after the next row, which is given back. */
+  take(next: KnownRow): KnownRow {
     this.#at += 1;
-    return row;
+    return next;
   }
 
-  /** Takes the next rows; empty at the end. */
-  async rest(): Promise<readonly KnownRow[]> {
-    await this.#peek();
+  /** Takes all rows that have been read. */
+  rest(): readonly KnownRow[] {
     const rest = this.#rows.slice(this.#at);
     this.#at = this.#rows.length;
     return rest;
   }
 
-  async #peek(): Promise<KnownRow | undefined> {
-    if (this.#at === this.#rows.length && !this.#isDone) {
-      const last = this.#rows.at(-1)?.key;
-      this.#rows = await this.#context.ledger.known(this.#table, last, BATCH);
-      this.#at = 0;
-      this.#isDone = this.#rows.length < BATCH;
-    }
-    return this.#rows[this.#at];
+  /** Reads on once all rows are taken. */
+  async fill(): Promise<void> {
+    if (this.#at < this.#rows.length || this.#isDone) return;
+    const last = this.#rows.at(-1)?.key;
+    this.#rows = await this.#context.ledger.known(this.#table, last, BATCH);
+    this.#at = 0;
+    this.#isDone = this.#rows.length < BATCH;
   }
 }
 
@@ -156,6 +166,6 @@ function goneRow({ table }: TableUse, { key }: KnownRow): SeenRow {
   return { table: table.name, key, now: undefined };
 }
 
-function isSame(a: KnownRow, b: KnownRow): boolean {
+function isSame(a: KnownRow, b: RowState): boolean {
   return Buffer.compare(a.hash, b.hash) === 0 && a.dueAt === b.dueAt;
 }

@@ -18,11 +18,29 @@ export function digestOf(value: unknown): Buffer {
  * `undefined` becomes `{"undefined":true}`, so that no two different values read the same.
  */
 export function canonicalJson(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `{"bigint":"${value}"}`;
   if (value === undefined || typeof value === "function") return '{"undefined":true}';
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   if (value instanceof Uint8Array) return `{"bytes":"${Buffer.from(value).toString("hex")}"}`;
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${members.map(([name, each]) => `${JSON.stringify(name)}:${canonicalJson(each)}`).join(",")}}`;
+  return Array.isArray(value) ? jsonOfArray(value) : jsonOfObject(value as Row);
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+// Loops: with map and join, hashing what pages read takes twice as long.
+function jsonOfArray(values: readonly unknown[]): string {
+  let json = "[";
+  for (let at = 0; at < values.length; at += 1) {
+    json += (at === 0 ? "" : ",") + canonicalJson(values[at]);
+  }
+  return `${json}]`;
+}
+
+function jsonOfObject(object: Row): string {
+  let json = "{";
+  for (const name of Object.keys(object).sort()) {
+    json += `${json.length === 1 ? "" : ","}${JSON.stringify(name)}:${canonicalJson(object[name])}`;
+  }
+  return `${json}}`;
 }

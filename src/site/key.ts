@@ -12,7 +12,7 @@ const INT_ZERO = 0x14;
  * layer). `[42]` takes 2 bytes. Reversible with {@link decodeKey}.
  */
 export function encodeKey(key: Key): Buffer {
-  return Buffer.concat(key.map(encodePart));
+  return packValues(key);
 }
 
 /** Gives the values back; whole numbers come as `number` when safe, else as `bigint`. */
@@ -22,7 +22,23 @@ export function decodeKey(bytes: Uint8Array): Key {
 
 /** Encodes values that may be NULL as {@link encodeKey} does keys; NULL sorts first. */
 export function packValues(values: readonly (KeyPart | null)[]): Buffer {
-  return Buffer.concat(values.map((each) => (each === null ? Buffer.of(NULL) : encodePart(each))));
+  let end = 0;
+  for (const each of values) end = each === null ? putByte(NULL, end) : putPart(each, end);
+  return Buffer.from(scratch.subarray(0, end));
+}
+
+/** What is being encoded: one value after the other, without a buffer for each. */
+let scratch = Buffer.alloc(1024);
+
+/** Makes room for so many bytes after `at`. */
+function reserve(at: number, size: number): void {
+  if (at + size > scratch.length) scratch = Buffer.concat([scratch, Buffer.alloc(at + size)]);
+}
+
+function putByte(byte: number, at: number): number {
+  reserve(at, 1);
+  scratch[at] = byte;
+  return at + 1;
 }
 
 /** The inverse of {@link packValues}. */
@@ -67,27 +83,57 @@ export function keyName(key: Key): string {
   return key.map((part) => String(part).replace(/[%,/#\s]/gu, encodeURIComponent)).join(",");
 }
 
-function encodePart(part: KeyPart): Buffer {
-  if (typeof part === "string") return encodeText(part);
+function putPart(part: KeyPart, at: number): number {
+  return typeof part === "string" ? putText(part, at) : putInt(part, at);
+}
+
+function putInt(part: number | bigint, at: number): number {
+  if (Number.isSafeInteger(part) && part >= 0) return putNumber(Number(part), at);
   const value = BigInt(part);
   const magnitude = value < 0n ? -value : value;
   const size = value === 0n ? 0 : Math.ceil(magnitude.toString(16).length / 2);
-  const bytes = Buffer.alloc(1 + size);
-  bytes[0] = value < 0n ? INT_ZERO - size : INT_ZERO + size;
+  reserve(at, 1 + size);
+  scratch[at] = value < 0n ? INT_ZERO - size : INT_ZERO + size;
   // A negative number is stored as its complement, so that -2 sorts before -1.
   let rest = value < 0n ? (1n << BigInt(8 * size)) - 1n - magnitude : magnitude;
-  for (let at = size; at > 0; at -= 1, rest >>= 8n) bytes[at] = Number(rest & 0xffn);
-  return bytes;
+  for (let to = at + size; to > at; to -= 1, rest >>= 8n) scratch[to] = Number(rest & 0xffn);
+  return at + 1 + size;
 }
 
-function encodeText(text: string): Buffer {
-  const utf8 = Buffer.from(text, "utf8");
-  if (!utf8.includes(0)) return Buffer.concat([Buffer.of(TEXT), utf8, Buffer.of(0)]);
-  const escaped = [...utf8].flatMap((byte) => (byte === 0 ? [0, 0xff] : [byte]));
-  return Buffer.from([TEXT, ...escaped, 0]);
+/** Most numbers: none needs a `bigint`, which costs ten times as much. */
+function putNumber(value: number, at: number): number {
+  let size = 0;
+  for (let rest = value; rest >= 1; rest = Math.floor(rest / 256)) size += 1;
+  reserve(at, 1 + size);
+  scratch[at] = INT_ZERO + size;
+  for (let rest = value, to = at + size; to > at; to -= 1, rest = Math.floor(rest / 256)) {
+    scratch[to] = rest % 256;
+  }
+  return at + 1 + size;
+}
+
+/** Between its type and a zero; a zero in it is followed by 0xff. */
+function putText(text: string, at: number): number {
+  reserve(at, 2 + 3 * text.length);
+  scratch[at] = TEXT;
+  let end = at + 1 + scratch.write(text, at + 1, "utf8");
+  if (text.includes("\0")) {
+    const escaped = [...scratch.subarray(at + 1, end)].flatMap((byte) =>
+      byte === 0 ? [0, 0xff] : [byte],
+    );
+    reserve(at, 2 + escaped.length);
+    scratch.set(escaped, at + 1);
+    end = at + 1 + escaped.length;
+  }
+  scratch[end] = 0;
+  return end + 1;
 }
 
 function readText(bytes: Uint8Array, start: number): { part: string; end: number } {
+  const end = bytes.indexOf(0, start);
+  if (end >= 0 && bytes[end + 1] !== 0xff) {
+    return { part: textOf(bytes.subarray(start, end)), end: end + 1 };
+  }
   const out: number[] = [];
   let at = start;
   for (; at < bytes.length; at += 1) {
@@ -101,9 +147,18 @@ function readText(bytes: Uint8Array, start: number): { part: string; end: number
   return { part: Buffer.from(out).toString("utf8"), end: at + 1 };
 }
 
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+}
+
 function readInt(bytes: Uint8Array, start: number): { part: number | bigint; end: number } {
   const signed = (bytes[start] ?? INT_ZERO) - INT_ZERO;
   const size = Math.abs(signed);
+  if (signed >= 0 && size <= 6) {
+    let part = 0;
+    for (let at = start + 1; at <= start + size; at += 1) part = part * 256 + (bytes[at] ?? 0);
+    return { part, end: start + 1 + size };
+  }
   let value = 0n;
   for (let at = start + 1; at <= start + size; at += 1) {
     value = (value << 8n) | BigInt(bytes[at] ?? 0);

@@ -21,7 +21,14 @@ import {
   tag,
   text,
 } from "../../src/index.ts";
-import { dueAt, knownImage, rowState, type TableUse, tableUses } from "../../src/plan/row-state.ts";
+import {
+  dueAt,
+  knownImage,
+  knownRow,
+  rowState,
+  type TableUse,
+  tableUses,
+} from "../../src/plan/row-state.ts";
 import { encodeKey, type Key, type KeyPart, type Row } from "../../src/site.ts";
 import { BIGINTS, INSTANTS, INTS, NOW, TEXTS } from "../source/samples.ts";
 
@@ -143,9 +150,10 @@ function keyOf(from: Row): Key {
 }
 
 function stateOf(from: Row, now = NOW) {
-  const state = rowState(use, { key: keyOf(from), row: from }, now);
+  const decoded = { key: keyOf(from), row: from };
+  const state = rowState(use, decoded, now);
   if (state === undefined) throw new Error("A row with a key has a state.");
-  return state;
+  return knownRow(use, decoded, state);
 }
 
 function pick(from: Row, names: readonly string[]): Row {
@@ -217,7 +225,9 @@ describe("what the ledger knows of a row", () => {
 describe("a bad row", () => {
   const bad = (message: string, rest: Row) => {
     const error = Object.assign(new Error(message), { name: "PipelineError" }) as never;
-    return rowState(use, { key: keyOf(THING), error, rest }, NOW);
+    const decoded = { key: keyOf(THING), error, rest };
+    const state = rowState(use, decoded, NOW);
+    return state && knownRow(use, decoded, state);
   };
 
   test("is known by why it is bad, and by what is good of it", () => {
