@@ -1,5 +1,6 @@
 import { address, type PageId, pageName, routeOfKey } from "../site.ts";
 import { holdFast } from "./claim.ts";
+import { turnOver } from "./former.ts";
 import { changeReaders } from "./known.ts";
 import type { Beside, Intent, LivePage, Retired } from "./ledger.ts";
 import { liveAt, ownersOf, pages, queryIds } from "./live.ts";
@@ -33,7 +34,7 @@ export function* intend(intents: readonly Intent[], items: readonly string[]): W
 export function* confirm(
   run: string,
   confirmed: readonly LivePage[],
-  { retired = [], added = [], dropped = [] }: Beside = {},
+  { retired = [], added = [], dropped = [], turnover }: Beside = {},
 ): Work<void> {
   yield* holdFast(run);
   yield* replaceRows("nb_page", PAGE, confirmed.map(encodePage));
@@ -42,6 +43,7 @@ export function* confirm(
   yield* unretire(confirmed.map(({ route }) => objectAt(route)));
   yield* addRetired(retired);
   yield* changeReaders(added, dropped);
+  if (turnover !== undefined) yield* turnOver(turnover);
 }
 
 /** @see Ledger.intents */

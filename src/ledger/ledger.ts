@@ -50,6 +50,21 @@ export interface Reader extends PageId {
   readonly read: Uint8Array;
 }
 
+/** A route that a page had before it moved, and the page. */
+export interface Former extends PageId {
+  readonly route: string;
+}
+
+/** What pages that are confirmed do to the route history. */
+export interface Turnover {
+  /** Routes that pages left; one that another page has by now is not remembered. */
+  readonly left: readonly Former[];
+  /** Routes that pages have now, so that they are nobody's former ones. */
+  readonly taken: readonly string[];
+  /** The kind of the redirect pages, which take no route from anybody. */
+  readonly redirects: string;
+}
+
 /** What else becomes true when pages are confirmed or retired. */
 export interface Beside {
   /** Objects that wait to be deleted. */
@@ -57,6 +72,8 @@ export interface Beside {
   /** Reads that pages have now and had not before, and the other way round. */
   readonly added?: readonly Reader[];
   readonly dropped?: readonly Reader[];
+  /** Confirmed pages only; without it the route history stays as it is. */
+  readonly turnover?: Turnover;
 }
 
 /** An object that no page needs any more; it goes when its time has come. */
@@ -153,6 +170,9 @@ export interface Ledger extends AsyncDisposable {
   /** Steps of these pages in a run's plan, in the order asked for. */
   stepsOf(run: string, ids: readonly PageId[]): Promise<readonly (Step | undefined)[]>;
 
+  /** Steps (not deletes) of a run whose route folds (`foldRoute`) to the same as one of these, in page order. */
+  stagedFolded(run: string, routes: readonly string[]): Promise<readonly Step[]>;
+
   /** Steps (not deletes) of a run that want these routes. */
   stagedAt(run: string, routes: readonly string[]): Promise<ReadonlyMap<string, readonly Step[]>>;
 
@@ -183,6 +203,25 @@ export interface Ledger extends AsyncDisposable {
 
   /** Pages with a read between these, both included. */
   readersBetween(from: Uint8Array, to: Uint8Array): Promise<readonly PageId[]>;
+
+  /** The route history: the next `limit` former routes after `after`, in the order of their bytes. */
+  former(after: string | undefined, limit: number): Promise<readonly Former[]>;
+
+  /** Those of these routes that are former ones, in no particular order. */
+  formerAt(routes: readonly string[]): Promise<readonly Former[]>;
+
+  /** The former routes of these pages, in no particular order. */
+  formerOf(ids: readonly PageId[]): Promise<readonly Former[]>;
+
+  /** Adds to the route history, but for routes that a page has, and writes `notes`. Durable. */
+  importFormer(
+    former: readonly Former[],
+    options: {
+      /** The kind of the redirect pages. */
+      readonly redirects: string;
+      readonly notes: Readonly<Record<string, string>>;
+    },
+  ): Promise<void>;
 
   /** The key of the last live page of a kind at or before `key`. */
   lastUpTo(kind: string, key: Uint8Array): Promise<Uint8Array | undefined>;

@@ -46,7 +46,11 @@ export interface TableShape {
 const META = "nightbake_meta";
 
 /** Numbered from 1. Released migrations are never edited; each can run again after it was cut off. */
-const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [firstTables, rowTables];
+const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
+  firstTables,
+  rowTables,
+  routeTable,
+];
 
 /**
  * Brings the schema up to date and returns the ledger's id. An up-to-date ledger is only read;
@@ -173,6 +177,14 @@ function rowTables(dialect: Dialect): readonly string[] {
     },
   ];
   return shapes.flatMap((shape) => dialect.createTable(shape));
+}
+
+/** The route history: routes that pages left, each with the page that had it last. */
+function routeTable(dialect: Dialect): readonly string[] {
+  const t = dialect.types;
+  const id = `kind ${t.kind} NOT NULL, page_key ${t.key} NOT NULL`;
+  const columns = `route ${t.route} NOT NULL, ${id}, PRIMARY KEY (route)`;
+  return dialect.createTable({ name: "nb_route", columns, index: "kind, page_key" });
 }
 
 function notALedger({ name }: Dialect): PipelineError {

@@ -1,4 +1,5 @@
 import * as claims from "./claim.ts";
+import * as former from "./former.ts";
 import * as journal from "./journal.ts";
 import * as known from "./known.ts";
 import type { Ledger } from "./ledger.ts";
@@ -27,6 +28,7 @@ export function sqlLedger(db: SqlDatabase, id: string): Ledger {
     ...outboxMethods(db),
     ...noteMethods(db),
     ...rowMethods(db),
+    ...formerMethods(db),
     [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
   };
 }
@@ -49,6 +51,7 @@ function stepMethods(db: SqlDatabase) {
     unstage: (...of) => db.write(() => steps.unstage(...of)),
     staged: (...of) => db.read(() => steps.staged(...of)),
     stepsOf: (...of) => db.read(() => steps.stepsOf(...of)),
+    stagedFolded: (...of) => db.read(() => steps.stagedFolded(...of)),
     stagedAt: (...of) => db.read(() => steps.stagedAt(...of)),
     stagedClashes: (...of) => db.read(() => steps.stagedClashes(...of)),
     stagedCounts: (run) => db.read(() => steps.stagedCounts(run)),
@@ -96,6 +99,15 @@ function noteMethods(db: SqlDatabase) {
     setNote: (...of) => db.write(() => notes.setNote(...of)),
     quarantine: (...of) => db.write(() => notes.quarantine(...of)),
     quarantined: () => db.read(notes.quarantined),
+  } satisfies Partial<Ledger>;
+}
+
+function formerMethods(db: SqlDatabase) {
+  return {
+    former: (...of) => db.read(() => former.former(...of)),
+    formerAt: (routes) => db.read(() => former.formerAt(routes)),
+    formerOf: (ids) => db.read(() => former.formerOf(ids)),
+    importFormer: (...of) => db.write(() => former.importFormer(...of), DURABLE),
   } satisfies Partial<Ledger>;
 }
 

@@ -67,16 +67,23 @@ export function* stepsOf(run: string, ids: readonly PageId[]): Work<readonly (St
   return ids.map((id) => found.get(pageName(id)));
 }
 
+/** @see Ledger.stagedFolded */
+export function* stagedFolded(run: string, routes: readonly string[]): Work<readonly Step[]> {
+  const text = `SELECT ${STEP} FROM nb_step ${BY_INDEX} WHERE run = ? AND`;
+  const rows = yield* atFolds(text, routes, [runOf(run)]);
+  const folds = new Set(routes.map(foldRoute));
+  const steps = rows.map(decodeStep).filter(({ route }) => folds.has(foldRoute(route)));
+  return steps.sort(comparePages);
+}
+
 /** @see Ledger.stagedAt */
 export function* stagedAt(
   run: string,
   routes: readonly string[],
 ): Work<ReadonlyMap<string, readonly Step[]>> {
-  const text = `SELECT ${STEP} FROM nb_step ${BY_INDEX} WHERE run = ? AND`;
-  const rows = yield* atFolds(text, routes, [runOf(run)]);
   const wanted = new Set(routes);
-  const steps = rows.map(decodeStep).filter(({ route }) => wanted.has(route));
-  return Map.groupBy(steps.sort(comparePages), ({ route }) => route);
+  const steps = (yield* stagedFolded(run, routes)).filter(({ route }) => wanted.has(route));
+  return Map.groupBy(steps, ({ route }) => route);
 }
 
 /** @see Ledger.stagedClashes */

@@ -71,9 +71,11 @@ export function describePlans(test: LedgerTest): void {
     test("steps are found by the route they want; deletes want none", async (ledger) => {
       const wants = step({ ...article(2), route: "/a/" });
       const goes = step({ ...article(1), route: "/a/", action: "delete", phase: "deletes" });
-      await ledger.stage("run", [wants, goes, step({ ...article(3), route: "/A/" })]);
+      const other = step({ ...article(3), route: "/A/" });
+      await ledger.stage("run", [wants, goes, other]);
 
       expect(await ledger.stagedAt("run", ["/a/", "/b/"])).toEqual(new Map([["/a/", [wants]]]));
+      expect(await ledger.stagedFolded("run", ["/a/", "/b/"])).toEqual([wants, other]);
     });
 
     test("clashes are the groups whose routes fold to one", async (ledger) => {

@@ -82,6 +82,7 @@ export async function contentsOf(ledger: Ledger, runs: readonly string[]): Promi
     outbox: (await ledger.outbox()).map(({ items, invalidation }) => ({ items, invalidation })),
     quarantined: (await ledger.quarantined()).map(plain),
     releases: await ledger.releases(1000),
+    former: (await ledger.former(undefined, 1000)).map(plain),
     ...(await rowsOf(ledger, runs)),
   };
 }

@@ -1,6 +1,7 @@
 import { describe, test } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { describeClaims } from "./contract-claims.ts";
+import { describeFormer } from "./contract-former.ts";
 import { describeJournal } from "./contract-journal.ts";
 import { describePages } from "./contract-pages.ts";
 import { describePlans } from "./contract-plans.ts";
@@ -27,5 +28,6 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describeClaims(ledgerTest);
     describeJournal(ledgerTest);
     describeRows(ledgerTest);
+    describeFormer(ledgerTest);
   });
 }

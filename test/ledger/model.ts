@@ -1,5 +1,6 @@
 import type {
   Beside,
+  Former,
   Intent,
   KnownRow,
   LivePage,
@@ -8,6 +9,7 @@ import type {
   Release,
   Retired,
   SeenRow,
+  Turnover,
 } from "../../src/ledger/ledger.ts";
 import { address, foldRoute, type PageId, PHASES, type Step } from "../../src/site.ts";
 import { byText, plain } from "./fixtures.ts";
@@ -25,6 +27,7 @@ export class LedgerModel {
   readonly seen = new Map<string, Map<string, SeenRow>>();
   readonly known = new Map<string, { readonly table: string; readonly row: KnownRow }>();
   readonly readers = new Map<string, Reader>();
+  readonly former = new Map<string, Former>();
   holder: string | undefined;
 
   stage(run: string, steps: readonly Step[]): void {
@@ -93,7 +96,14 @@ export class LedgerModel {
       this.unretire(address(page.route).key);
     }
     this.#add(beside);
+    if (beside.turnover !== undefined) this.#turnOver(beside.turnover);
     return true;
+  }
+
+  importFormer(former: readonly Former[], redirects: string): void {
+    const pages = [...this.live.values()].filter(({ kind }) => kind !== redirects);
+    const taken = new Set(pages.map(({ route }) => route));
+    for (const each of former) if (!taken.has(each.route)) this.former.set(each.route, each);
   }
 
   retire(run: string, ids: readonly PageId[], beside: Beside): boolean {
@@ -145,6 +155,7 @@ export class LedgerModel {
       outbox: this.batches,
       quarantined: sorted(this.failed).map(plain),
       releases: this.releases.toReversed(),
+      former: [...this.former.values()].sort((a, b) => bytes(a.route, b.route)).map(plain),
       ...this.#rows(runs),
     };
   }
@@ -180,6 +191,11 @@ export class LedgerModel {
     this.#addRetired(retired);
     for (const each of dropped) this.readers.delete(readerName(each));
     for (const each of added) this.readers.set(readerName(each), each);
+  }
+
+  #turnOver({ left, taken, redirects }: Turnover): void {
+    this.importFormer(left, redirects);
+    for (const route of taken) this.former.delete(route);
   }
 
   #addRetired(retired: readonly Retired[]): void {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import * as former from "../../src/ledger/former.ts";
 import * as known from "../../src/ledger/known.ts";
 import * as live from "../../src/ledger/live.ts";
 import { type SqlRow, type Statement, type Work, withIndex } from "../../src/ledger/sql.ts";
@@ -40,6 +41,10 @@ const searches: Readonly<Record<string, [work: Work<unknown>, by: string]>> = {
     "PRIMARY KEY (read_key>? AND read_key<?)",
   ],
   lastUpTo: [known.lastUpTo("article", article(1).key), "PRIMARY KEY (kind=? AND page_key<?)"],
+  former: [former.former("/a/", 1), "PRIMARY KEY (route>?)"],
+  formerAt: [former.formerAt(["/a/"]), "PRIMARY KEY (route=?)"],
+  formerOf: [former.formerOf([article(1)]), "INDEX nb_route_index (kind=? AND page_key=?)"],
+  stagedFolded: [steps.stagedFolded("run", ["/a/"]), "INDEX nb_step_index (run=? AND fold=?)"],
   stagedClashes: [steps.stagedClashes("run", 1), "COVERING INDEX nb_step_index (run=? AND fold>?)"],
 };
 

@@ -68,11 +68,23 @@ const someReaders: fc.Arbitrary<Reader[]> = fc.array(
   { maxLength: 3 },
 );
 
-const beside: fc.Arbitrary<Beside> = fc.record({
-  retired: fc.array(retired, { maxLength: 3 }),
-  added: someReaders,
-  dropped: someReaders,
-});
+const someFormer = fc.array(
+  fc.tuple(id, route).map(([page, from]) => ({ ...page, route: from })),
+  { maxLength: 3 },
+);
+const redirects = fc.constantFrom("Tag", "other");
+
+const beside: fc.Arbitrary<Beside> = fc
+  .record({
+    retired: fc.array(retired, { maxLength: 3 }),
+    added: someReaders,
+    dropped: someReaders,
+    turnover: fc.option(
+      fc.record({ left: someFormer, taken: fc.array(route, { maxLength: 3 }), redirects }),
+      { nil: undefined },
+    ),
+  })
+  .map(({ turnover, ...more }) => (turnover === undefined ? more : { ...more, turnover }));
 
 const row: fc.Arbitrary<SeenRow> = fc
   .record({
@@ -129,6 +141,10 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   op("confirm", fc.tuple(run, somePages, beside), (l, m, [r, pages, more]) =>
     agree(m.confirm(r, pages, more), l.confirm(r, pages, more)),
   ),
+  op("importFormer", fc.tuple(someFormer, redirects), (l, m, [former, kind]) => {
+    m.importFormer(former, kind);
+    return l.importFormer(former, { redirects: kind, notes: {} });
+  }),
   op("retire", fc.tuple(run, someIds, beside), (l, m, [r, ids, more]) =>
     agree(m.retire(r, ids, more), l.retire(r, ids, more)),
   ),
