@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import type { RowsRead } from "./rows-read.ts";
 
 const USAGE = new URL("usage.ts", import.meta.url).href;
 const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
@@ -14,6 +15,7 @@ export interface Cost {
   /** User and system time. */
   readonly cpuSeconds: number;
   readonly peakBytes: number;
+  readonly rowsRead: RowsRead;
 }
 
 /** A cost, and the standard output's lines of JSON. */
@@ -42,11 +44,13 @@ export async function measured(
   // 1 is for rows that failed: the corpus has some.
   if (code !== 0 && code !== 1)
     throw new Error(`nightbake ${args.join(" ")}: ${code}\n${out}${err}`);
-  const { userCPUTime, systemCPUTime, maxRSS }: NodeJS.ResourceUsage = JSON.parse(usage);
+  const used: NodeJS.ResourceUsage & Pick<Cost, "rowsRead"> = JSON.parse(usage);
+  const { userCPUTime, systemCPUTime, maxRSS, rowsRead } = used;
   return {
     wallSeconds: (at - startedAt) / 1000,
     cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
     peakBytes: maxRSS * 1024,
+    rowsRead,
     lines: out.split("\n").flatMap((line) => (line === "" ? [] : JSON.parse(line))),
   };
 }
