@@ -1,9 +1,10 @@
 import { PipelineError } from "../error.ts";
 import { keepSeen } from "./known.ts";
+import { lease } from "./lease.ts";
 import type { Ledger, Release } from "./ledger.ts";
 import { setNote } from "./notes.ts";
 import { asText, orUndefined } from "./rows.ts";
-import { query, type SqlRow, type Statement, type Work } from "./sql.ts";
+import { query, type SqlRow, type Work } from "./sql.ts";
 import { discard } from "./steps.ts";
 
 /**
@@ -77,24 +78,8 @@ export function* releases(limit: number): Work<readonly Release[]> {
   return (yield* query(text, [limit])).map(decodeRelease);
 }
 
-/** Lets one transaction at a time go on from here. */
-export function* takeTurns(): Work<void> {
-  yield* lease("update");
-}
-
 function* release(run: string): Work<void> {
   yield* query("UPDATE nb_lease SET expires_ms = 0 WHERE slot = 1 AND holder = ?", [run]);
-}
-
-function* lease(
-  lock: Statement["lock"],
-): Work<{ readonly holder: string | undefined; readonly expiresMs: number }> {
-  const text = "SELECT holder, expires_ms FROM nb_lease WHERE slot = 1";
-  const [row] = yield* query(text, [], lock);
-  return {
-    holder: orUndefined(row?.["holder"], asText),
-    expiresMs: Number(row?.["expires_ms"] ?? 0),
-  };
 }
 
 function decodeRelease(row: SqlRow): Release {

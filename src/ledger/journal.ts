@@ -3,7 +3,8 @@ import { holdFast } from "./claim.ts";
 import { turnOver } from "./former.ts";
 import { changeReaders } from "./known.ts";
 import type { Beside, Intent, LivePage, Retired } from "./ledger.ts";
-import { liveAt, ownersOf, pages, queryIds } from "./live.ts";
+import { liveAt, ownersOf, pages, queryIds, queryLive } from "./live.ts";
+import { numbersOf } from "./names.ts";
 import { addItems } from "./outbox.ts";
 import {
   decodeIntent,
@@ -37,7 +38,7 @@ export function* confirm(
   { retired = [], added = [], dropped = [], turnover }: Beside = {},
 ): Work<void> {
   yield* holdFast(run);
-  yield* replaceRows("nb_page", PAGE, confirmed.map(encodePage));
+  yield* putLive(confirmed);
   yield* queryIds("DELETE FROM nb_intent WHERE", confirmed);
   yield* unstage(run, confirmed);
   yield* unretire(confirmed.map(({ route }) => objectAt(route)));
@@ -69,11 +70,13 @@ export function* doubt(doubted: readonly Intent[], release: number): Work<void> 
       .map((each) => [each.route, each]),
   );
   const unknown = { hash: undefined, etag: undefined, bytes: 0, lastmod: undefined, release };
-  const rows = [...created.values()].map(({ kind, key, route, start }) =>
-    encodePage({ kind, key, route, start, ...unknown, trace: new Uint8Array(0) }),
-  );
+  const suspects = [...created.values()].map(({ kind, key, route, start }) => ({
+    ...{ kind, key, route, start },
+    ...unknown,
+    trace: new Uint8Array(0),
+  }));
   yield* forgetHashes(known.filter((page) => page !== undefined));
-  yield* replaceRows("nb_page", PAGE, rows);
+  yield* putLive(suspects);
   yield* unretire([...created.keys()].map(objectAt));
   yield* suspect(doubted.map(({ route }) => route));
   yield* queryIds("DELETE FROM nb_intent WHERE", doubted);
@@ -81,7 +84,7 @@ export function* doubt(doubted: readonly Intent[], release: number): Work<void> 
 
 /** @see Ledger.doubtAll */
 export function* doubtAll(): Work<void> {
-  yield* query("UPDATE nb_page SET hash = NULL, etag = NULL WHERE hash IS NOT NULL");
+  yield* query("UPDATE nb_live SET hash = NULL, etag = NULL WHERE hash IS NOT NULL");
 }
 
 /** @see Ledger.retire */
@@ -91,7 +94,7 @@ export function* retire(
   { retired = [], added = [], dropped = [] }: Beside,
 ): Work<void> {
   yield* holdFast(run);
-  yield* queryIds("DELETE FROM nb_page WHERE", ids);
+  yield* queryLive("DELETE FROM nb_live WHERE", ids);
   yield* unstage(run, ids);
   yield* addRetired(retired);
   yield* changeReaders(added, dropped);
@@ -148,5 +151,12 @@ function* suspect(routes: readonly string[]): Work<void> {
 }
 
 function* forgetHashes(ids: readonly PageId[]): Work<void> {
-  yield* queryIds("UPDATE nb_page SET hash = NULL, etag = NULL WHERE", ids);
+  yield* queryLive("UPDATE nb_live SET hash = NULL, etag = NULL WHERE", ids);
+}
+
+function* putLive(pages: readonly LivePage[]): Work<void> {
+  if (pages.length === 0) return;
+  const numbers = yield* numbersOf(pages.map(({ kind }) => kind));
+  const rows = pages.map((page) => encodePage(page, numbers.get(page.kind) ?? 0));
+  yield* replaceRows("nb_live", PAGE, rows);
 }

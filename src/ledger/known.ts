@@ -1,6 +1,7 @@
 import { hexOf, type PageId } from "../site.ts";
 import type { KnownRow, Reader, RowMark, SeenRow } from "./ledger.ts";
 import { beyond } from "./live.ts";
+import { NUMBER, nameOf, numbersOf } from "./names.ts";
 import { asBytes, asText, decodeId, orUndefined, runOf } from "./rows.ts";
 import {
   deleteRows,
@@ -15,6 +16,7 @@ import {
 const ROW = "row_key,hash,deps,due_at";
 const SEEN = "run,tbl,row_key,hash,deps,due_at".split(",");
 const READER = "read_key,kind,page_key".split(",");
+const READERS = `SELECT ${nameOf("kind")} AS kind, page_key FROM nb_reader`;
 const DUE = "due_at,tbl,row_key".split(",");
 
 /** Rows that a run saw, handled at a time. */
@@ -28,7 +30,7 @@ export function* known(
 ): Work<readonly KnownRow[]> {
   const [is, key] = beyond(after);
   const rows = yield* query(
-    `SELECT ${ROW} FROM nb_row WHERE tbl = ? AND row_key ${is} ? ORDER BY row_key LIMIT ?`,
+    `SELECT ${ROW} FROM nb_row WHERE tbl = ${NUMBER} AND row_key ${is} ? ORDER BY row_key LIMIT ?`,
     [table, key, limit],
   );
   return rows.map(decodeKnown);
@@ -39,9 +41,8 @@ export function* knownOf(
   table: string,
   keys: readonly Uint8Array[],
 ): Work<readonly (KnownRow | undefined)[]> {
-  const rows = yield* queryIn(`SELECT ${ROW} FROM nb_row WHERE tbl = ? AND row_key IN (?)`, keys, [
-    table,
-  ]);
+  const text = `SELECT ${ROW} FROM nb_row WHERE tbl = ${NUMBER} AND row_key IN (?)`;
+  const rows = yield* queryIn(text, keys, [table]);
   const found = new Map(rows.map(decodeKnown).map((row) => [hexOf(row.key), row]));
   return keys.map((key) => found.get(hexOf(key)));
 }
@@ -65,6 +66,8 @@ export function* dueRows(
 /** @see Ledger.see */
 export function* see(run: string, rows: readonly SeenRow[]): Work<void> {
   const id = runOf(run);
+  // `keepSeen` needs them.
+  yield* numbersOf(rows.map(({ table }) => table));
   yield* replaceRows(
     "nb_seen",
     SEEN,
@@ -109,7 +112,8 @@ export function* keepSeen(run: string): Work<void> {
   if (any !== undefined) yield* forgetSeen(run);
   const id = runOf(run);
   yield* query(
-    `REPLACE INTO nb_row (tbl,${ROW}) SELECT tbl,${ROW} FROM nb_seen WHERE run = ? AND hash IS NOT NULL`,
+    `REPLACE INTO nb_row (tbl,${ROW}) SELECT (SELECT id FROM nb_name WHERE name = tbl),${ROW} FROM nb_seen
+      WHERE run = ? AND hash IS NOT NULL`,
     [id],
   );
   yield* query(
@@ -131,34 +135,33 @@ function* forgetSeen(run: string): Work<void> {
 /** Drops the marks of rows that were seen, and those of the rows that are gone. */
 function* forget(table: string, rows: readonly SeenRow[]): Work<void> {
   const marked = yield* queryIn(
-    "SELECT due_at, row_key FROM nb_row WHERE tbl = ? AND due_at IS NOT NULL AND row_key IN (?)",
+    `SELECT due_at, row_key FROM nb_row WHERE tbl = ${NUMBER} AND due_at IS NOT NULL AND row_key IN (?)`,
     rows.map(({ key }) => key),
     [table],
   );
   const marks = marked.map((row) => [Number(row["due_at"]), table, asBytes(row["row_key"])]);
   yield* deleteRows("nb_due", DUE, marks);
   const gone = rows.filter(({ now }) => now === undefined).map(({ key }) => key);
-  yield* queryIn("DELETE FROM nb_row WHERE tbl = ? AND row_key IN (?)", gone, [table]);
+  yield* queryIn(`DELETE FROM nb_row WHERE tbl = ${NUMBER} AND row_key IN (?)`, gone, [table]);
 }
 
 /** @see Ledger.readers */
 export function* readers(reads: readonly Uint8Array[]): Work<readonly PageId[]> {
-  const rows = yield* queryIn("SELECT kind, page_key FROM nb_reader WHERE read_key IN (?)", reads);
+  const rows = yield* queryIn(`${READERS} WHERE read_key IN (?)`, reads);
   return rows.map(decodeId);
 }
 
 /** @see Ledger.readersBetween */
 export function* readersBetween(from: Uint8Array, to: Uint8Array): Work<readonly PageId[]> {
-  const rows = yield* query(
-    "SELECT kind, page_key FROM nb_reader WHERE read_key >= ? AND read_key <= ?",
-    [from, to],
-  );
+  const rows = yield* query(`${READERS} WHERE read_key >= ? AND read_key <= ?`, [from, to]);
   return rows.map(decodeId);
 }
 
 /** Pages read other things than before; part of `confirm` and `retire`. */
 export function* changeReaders(added: readonly Reader[], dropped: readonly Reader[]): Work<void> {
-  const rowOf = ({ read, kind, key }: Reader) => [read, kind, key];
+  if (added.length + dropped.length === 0) return;
+  const numbers = yield* numbersOf([...added, ...dropped].map(({ kind }) => kind));
+  const rowOf = ({ read, kind, key }: Reader) => [read, numbers.get(kind) ?? 0, key];
   yield* deleteRows("nb_reader", READER, dropped.map(rowOf));
   yield* replaceRows("nb_reader", READER, added.map(rowOf));
 }
@@ -166,7 +169,7 @@ export function* changeReaders(added: readonly Reader[], dropped: readonly Reade
 /** @see Ledger.lastBefore */
 export function* lastUpTo(kind: string, key: Uint8Array): Work<Uint8Array | undefined> {
   const [row] = yield* query(
-    "SELECT page_key FROM nb_page WHERE kind = ? AND page_key <= ? ORDER BY page_key DESC LIMIT 1",
+    `SELECT page_key FROM nb_live WHERE kind = ${NUMBER} AND page_key <= ? ORDER BY page_key DESC LIMIT 1`,
     [kind, key],
   );
   return row === undefined ? undefined : asBytes(row["page_key"]);

@@ -1,7 +1,11 @@
 import { foldRoute, type PageId, pageName } from "../site.ts";
 import type { LivePage } from "./ledger.ts";
+import { NUMBER, nameOf } from "./names.ts";
 import { asText, comparePages, decodeId, decodePage, foldOf, PAGE } from "./rows.ts";
 import { BY_INDEX, query, queryIn, type SqlRow, type SqlValue, type Work } from "./sql.ts";
+
+/** What {@link decodePage} reads; of a table of live pages, whose kinds are numbers. */
+const SELECT_PAGE = [`${nameOf("kind")} AS kind`, ...PAGE.slice(1)].join(",");
 
 /** @see Ledger.live */
 export function* live(
@@ -11,39 +15,37 @@ export function* live(
 ): Work<readonly LivePage[]> {
   const [is, key] = beyond(after);
   const rows = yield* query(
-    `SELECT ${PAGE} FROM nb_page WHERE kind = ? AND page_key ${is} ? ORDER BY page_key LIMIT ?`,
+    `SELECT ${SELECT_PAGE} FROM nb_live WHERE kind = ${NUMBER} AND page_key ${is} ? ORDER BY page_key LIMIT ?`,
     [kind, key, limit],
   );
   return rows.map(decodePage);
 }
 
-/** @see Ledger.liveKinds One seek for each kind: DISTINCT would visit every page. */
+/** @see Ledger.liveKinds One seek for each name: DISTINCT would visit every page. */
 export function* liveKinds(): Work<readonly string[]> {
-  const kinds: string[] = [];
-  for (;;) {
-    const [row] = yield* query("SELECT kind FROM nb_page WHERE kind > ? ORDER BY kind LIMIT 1", [
-      kinds.at(-1) ?? "",
-    ]);
-    if (row === undefined) return kinds;
-    kinds.push(asText(row["kind"]));
-  }
+  const rows = yield* query(
+    "SELECT name FROM nb_name WHERE EXISTS (SELECT 1 FROM nb_live WHERE kind = nb_name.id) ORDER BY name",
+  );
+  return rows.map(({ name }) => asText(name));
 }
 
 /** @see Ledger.countLive */
 export function* countLive(): Work<number> {
-  const [row] = yield* query("SELECT COUNT(*) AS pages FROM nb_page");
+  const [row] = yield* query("SELECT COUNT(*) AS pages FROM nb_live");
   return Number(row?.["pages"]);
 }
 
 /** @see Ledger.countLiveByKind */
 export function* countLiveByKind(): Work<ReadonlyMap<string, number>> {
-  const rows = yield* query("SELECT kind, COUNT(*) AS pages FROM nb_page GROUP BY kind");
-  return new Map(rows.map(({ kind, pages }) => [asText(kind), Number(pages)]));
+  const rows = yield* query(
+    `SELECT ${nameOf("kind")} AS name, COUNT(*) AS pages FROM nb_live GROUP BY kind ORDER BY name`,
+  );
+  return new Map(rows.map(({ name, pages }) => [asText(name), Number(pages)]));
 }
 
 /** @see Ledger.pages */
 export function* pages(ids: readonly PageId[]): Work<readonly (LivePage | undefined)[]> {
-  const rows = yield* queryIds(`SELECT ${PAGE} FROM nb_page WHERE`, ids);
+  const rows = yield* queryLive(`SELECT ${SELECT_PAGE} FROM nb_live WHERE`, ids);
   const found = new Map(rows.map(decodePage).map((page) => [pageName(page), page]));
   return ids.map((id) => found.get(pageName(id)));
 }
@@ -62,7 +64,7 @@ export function* ownersOf(
   routes: readonly string[],
 ): Work<readonly { readonly route: string; readonly id: PageId }[]> {
   const rows = yield* atFolds(
-    `SELECT kind, page_key, route FROM nb_page ${BY_INDEX} WHERE`,
+    `SELECT ${nameOf("kind")} AS kind, page_key, route FROM nb_live ${BY_INDEX} WHERE`,
     routes,
   );
   const wanted = new Set(routes);
@@ -74,7 +76,7 @@ export function* ownersOf(
 
 /** @see Ledger.liveFolded */
 export function* liveFolded(routes: readonly string[]): Work<readonly LivePage[]> {
-  const rows = yield* atFolds(`SELECT ${PAGE} FROM nb_page ${BY_INDEX} WHERE`, routes);
+  const rows = yield* atFolds(`SELECT ${SELECT_PAGE} FROM nb_live ${BY_INDEX} WHERE`, routes);
   const folds = new Set(routes.map(foldRoute));
   const found = rows.map(decodePage).filter(({ route }) => folds.has(foldRoute(route)));
   return found.sort(comparePages);
@@ -91,10 +93,23 @@ export function* queryIds(
   ids: readonly PageId[],
   before: readonly SqlValue[] = [],
 ): Work<readonly SqlRow[]> {
+  return yield* byKind(`${text} kind = ? AND`, ids, before);
+}
+
+/** The same for live pages, whose kinds are numbers. */
+export function* queryLive(text: string, ids: readonly PageId[]): Work<readonly SqlRow[]> {
+  return yield* byKind(`${text} kind = ${NUMBER} AND`, ids, []);
+}
+
+function* byKind(
+  text: string,
+  ids: readonly PageId[],
+  before: readonly SqlValue[],
+): Work<readonly SqlRow[]> {
   const rows: SqlRow[] = [];
   for (const [kind, group] of Map.groupBy(ids, (id) => id.kind)) {
     const keys = group.map(({ key }) => key);
-    rows.push(...(yield* queryIn(`${text} kind = ? AND page_key IN (?)`, keys, [...before, kind])));
+    rows.push(...(yield* queryIn(`${text} page_key IN (?)`, keys, [...before, kind])));
   }
   return rows;
 }

@@ -65,6 +65,7 @@ function dialect(name: string): Dialect {
       short: "VARBINARY(8)",
       int: "BIGINT",
       tiny: "TINYINT",
+      number: "SMALLINT UNSIGNED",
     },
     createTable: ({ name: table, columns, index }) => {
       const key = index ? `, KEY ${table}_index (${index})` : "";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { digest } from "../site.ts";
-import { takeTurns } from "./claim.ts";
+import { takeTurns } from "./lease.ts";
 import type { OutboxBatch } from "./ledger.ts";
 import { asBytes, asText, decodeItems, orUndefined } from "./rows.ts";
 import { query, queryIn, replaceRows, type Work } from "./sql.ts";

@@ -2,7 +2,7 @@ import { address, digest, foldRoute, type PageId, PHASES, type Step } from "../s
 import type { Intent, LivePage, Quarantined, Retired } from "./ledger.ts";
 import type { SqlRow, SqlValue } from "./sql.ts";
 
-/** In the order of {@link encodePage}. */
+/** In the order of {@link encodePage}; its kind is a number. */
 export const PAGE = "kind,page_key,route,start,fold,hash,etag,bytes,trace,lastmod,release_id".split(
   ",",
 );
@@ -74,8 +74,8 @@ export function decodeId(row: SqlRow): PageId {
   return { kind: asText(row["kind"]), key: asBytes(row["page_key"]) };
 }
 
-export function encodePage(page: LivePage): SqlValue[] {
-  const { kind, key, route, start = null, hash = null, etag, bytes, trace, lastmod = null } = page;
+export function encodePage(page: LivePage, kind: number): SqlValue[] {
+  const { key, route, start = null, hash = null, etag, bytes, trace, lastmod = null } = page;
   const tag = etag === undefined ? null : packEtag(etag);
   return [kind, key, route, start, foldOf(route), hash, tag, bytes, trace, lastmod, page.release];
 }

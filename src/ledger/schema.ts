@@ -33,6 +33,8 @@ export interface Types {
   readonly short: string;
   readonly int: string;
   readonly tiny: string;
+  /** A number of `nb_name`. */
+  readonly number: string;
 }
 
 /** One table and the columns of its second index, if it has one. */
@@ -50,6 +52,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
   firstTables,
   rowTables,
   routeTable,
+  numberedTables,
 ];
 
 /**
@@ -185,6 +188,66 @@ function routeTable(dialect: Dialect): readonly string[] {
   const id = `kind ${t.kind} NOT NULL, page_key ${t.key} NOT NULL`;
   const columns = `route ${t.route} NOT NULL, ${id}, PRIMARY KEY (route)`;
   return dialect.createTable({ name: "nb_route", columns, index: "kind, page_key" });
+}
+
+/**
+ * Kinds and tables become numbers, and names of reads shorter (see `read-names.ts`). What is live is
+ * kept without its traces, and what is known of rows is forgotten, so that the next build looks at
+ * every page; those whose bytes are the same are not put again.
+ */
+function numberedTables(dialect: Dialect): readonly string[] {
+  const t = dialect.types;
+  const old = pageTables(t).filter(({ name }) => name === "nb_page");
+  const kept = "page_key, route, start, fold, hash, etag, bytes, lastmod, release_id";
+  const make = (shapes: readonly TableShape[]) =>
+    shapes.flatMap((each) => dialect.createTable(each));
+  return [
+    // It is gone when this was cut off at its end.
+    ...make(old),
+    ...make(namedTables(t)),
+    "REPLACE INTO nb_name (name, id) SELECT kind, ROW_NUMBER() OVER (ORDER BY kind) FROM (SELECT DISTINCT kind FROM nb_page) AS kinds",
+    `REPLACE INTO nb_live (kind, trace, ${kept})
+      SELECT (SELECT id FROM nb_name WHERE name = nb_page.kind), X'', ${kept} FROM nb_page`,
+    ...["nb_row", "nb_reader"].map((name) => `DROP TABLE IF EXISTS ${name}`),
+    ...make(numberedRowTables(t)),
+    ...["nb_due", "nb_seen", "nb_step"].map((name) => `DELETE FROM ${name}`),
+    // What the last build started from; without it every row and page is looked at.
+    "DELETE FROM nb_note WHERE name = 'basis'",
+    "DROP TABLE nb_page",
+  ];
+}
+
+function namedTables(t: Types): readonly TableShape[] {
+  return [
+    {
+      name: "nb_name",
+      columns: `name ${t.kind} NOT NULL PRIMARY KEY, id ${t.number} NOT NULL`,
+      index: "id",
+    },
+    {
+      name: "nb_live",
+      columns: `kind ${t.number} NOT NULL, page_key ${t.key} NOT NULL, route ${t.route} NOT NULL,
+        start ${t.key}, fold ${t.short} NOT NULL, hash ${t.digest}, etag ${t.name},
+        bytes ${t.int} NOT NULL, trace ${t.blob} NOT NULL, lastmod ${t.int},
+        release_id ${t.int} NOT NULL, PRIMARY KEY (kind, page_key)`,
+      index: "fold",
+    },
+  ];
+}
+
+function numberedRowTables(t: Types): readonly TableShape[] {
+  return [
+    {
+      name: "nb_row",
+      columns: `tbl ${t.number} NOT NULL, row_key ${t.key} NOT NULL, hash ${t.short} NOT NULL,
+        deps ${t.blob} NOT NULL, due_at ${t.int}, PRIMARY KEY (tbl, row_key)`,
+    },
+    {
+      name: "nb_reader",
+      columns: `read_key ${t.read} NOT NULL, kind ${t.number} NOT NULL, page_key ${t.key} NOT NULL,
+        PRIMARY KEY (read_key, kind, page_key)`,
+    },
+  ];
 }
 
 function notALedger({ name }: Dialect): PipelineError {

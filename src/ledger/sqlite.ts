@@ -66,6 +66,7 @@ function dialect(file: string): Dialect {
       short: "BLOB",
       int: "INTEGER",
       tiny: "INTEGER",
+      number: "INTEGER",
     },
     createTable: ({ name, columns, index }) => [
       `CREATE TABLE IF NOT EXISTS ${name} (${columns}) WITHOUT ROWID`,

@@ -1,7 +1,7 @@
 import { digest, encodeKey, type Key, type KeyPart, keyName } from "../site.ts";
 
 /** Bytes of a read's name in the ledger. Two reads that share one only cost a needless check. */
-const NAME_BYTES = 8;
+const NAME_BYTES = 5;
 /** A trace gives a name's length one byte, and an index of MySQL has room for few long ones. */
 const MAX_NAME_BYTES = 255;
 

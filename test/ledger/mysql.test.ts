@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import { openMysqlLedger } from "../../src/ledger/mysql.ts";
+import { mariaDbAt } from "../services/mariadb.ts";
 import { describeWith } from "../services/requires.ts";
 import { sharedMariaDb } from "../services/shared.ts";
 import { article, intent, livePage, publish, step } from "./fixtures.ts";
 import { describeLedger } from "./ledger-contract.ts";
 import { testAgainstModel } from "./ledger-property.ts";
+import { TO_THIRD_SCHEMA } from "./third-schema.ts";
 
 describeWith("shared-mariadb", "MariaDB", () => {
   const newDatabase = async () => (await sharedMariaDb()).createDatabase();
@@ -27,24 +29,44 @@ describeWith("shared-mariadb", "MariaDB", () => {
     await Promise.all(ledgers.map((ledger) => ledger[Symbol.asyncDispose]()));
   });
 
-  test("a ledger of the first schema gets the tables it lacks and keeps what it holds", async () => {
-    const server = await sharedMariaDb();
-    const url = await server.createDatabase();
-    const first = await openMysqlLedger(url);
-    await publish(first, livePage());
-    await first[Symbol.asyncDispose]();
-    const database = new URL(url).pathname.slice(1);
-    for (const table of ["nb_row", "nb_due", "nb_seen", "nb_reader"]) {
-      await server.query(`DROP TABLE ${database}.${table}`);
-    }
-    await server.query(`UPDATE ${database}.nightbake_meta SET value = '1' WHERE name = 'version'`);
+  /** A ledger of schema 3 with one live page; gives its id. */
+  async function thirdSchema(url: string): Promise<string> {
+    const ledger = await openMysqlLedger(url);
+    await publish(ledger, livePage());
+    await ledger.setNote("basis", "what the last build started from");
+    await ledger[Symbol.asyncDispose]();
+    for (const statement of TO_THIRD_SCHEMA) await mariaDbAt(url).query(statement);
+    return ledger.id;
+  }
+
+  test("a ledger of the third schema keeps what is live, for the next build to look at", async () => {
+    const url = await newDatabase();
+    const id = await thirdSchema(url);
 
     await using ledger = await openMysqlLedger(url);
 
-    expect(ledger.id).toBe(first.id);
-    expect(await ledger.live("article", undefined, 9)).toEqual([livePage()]);
-    expect(await ledger.known("articles", undefined, 9)).toEqual([]);
-    expect(await ledger.readers([article(1).key])).toEqual([]);
+    expect(ledger.id).toBe(id);
+    expect(await ledger.live("article", undefined, 9)).toEqual([
+      livePage({ trace: Buffer.alloc(0) }),
+    ]);
+    expect(await ledger.note("basis")).toBeUndefined();
+    expect(await ledger.readersBetween(Buffer.of(0), Buffer.of(255))).toEqual([]);
+  });
+
+  test("a migration that was cut off at any statement is done again", async () => {
+    const url = await newDatabase();
+    await thirdSchema(url);
+    const dropped = "ALTER TABLE nb_step RENAME TO nb_step_away";
+    await mariaDbAt(url).query(dropped);
+
+    await expect(openMysqlLedger(url)).rejects.toThrow();
+    await mariaDbAt(url).query("ALTER TABLE nb_step_away RENAME TO nb_step");
+    await using ledger = await openMysqlLedger(url);
+
+    expect(await ledger.live("article", undefined, 9)).toHaveLength(1);
+    await mariaDbAt(url).query("UPDATE nightbake_meta SET value = '3' WHERE name = 'version'");
+    await using again = await openMysqlLedger(url);
+    expect(await again.live("article", undefined, 9)).toHaveLength(1);
   });
 
   test("a ledger of a newer release is refused with what to do", async () => {

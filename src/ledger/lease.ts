@@ -1,0 +1,23 @@
+import { asText, orUndefined } from "./rows.ts";
+import { query, type Statement, type Work } from "./sql.ts";
+
+/** Who held the ledger last, and until when. */
+interface Lease {
+  readonly holder: string | undefined;
+  readonly expiresMs: number;
+}
+
+/** Reads the lease; with a lock it stays as it is until the transaction ends. */
+export function* lease(lock: Statement["lock"]): Work<Lease> {
+  const text = "SELECT holder, expires_ms FROM nb_lease WHERE slot = 1";
+  const [row] = yield* query(text, [], lock);
+  return {
+    holder: orUndefined(row?.["holder"], asText),
+    expiresMs: Number(row?.["expires_ms"] ?? 0),
+  };
+}
+
+/** Lets one transaction at a time go on from here. */
+export function* takeTurns(): Work<void> {
+  yield* lease("update");
+}
