@@ -1,2 +1,3 @@
 export { type Due, dueNext } from "./explain/due.ts";
 export { openLook } from "./explain/look.ts";
+export { type Why, why } from "./explain/why.ts";

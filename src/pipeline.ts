@@ -1,18 +1,16 @@
 import type { Summary } from "./events.ts";
-import { begin, interrupted } from "./pipeline/begin.ts";
 import { deletePhase } from "./pipeline/deletes.ts";
 import { invalidatePhase } from "./pipeline/invalidate.ts";
 import { tieStore } from "./pipeline/marker.ts";
-import { openRun } from "./pipeline/open-run.ts";
 import { publishPhase } from "./pipeline/publish.ts";
 import { dryRunReport, finish, idleReport } from "./pipeline/report.ts";
 import type { BuildOptions, Run, Wired } from "./pipeline/run.ts";
-import { countDeletes, hasSteps, isIdle, settle } from "./pipeline/settle.ts";
+import { isIdle } from "./pipeline/settle.ts";
 import { tryTakeovers } from "./pipeline/takeovers.ts";
+import { withPlan } from "./pipeline/with-plan.ts";
 import { planWithout } from "./plan/changes.ts";
 import { planFeeds } from "./plan/feeds.ts";
-import { type Planned, planBuild } from "./plan/plan.ts";
-import { checkDeletes } from "./publish/guards.ts";
+import type { Planned } from "./plan/plan.ts";
 
 export type { BuildOptions, Wired } from "./pipeline/run.ts";
 
@@ -24,32 +22,12 @@ export type { BuildOptions, Wired } from "./pipeline/run.ts";
  *   the next run then goes on from there
  */
 export async function build(wired: Wired, options: BuildOptions): Promise<Summary> {
-  const now = (options.now ?? (() => Date.now() * 1000))();
-  await using begun = await begin(wired, { now, allowDeletes: options.allowDeletes });
-  await using run = openRun(wired, options, begun);
-  await settle(run, begun);
-  const planned = await plan(run);
-  if (options.isDryRun) return await dryRunReport(run);
-  if (!planned.isNew && (await isIdle(run, begun))) return await idleReport(run);
-  await publish(run, planned);
-  return await finish(run, begun, planned);
-}
-
-async function plan(run: Run): Promise<Planned> {
-  const { wired, options, context } = run;
-  const { only, targets, isVerify = false } = options;
-  const onPages = (phase: "scan" | "check", pages: number) => {
-    if (options.signal.aborted) throw interrupted();
-    run.progress.addTo(phase, pages);
-  };
-  const { foldsCase } = wired.store;
-  const planned = await planBuild(context, { only, targets, isVerify, foldsCase, onPages });
-  const { deleteShare: maxShare } = wired;
-  checkDeletes({ ...(await countDeletes(run)), allowed: options.allowDeletes, maxShare });
-  const isLast = options.isDryRun || !(await hasSteps(run));
-  if (isLast && (options.isDryRun || planned.feeds !== "touched"))
-    await planFeeds(context, planned.feeds);
-  return planned;
+  return await withPlan(wired, options, async (run, begun, planned) => {
+    if (options.isDryRun) return await dryRunReport(run, planned);
+    if (!planned.isNew && (await isIdle(run, begun))) return await idleReport(run);
+    await publish(run, planned);
+    return await finish(run, begun, planned);
+  });
 }
 
 /** The global phases; each ends before the next begins, so no reader meets a missing page. */

@@ -12,6 +12,7 @@ import { loadCommand } from "./load.ts";
 import { previewCommand } from "./preview.ts";
 import { rebuildCommand } from "./rebuild.ts";
 import { version } from "./version.ts";
+import { whyCommand } from "./why.ts";
 
 /** In the order of the help. */
 const COMMANDS: readonly Command[] = [
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   previewCommand,
   buildCommand,
   rebuildCommand,
+  whyCommand,
   dueCommand,
   loadCommand,
   configCommand,

@@ -28,8 +28,10 @@ export const dueCommand: Command = {
   run(args, io) {
     const within = timeOf(args.value("within"));
     const limit = countOf(args.value("limit"));
-    return look(args, io, async (context) => {
-      const { dueNext } = await import("../explain.ts");
+    return look(args, io, async (wired) => {
+      const { dueNext, openLook } = await import("../explain.ts");
+      await using opened = await openLook(wired);
+      const { context } = opened;
       const until = within === undefined ? Number.MAX_SAFE_INTEGER : context.now + within;
       const rows: Due[] = [];
       for await (const due of dueNext(context, { until, limit })) {

@@ -1,22 +1,19 @@
-import type { PlanContext } from "../plan/context.ts";
+import type { Wired } from "../pipeline.ts";
 import type { Args } from "./args.ts";
 import { configOf, type ExitCode, type Io } from "./command.ts";
 import { checkSource } from "./run-build.ts";
 
-/** Opens what a build would see, gives it to `work`, and closes it again. Publishes nothing. */
+/** Opens what a build would work on, gives it to `work`, and closes it again. */
 export async function look(
   args: Args,
   io: Io,
-  work: (context: PlanContext) => Promise<ExitCode>,
+  work: (wired: Wired) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const config = configOf(args, io);
   checkSource(config);
   // Imported late: the adapters take longer to load than `--help` to print.
-  const [{ openBuild }, { openLook }] = await Promise.all([
-    import("../wiring.ts"),
-    import("../explain.ts"),
-  ]);
+  const { openBuild } = await import("../wiring.ts");
   await using wired = await openBuild(config);
-  await using opened = await openLook(wired);
-  return await work(opened.context);
+  io.signal.throwIfAborted();
+  return await work(wired);
 }

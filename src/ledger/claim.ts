@@ -72,10 +72,10 @@ export function* finish(
 }
 
 /** @see Ledger.releases Newest first. */
-export function* releases(limit: number): Work<readonly Release[]> {
+export function* releases(limit: number, upTo = Number.MAX_SAFE_INTEGER): Work<readonly Release[]> {
   const text =
-    "SELECT id, started_at, finished_at, report FROM nb_release ORDER BY id DESC LIMIT ?";
-  return (yield* query(text, [limit])).map(decodeRelease);
+    "SELECT id, started_at, finished_at, report FROM nb_release WHERE id <= ? ORDER BY id DESC LIMIT ?";
+  return (yield* query(text, [upTo, limit])).map(decodeRelease);
 }
 
 function* release(run: string): Work<void> {

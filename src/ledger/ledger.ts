@@ -17,6 +17,8 @@ export interface LivePage extends PageId {
   readonly lastmod: number | undefined;
   /** Release that put it. */
   readonly release: number;
+  /** Why it did: 1 to 63, see `putCause`; absent when nobody knows. */
+  readonly cause?: number | undefined;
 }
 
 /** A declared row as the last release saw it. */
@@ -299,7 +301,9 @@ export interface Ledger extends AsyncDisposable {
    * known from now on; gives the ledger free.
    */
   finish(run: string, release: Release, notes?: Readonly<Record<string, string>>): Promise<void>;
-  releases(limit: number): Promise<readonly Release[]>;
+
+  /** The last releases, newest first; of those up to `upTo`, if that is given. */
+  releases(limit: number, upTo?: number): Promise<readonly Release[]>;
 }
 
 export interface StepCount {

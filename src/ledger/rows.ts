@@ -21,8 +21,11 @@ const ACTIONS = ["create", "update", "delete", "check"] as const;
 const FOLD_BYTES = 5;
 /** Nobody tells runs with equal bytes apart, so there are enough of them. */
 const RUN_BYTES = 8;
-/** First byte of a stored etag: 32 hexadecimal digits in quotes as 16 bytes, or the text as it is. */
-const [ETAG_TEXT, ETAG_MD5] = [0, 1];
+/**
+ * How an etag is stored, in two bits of its first byte: as text, as 16 bytes for 32 hexadecimal
+ * digits in quotes, or not at all. The other six say why the page was put.
+ */
+const [ETAG_TEXT, ETAG_MD5, ETAG_NONE] = [0, 1, 2];
 
 /** What a route is found by; equal for routes that fold to one, and seldom for others. */
 export function foldOf(route: string): Uint8Array {
@@ -76,7 +79,7 @@ export function decodeId(row: SqlRow): PageId {
 
 export function encodePage(page: LivePage, kind: number): SqlValue[] {
   const { key, route, start = null, hash = null, etag, bytes, trace, lastmod = null } = page;
-  const tag = etag === undefined ? null : packEtag(etag);
+  const tag = packPut(etag, page.cause ?? 0);
   return [kind, key, route, start, foldOf(route), hash, tag, bytes, trace, lastmod, page.release];
 }
 
@@ -84,7 +87,7 @@ export function decodePage(row: SqlRow): LivePage {
   return {
     ...decodeIntent(row),
     hash: orUndefined(row["hash"], asBytes),
-    etag: orUndefined(row["etag"], unpackEtag),
+    ...unpackPut(row["etag"]),
     bytes: Number(row["bytes"]),
     trace: asBytes(row["trace"]),
     lastmod: orUndefined(row["lastmod"], Number),
@@ -149,14 +152,25 @@ export function decodeItems(value: SqlValue | undefined): readonly string[] {
   return JSON.parse(asText(value)) as readonly string[];
 }
 
-function packEtag(etag: string): Uint8Array {
+function packPut(etag: string | undefined, cause: number): Uint8Array | null {
+  if (etag === undefined && cause === 0) return null;
+  const first = (form: number | undefined) => Buffer.of((form ?? 0) | (cause << 2));
+  if (etag === undefined) return first(ETAG_NONE);
   const digits = /^"([0-9a-f]{32})"$/.exec(etag)?.[1];
-  if (digits === undefined) return Buffer.from(`\0${etag}`);
-  return Buffer.from(`0${ETAG_MD5}${digits}`, "hex");
+  return digits === undefined
+    ? Buffer.concat([first(ETAG_TEXT), Buffer.from(etag)])
+    : Buffer.concat([first(ETAG_MD5), Buffer.from(digits, "hex")]);
 }
 
-function unpackEtag(value: SqlValue): string {
+function unpackPut(value: SqlValue | undefined): Pick<LivePage, "etag" | "cause"> {
+  if (value === null || value === undefined) return { etag: undefined };
   const bytes = asBytes(value);
-  const rest = bytes.subarray(1);
-  return bytes[0] === ETAG_TEXT ? rest.toString("utf8") : `"${rest.toString("hex")}"`;
+  const [first = 0] = bytes;
+  const cause = first >> 2;
+  return { etag: unpackEtag(first & 3, bytes.subarray(1)), ...(cause > 0 && { cause }) };
+}
+
+function unpackEtag(form: number, rest: Buffer): string | undefined {
+  if (form === ETAG_NONE) return undefined;
+  return form === ETAG_TEXT ? rest.toString("utf8") : `"${rest.toString("hex")}"`;
 }

@@ -65,7 +65,7 @@ function claimMethods(db: SqlDatabase) {
     claim: (...of) => db.write(() => claims.claim(...of)),
     yieldClaim: (run) => db.write(() => claims.yieldClaim(run), SHRINKING),
     finish: (...of) => db.write(() => claims.finish(...of), { ...DURABLE, ...SHRINKING }),
-    releases: (limit) => db.read(() => claims.releases(limit)),
+    releases: (...of) => db.read(() => claims.releases(...of)),
   } satisfies Partial<Ledger>;
 }
 

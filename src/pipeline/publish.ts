@@ -1,5 +1,6 @@
 import type { LivePage } from "../ledger/ledger.ts";
 import { ASSET_KIND } from "../plan/kinds.ts";
+import { putCause } from "../plan/put-cause.ts";
 import { encodeTrace } from "../plan/trace.ts";
 import { putAll } from "../publish/put-all.ts";
 import { address, isSamePage, type Phase, pageName, type Step } from "../site.ts";
@@ -163,12 +164,17 @@ function toLive({ release }: Run, { step, artifact, trace, lastmod }: Made): Liv
     trace: encodeTrace(trace),
     lastmod,
     release,
+    cause: putCause(step, trace.reads),
   };
 }
 
 /** What stays of a live page that was rendered to the same bytes and headers. */
-function keep({ etag, release }: LivePage): Pick<LivePage, "etag" | "release"> {
-  return { etag, release };
+function keep({
+  etag,
+  release,
+  cause = 0,
+}: LivePage): Pick<LivePage, "etag" | "release" | "cause"> {
+  return { etag, release, cause };
 }
 
 function isLive(live: LivePage | undefined, step: Step, hash: Buffer): boolean {

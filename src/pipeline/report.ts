@@ -7,7 +7,7 @@ import { NOTHING } from "./counts.ts";
 import type { Run } from "./run.ts";
 
 /** Tells every planned step, in page order, and sums them up. */
-export async function dryRunReport(run: Run): Promise<Summary> {
+export async function dryRunReport(run: Run, { found }: Planned): Promise<Summary> {
   const { wired, context, options, tally } = run;
   let after: Step | undefined;
   for (;;) {
@@ -19,7 +19,7 @@ export async function dryRunReport(run: Run): Promise<Summary> {
       const step = { kind, key: keyName(decodeKey(key)), route, action, reason, phase };
       options.emit({ event: "step", step });
     }
-    if (steps.length === 0) return tell(run, await summary(run, undefined));
+    if (steps.length === 0) return tell(run, await summary(run, { found }));
     after = steps.at(-1);
   }
 }
@@ -27,7 +27,7 @@ export async function dryRunReport(run: Run): Promise<Summary> {
 /** Ends a run that found nothing to do: no release is recorded. */
 export async function idleReport(run: Run): Promise<Summary> {
   await keepQuarantine(run);
-  return tell(run, await summary(run, undefined));
+  return tell(run, await summary(run, { found: [] }));
 }
 
 /** Records the release; only then is the run done. */
@@ -35,7 +35,7 @@ export async function finish(run: Run, { tables }: Begun, planned: Planned): Pro
   const { wired, context, release, startedAt } = run;
   run.progress.begin("record");
   await keepQuarantine(run);
-  const done = await summary(run, release);
+  const done = await summary(run, { found: planned.found, release });
   const finishedAt = Math.round(startedAt + done.seconds * 1_000_000);
   const report = JSON.stringify(done);
   await wired.ledger.finish(
@@ -58,7 +58,10 @@ function tell({ options }: Run, made: Summary): Summary {
 }
 
 /** What the run did. The release is undefined when nothing was recorded. */
-async function summary(run: Run, release: number | undefined): Promise<Summary> {
+async function summary(
+  run: Run,
+  { found, release }: Pick<Planned, "found"> & { readonly release?: number },
+): Promise<Summary> {
   const { wired, context, options, tally } = run;
   const live = options.targets === undefined ? await wired.ledger.countLiveByKind() : new Map();
   const counted = new Map(tally.kinds().map((each) => [each.kind, each]));
@@ -76,6 +79,7 @@ async function summary(run: Run, release: number | undefined): Promise<Summary> 
       kind,
       live: options.targets === undefined ? (live.get(kind) ?? 0) : undefined,
     })),
+    found,
     causes: tally.causes(),
     steps: options.isDryRun ? await wired.ledger.stagedCounts(context.run) : [],
   };

@@ -13,6 +13,7 @@ export interface Tally extends PageCounts {
   /** Counts a failure once, however many reads meet it, and tells it. */
   fail(failure: Failure): void;
   hasFailed(page: PageId): boolean;
+  failureOf(page: PageId): PipelineError | undefined;
   /** Pages that failed in this run and are not where others expected them: new and moved ones. */
   miss(steps: readonly Step[]): void;
   /** Gives the steps told to `miss` and forgets them. */
@@ -58,6 +59,7 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
       for (const { kind, key } of pages) feeds.set(kind, [...(feeds.get(kind) ?? []), key]);
     },
     feedKeys: () => (feedCount > MAX_FEED_KEYS ? undefined : feeds),
+    failureOf: (page) => failed.get(pageName(page))?.error,
     hasFailed: (page) => failed.size > 0 && failed.has(pageName(page)),
     total: (what) => counts.kinds().reduce((sum, each) => sum + each[what], 0),
     totals: () =>

@@ -3,7 +3,7 @@ import { lastBasis } from "./basis.ts";
 import type { PlanContext } from "./context.ts";
 
 /** Names of the parts that are other than `last` says, or that it does not know. */
-function changedParts(last: Making | undefined, now: Making): readonly string[] {
+export function changedParts(last: Making | undefined, now: Making): readonly string[] {
   // A ledger of an older release knows of none, which says nothing.
   if (last === undefined) return [];
   return Object.keys(now).filter((name) => last[name] !== now[name]);

@@ -1,5 +1,5 @@
 import { type ErrorCode, PipelineError } from "../error.ts";
-import type { Kind, PageId } from "../site.ts";
+import { decodeKey, type Kind, keyName, type PageId } from "../site.ts";
 import { type Basis, basisNotes, basisOf, isSameBasis, lastBasis, usesOf } from "./basis.ts";
 import { planChanges, planOwnPages } from "./changes.ts";
 import { stageChecks } from "./checks.ts";
@@ -8,6 +8,7 @@ import type { PlanContext } from "./context.ts";
 import { planExistence, planGoneKind } from "./exist.ts";
 import type { Feeds } from "./feeds.ts";
 import { ASSET_KIND } from "./kinds.ts";
+import { changedParts } from "./making.ts";
 import { touchFailed } from "./recut.ts";
 import type { TableUse } from "./row-state.ts";
 import { scanTable, seeDue } from "./scan.ts";
@@ -34,9 +35,17 @@ export interface Planned {
   readonly notes: Readonly<Record<string, string>>;
   /** True when the plan has to be recorded although it may have no steps. */
   readonly isNew: boolean;
+  /**
+   * What changed since the last release, as keys of reads: `template:entry`, then rows
+   * (`row:articles/42`); the first {@link MAX_FOUND}, none at the first build.
+   */
+  readonly found: readonly string[];
   /** Which sitemaps have to be looked at. */
   readonly feeds: Feeds;
 }
+
+/** Enough to say why a page was put; a release is kept with them. */
+const MAX_FOUND = 100;
 
 /** More changed rows than this are looked at page by page: the whole site costs less then. */
 const MAX_CHANGES = 20_000;
@@ -53,7 +62,7 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   if (only !== undefined) {
     await planAll(context, options);
     const isFeed = context.site.kinds.some(({ name, is }) => name === only && is === "sitemap");
-    return { notes: {}, isNew: false, feeds: isFeed ? "kept" : "none" };
+    return { notes: {}, isNew: false, found: [], feeds: isFeed ? "kept" : "none" };
   }
   const uses = usesOf(context);
   const last = await lastBasis(context);
@@ -61,6 +70,7 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   const touched = new Touched();
   const changed = await seeRows(context, uses, { ...options, touched, last, basis });
   const plan = {
+    found: last === undefined ? [] : await findChanged(context, last, basis),
     notes: basisNotes(basis),
     isNew: changed > 0 || context.isCutOff || !isSameBasis(last, basis),
   };
@@ -77,6 +87,16 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   const failed = new Set((await context.ledger.quarantined()).map(({ kind }) => kind));
   const isOther = ({ name }: Kind) => last.prints[name] !== basis.prints[name] || failed.has(name);
   return { ...plan, feeds: sitemaps.some(isOther) ? "all" : "touched" };
+}
+
+async function findChanged(
+  { ledger, run }: PlanContext,
+  last: Basis,
+  basis: Basis,
+): Promise<readonly string[]> {
+  const rows = await ledger.seen(run, undefined, MAX_FOUND);
+  const names = rows.map(({ table, key }) => `row:${table}/${keyName(decodeKey(key))}`);
+  return [...changedParts(last.parts, basis.parts ?? {}), ...names].slice(0, MAX_FOUND);
 }
 
 /** Keeps with the run which rows changed: of all, or of those asked for and those that are due. */

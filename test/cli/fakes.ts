@@ -75,6 +75,7 @@ export function summary(parts: Partial<Summary> = {}): Summary {
     unlinked: 0,
     kinds: [],
     causes: [],
+    found: [],
     steps: [],
     ...parts,
   };

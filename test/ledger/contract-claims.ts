@@ -83,6 +83,7 @@ export function describeClaims(test: LedgerTest): void {
 
       expect(await ledger.release()).toBe(3);
       expect(await ledger.releases(2)).toEqual([release(3), release(2)]);
+      expect(await ledger.releases(1, 2)).toEqual([release(2)]);
     });
 
     test("of runs that race for the ledger one wins", async (ledger, place) => {

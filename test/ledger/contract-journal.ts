@@ -35,7 +35,7 @@ export function describeJournal(test: LedgerTest): void {
       await ledger.intend([intent()], []);
       await ledger.doubt([intent()], 5);
 
-      const unknown = { hash: undefined, etag: undefined };
+      const unknown = { hash: undefined, etag: undefined, cause: undefined };
       expect(await ledger.live("article", undefined, 9)).toEqual([
         livePage(unknown),
         livePage(article(2)),
@@ -72,7 +72,7 @@ export function describeJournal(test: LedgerTest): void {
         { object: "new/index.html", dueAt: 0, items },
       ]);
       expect(await ledger.pages([moving])).toEqual([
-        livePage({ route: "/old/", hash: undefined, etag: undefined }),
+        livePage({ route: "/old/", hash: undefined, etag: undefined, cause: undefined }),
       ]);
       await publish(ledger, livePage({ route: "/new/" }));
       expect(await ledger.due(FOREVER, undefined, 9)).toEqual([]);
@@ -88,7 +88,7 @@ export function describeJournal(test: LedgerTest): void {
 
       expect(await ledger.due(FOREVER, undefined, 9)).toEqual([]);
       expect(await ledger.pages([owner, article(3)])).toEqual([
-        { ...owner, hash: undefined, etag: undefined },
+        { ...owner, hash: undefined, etag: undefined, cause: undefined },
         undefined,
       ]);
     });

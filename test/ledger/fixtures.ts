@@ -29,6 +29,7 @@ export function livePage(parts: Partial<LivePage> = {}): LivePage {
     trace: Buffer.from("trace"),
     lastmod: 1_735_689_600_000_000,
     release: 1,
+    cause: 63,
     ...parts,
   };
 }

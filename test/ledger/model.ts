@@ -120,7 +120,7 @@ export class LedgerModel {
   }
 
   doubt(intents: readonly Intent[], release: number): void {
-    const unknown = { hash: undefined, etag: undefined };
+    const unknown = { hash: undefined, etag: undefined, cause: undefined };
     for (const each of intents) {
       const page = this.live.get(nameOf(each));
       const isTaken = [...this.live.values()].some(({ route }) => route === each.route);
@@ -206,7 +206,7 @@ export class LedgerModel {
   #suspect(route: string): void {
     const owners = [...this.live.values()].filter((page) => page.route === route);
     for (const page of owners) {
-      this.live.set(nameOf(page), { ...page, hash: undefined, etag: undefined });
+      this.live.set(nameOf(page), { ...page, hash: undefined, etag: undefined, cause: undefined });
     }
     if (owners.length > 0) return;
     const { key: object, invalidations: items } = address(route);

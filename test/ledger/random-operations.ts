@@ -154,7 +154,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   }),
   op("doubtAll", fc.constant(undefined), (l, m) => {
     for (const [name, page] of m.live)
-      m.live.set(name, { ...page, hash: undefined, etag: undefined });
+      m.live.set(name, { ...page, hash: undefined, etag: undefined, cause: undefined });
     return l.doubtAll();
   }),
   op("forget", fc.tuple(route, items), (l, m, [to, list]) => {

@@ -136,7 +136,7 @@ function withoutOldAssets(
 /** What a ledger knows of rows, pages and who reads what, whatever runs led there. */
 function known(site: SmallSite, ledger: string): unknown {
   const { nb_live, nb_row, nb_due, nb_reader } = dumpLedger(join(site.dir, ledger));
-  const pages = nb_live?.map((page) => ({ ...page, release_id: 0 }));
+  const pages = nb_live?.map((page) => ({ ...page, release_id: 0, etag: null }));
   return { pages, nb_row, nb_due, nb_reader };
 }
 

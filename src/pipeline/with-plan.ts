@@ -1,0 +1,37 @@
+import { planFeeds } from "../plan/feeds.ts";
+import { type Planned, planBuild } from "../plan/plan.ts";
+import { checkDeletes } from "../publish/guards.ts";
+import { type Begun, begin, interrupted } from "./begin.ts";
+import { openRun } from "./open-run.ts";
+import type { BuildOptions, Run, Wired } from "./run.ts";
+import { countDeletes, hasSteps, settle } from "./settle.ts";
+
+/** Plans a run and gives it to `work`; the plan is forgotten afterwards. */
+export async function withPlan<T>(
+  wired: Wired,
+  options: BuildOptions,
+  work: (run: Run, begun: Begun, planned: Planned) => Promise<T>,
+): Promise<T> {
+  const now = (options.now ?? (() => Date.now() * 1000))();
+  await using begun = await begin(wired, { now, allowDeletes: options.allowDeletes });
+  await using run = openRun(wired, options, begun);
+  await settle(run, begun);
+  return await work(run, begun, await plan(run));
+}
+
+async function plan(run: Run): Promise<Planned> {
+  const { wired, options, context } = run;
+  const { only, targets, isVerify = false } = options;
+  const onPages = (phase: "scan" | "check", pages: number) => {
+    if (options.signal.aborted) throw interrupted();
+    run.progress.addTo(phase, pages);
+  };
+  const { foldsCase } = wired.store;
+  const planned = await planBuild(context, { only, targets, isVerify, foldsCase, onPages });
+  const { deleteShare: maxShare } = wired;
+  checkDeletes({ ...(await countDeletes(run)), allowed: options.allowDeletes, maxShare });
+  const isLast = options.isDryRun || !(await hasSteps(run));
+  if (isLast && (options.isDryRun || planned.feeds !== "touched"))
+    await planFeeds(context, planned.feeds);
+  return planned;
+}
