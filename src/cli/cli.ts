@@ -1,5 +1,6 @@
 import { PipelineError } from "../error.ts";
 import { nearest } from "../nearest.ts";
+import { affectsCommand } from "./affects.ts";
 import { readArgs } from "./args.ts";
 import { bakeCommand } from "./bake.ts";
 import { buildCommand } from "./build.ts";
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   buildCommand,
   rebuildCommand,
   whyCommand,
+  affectsCommand,
   dueCommand,
   loadCommand,
   configCommand,

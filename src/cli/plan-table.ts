@@ -7,7 +7,7 @@ const BLOCK = 500;
 
 /** Prints planned steps as a table (route, action, reason) in blocks. Call `end` after the last. */
 export function planTable(write: (text: string) => void): {
-  add(step: PlannedStep): void;
+  add(step: Pick<PlannedStep, "route" | "action" | "reason">): void;
   end(): void;
 } {
   let rows: string[][] = [["Route", "Action", "Reason"]];

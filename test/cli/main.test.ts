@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { temporary } from "./fakes.ts";
 import { nightbake, ROOT, started } from "./nightbake.ts";
 
-const COMMANDS = ["bake", "preview", "build", "why", "due", "load", "config"];
+const COMMANDS = ["bake", "preview", "build", "why", "affects", "due", "load", "config"];
 
 test("--version prints the release of package.json", async () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
