@@ -13,10 +13,11 @@ export interface Look extends AsyncDisposable {
 export async function openLook(wired: Wired, now: Instant = Date.now() * 1000): Promise<Look> {
   const { site, ledger, source, assets, content, fingerprint, making } = wired;
   const run = randomUUID();
-  const isStoreTrusted = await isStoreKnown(wired);
+  const notes = await ledger.notes();
+  const isStoreTrusted = await isStoreKnown(wired, notes);
   const rows = await source.read(now);
   const told = { onFailure: () => {}, hasFailed: () => false, onSame: () => {} };
-  const parts = { site, ledger, rows, assets, content, fingerprint, making };
+  const parts = { site, ledger, notes, rows, assets, content, fingerprint, making };
   return {
     context: { ...parts, run, now, isStoreTrusted, isCutOff: false, ...told },
     async [Symbol.asyncDispose]() {

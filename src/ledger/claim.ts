@@ -2,7 +2,7 @@ import { PipelineError } from "../error.ts";
 import { keepSeen } from "./known.ts";
 import { lease } from "./lease.ts";
 import type { Ledger, Release } from "./ledger.ts";
-import { setNote } from "./notes.ts";
+import { note, setNote, setNotes } from "./notes.ts";
 import { asText, orUndefined } from "./rows.ts";
 import { query, type SqlRow, type Work } from "./sql.ts";
 import { discard } from "./steps.ts";
@@ -14,13 +14,18 @@ import { discard } from "./steps.ts";
  */
 export function* claim(
   run: string,
-  { release, nowMs, leaseMs }: Parameters<Ledger["claim"]>[1],
+  { release, nowMs, leaseMs, mark }: Parameters<Ledger["claim"]>[1],
 ): Work<void> {
   const { holder, expiresMs } = yield* lease("update");
   if (holder !== run && expiresMs > nowMs) throw heldBy(holder, expiresMs);
   const last = yield* lastRelease();
   if (release !== last) throw planIsOld(release, last);
   const values = [run, nowMs + leaseMs];
+  if (mark !== undefined) {
+    const marked = yield* note(mark.name);
+    if (marked !== mark.was && marked !== run) throw overtaken();
+    if (marked !== run) yield* setNote(mark.name, run);
+  }
   yield* query("UPDATE nb_lease SET holder = ?, expires_ms = ? WHERE slot = 1", values);
 }
 
@@ -65,7 +70,7 @@ export function* finish(
     report,
   ]);
   yield* keepSeen(run);
-  for (const [name, value] of Object.entries(notes)) yield* setNote(name, value);
+  yield* setNotes(notes);
   yield* release(run);
   yield* query("DELETE FROM nb_step");
   yield* query("DELETE FROM nb_seen");
@@ -100,6 +105,13 @@ function heldBy(holder: string | undefined, expiresMs: number): PipelineError {
   const until = new Date(expiresMs).toISOString();
   return new PipelineError("run_conflict", `Run ${holder} holds the ledger until ${until}.`, {
     hint: "Wait until it has finished; if its process is dead, its claim ends by itself.",
+  });
+}
+
+function overtaken(): PipelineError {
+  const message = "Another run has published since this one read its rows.";
+  return new PipelineError("run_conflict", message, {
+    hint: "Run it again: it then plans from what is live now.",
   });
 }
 

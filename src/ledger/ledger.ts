@@ -131,6 +131,8 @@ export interface Ledger extends AsyncDisposable {
   /** A named value kept between runs; undefined when never set. */
   note(name: string): Promise<string | undefined>;
   setNote(name: string, value: string): Promise<void>;
+  /** All of them: there are a handful. */
+  notes(): Promise<ReadonlyMap<string, string>>;
 
   /** The next `limit` live pages of a kind after `after`. */
   live(kind: string, after: Uint8Array | undefined, limit: number): Promise<readonly LivePage[]>;
@@ -237,11 +239,18 @@ export interface Ledger extends AsyncDisposable {
   /**
    * Lets one run publish: forgets plans of dead runs. Repeatable by the holder, who calls it
    * again at least every third of `leaseMs` to stay.
-   * @throws PipelineError `run_conflict` when another holds the ledger, or `release` is not the last
+   * @throws PipelineError `run_conflict` when another holds the ledger, `release` is not the last, or
+   *   the note `mark.name` is not what it was
    */
   claim(
     run: string,
-    options: { readonly release: number; readonly nowMs: number; readonly leaseMs: number },
+    options: {
+      readonly release: number;
+      readonly nowMs: number;
+      readonly leaseMs: number;
+      /** A note that becomes the run's name, so that it is known who published even if it is cut off. */
+      readonly mark?: { readonly name: string; readonly was: string | undefined };
+    },
   ): Promise<void>;
 
   /** Gives the ledger free again; the run's plan is forgotten. */

@@ -5,6 +5,7 @@ import type { Ledger } from "./ledger.ts";
 import { isDeadlock, isGone, stillMigrating, translated } from "./mysql-errors.ts";
 import { type Dialect, openSchema } from "./schema.ts";
 import {
+  nothingOf,
   type SqlDatabase,
   type SqlRow,
   type SqlValue,
@@ -84,11 +85,21 @@ function connect(url: string): { readonly pool: Pool; readonly name: string } {
 }
 
 function mysqlDatabase(pool: Pool, name: string): SqlDatabase {
+  const ready = new WeakSet<object>();
   const on = <T>(act: (connection: PoolConnection) => Promise<T>) =>
-    withConnection(pool, name, act);
+    withConnection(pool, name, async (connection) => {
+      if (!ready.has(connection.connection)) await send(connection, SESSION);
+      ready.add(connection.connection);
+      return await act(connection);
+    });
   return {
-    read: (work) => on((connection) => transaction(connection, READ, work)),
+    async read(work) {
+      const done = nothingOf(work);
+      return done !== undefined ? done.value : await on((connection) => look(connection, work));
+    },
     async write(work) {
+      const done = nothingOf(work);
+      if (done !== undefined) return done.value;
       for (let attempt = 1; ; attempt += 1) {
         try {
           return await on((connection) => transaction(connection, WRITE, work));
@@ -106,9 +117,22 @@ function mysqlDatabase(pool: Pool, name: string): SqlDatabase {
   };
 }
 
-/** Reads see one snapshot; writers see what others have committed and lock no gaps. */
+/** Writers see what others have committed and lock no gaps; reads see one snapshot. */
+const SESSION = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+const WRITE = ["START TRANSACTION"];
 const READ = ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION READ ONLY"];
-const WRITE = ["SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"];
+
+/**
+ * Reads without a transaction what one statement gives, since that is one snapshot: one round trip
+ * for four. A work that wants more begins again in a transaction.
+ */
+async function look<T>(connection: PoolConnection, work: () => Work<T>): Promise<T> {
+  const attempt = work();
+  const first = attempt.next();
+  if (first.done) return first.value;
+  const next = attempt.next(await ask(connection, first.value));
+  return next.done ? next.value : await transaction(connection, READ, work);
+}
 
 async function withConnection<T>(
   pool: Pool,
@@ -159,10 +183,16 @@ async function exclusively<T>(connection: PoolConnection, work: () => Work<T>): 
 async function run<T>(connection: PoolConnection, work: Work<T>): Promise<T> {
   let step = work.next();
   while (!step.done) {
-    const { text, values, lock } = step.value;
-    step = work.next(await send(connection, withIndex(text, BY_SECOND) + lockOf(lock), values));
+    step = work.next(await ask(connection, step.value));
   }
   return step.value;
+}
+
+async function ask(
+  connection: PoolConnection,
+  { text, values, lock }: Statement,
+): Promise<readonly SqlRow[]> {
+  return await send(connection, withIndex(text, BY_SECOND) + lockOf(lock), values);
 }
 
 function lockOf(lock: Statement["lock"]): string {

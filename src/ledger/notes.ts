@@ -2,7 +2,7 @@ import { type PageId, pageName } from "../site.ts";
 import type { Quarantined } from "./ledger.ts";
 import { queryIds } from "./live.ts";
 import { asText, decodeFailed, encodeFailed, FAILED, orUndefined } from "./rows.ts";
-import { query, replaceRows, type Work } from "./sql.ts";
+import { query, queryIn, replaceRows, type Work } from "./sql.ts";
 
 /** @see Ledger.note */
 export function* note(name: string): Work<string | undefined> {
@@ -10,10 +10,24 @@ export function* note(name: string): Work<string | undefined> {
   return orUndefined(row?.["value"], asText);
 }
 
-/** @see Ledger.setNote Writes nothing when the value is the same. */
+/** @see Ledger.notes */
+export function* notes(): Work<ReadonlyMap<string, string>> {
+  const rows = yield* query("SELECT name, value FROM nb_note");
+  return new Map(rows.map(({ name, value }) => [asText(name), asText(value)]));
+}
+
+/** @see Ledger.setNote */
 export function* setNote(name: string, value: string): Work<void> {
-  if ((yield* note(name)) === value) return;
-  yield* replaceRows("nb_note", ["name", "value"], [[name, value]]);
+  yield* setNotes({ [name]: value });
+}
+
+/** Writes nothing where the value is the same. */
+export function* setNotes(values: Readonly<Record<string, string>>): Work<void> {
+  const names = Object.keys(values);
+  const rows = yield* queryIn("SELECT name, value FROM nb_note WHERE name IN (?)", names);
+  const known = new Map(rows.map(({ name, value }) => [asText(name), asText(value)]));
+  const changed = Object.entries(values).filter(([name, value]) => known.get(name) !== value);
+  yield* replaceRows("nb_note", ["name", "value"], changed);
 }
 
 /** @see Ledger.quarantine Writes only what differs. */

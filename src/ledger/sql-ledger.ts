@@ -96,6 +96,7 @@ function outboxMethods(db: SqlDatabase) {
 function noteMethods(db: SqlDatabase) {
   return {
     note: (name) => db.read(() => notes.note(name)),
+    notes: () => db.read(notes.notes),
     setNote: (...of) => db.write(() => notes.setNote(...of)),
     quarantine: (...of) => db.write(() => notes.quarantine(...of)),
     quarantined: () => db.read(notes.quarantined),

@@ -31,6 +31,12 @@ export interface SqlDatabase extends AsyncDisposable {
   migrate<T>(work: () => Work<T>): Promise<T>;
 }
 
+/** What a work gives that asks for nothing, e.g. the pages of no ids: it needs no database at all. */
+export function nothingOf<T>(work: () => Work<T>): { readonly value: T } | undefined {
+  const first = work().next();
+  return first.done ? { value: first.value } : undefined;
+}
+
 export interface WriteOptions {
   /** Survives a power cut once the promise is fulfilled; otherwise only a crash of the process. */
   readonly isDurable?: boolean;

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { PipelineError } from "../error.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Dialect, openSchema } from "./schema.ts";
-import { type SqlDatabase, type SqlRow, type Work, withIndex } from "./sql.ts";
+import { nothingOf, type SqlDatabase, type SqlRow, type Work, withIndex } from "./sql.ts";
 import { sqlLedger } from "./sql-ledger.ts";
 
 /** How long a statement waits for another process's transaction. */
@@ -87,13 +87,18 @@ function sqliteDatabase(file: string): SqlDatabase {
   const statements = new Map<string, StatementSync>();
   const transact = <T>(begin: string, work: () => Work<T>) =>
     attempt(() => transaction(db, begin, () => run(db, statements, work())));
+  let isSynced: boolean | undefined;
+  const syncCommits = (isDurable: boolean) => {
+    if (isSynced !== isDurable) db.exec(`PRAGMA synchronous = ${isDurable ? "FULL" : "NORMAL"}`);
+    isSynced = isDurable;
+  };
   return {
-    read: async (work) => transact("BEGIN", work),
+    read: async (work) => (nothingOf(work) ?? { value: transact("BEGIN", work) }).value,
     async write(work, { isDurable = false, isShrinking = false } = {}) {
       // In WAL mode NORMAL is safe against crashes of the process; FULL also syncs each commit, with
       // all before it, so only the works that ask for it pay the 1-10 ms.
-      attempt(() => db.exec(`PRAGMA synchronous = ${isDurable ? "FULL" : "NORMAL"}`));
-      const done = transact("BEGIN IMMEDIATE", work);
+      attempt(() => syncCommits(isDurable));
+      const done = (nothingOf(work) ?? { value: transact("BEGIN IMMEDIATE", work) }).value;
       if (isShrinking) await shrink(db);
       return done;
     },

@@ -19,6 +19,8 @@ export interface Begun extends AsyncDisposable {
   /** µs */
   readonly now: Instant;
   readonly rows: Rows;
+  /** The ledger's, as of before the rows were read. */
+  readonly notes: ReadonlyMap<string, string>;
   readonly isStoreTrusted: boolean;
   /** As of before the rows were read: whoever published since may have read newer ones. */
   readonly last: { readonly release: number; readonly publisher: string | undefined };
@@ -48,16 +50,18 @@ export async function begin(
   const declared = tablesOf(site.kinds);
   await source.check(declared, listsOf(site.kinds));
   await store.check();
-  const isStoreTrusted = await isStoreKnown(wired);
-  const last = { release: await ledger.release(), publisher: await ledger.note(PUBLISHER) };
+  const [release, notes] = await Promise.all([ledger.release(), ledger.notes()]);
+  const isStoreTrusted = await isStoreKnown(wired, notes);
+  const last = { release, publisher: notes.get(PUBLISHER) };
   const rows = await source.read(now);
   const close = () => rows[Symbol.asyncDispose]();
   try {
-    const tables = await compareTables(ledger, rows, declared);
+    const tables = await compareTables(notes.get(TABLES), rows, declared);
     if (!allowDeletes) checkEmpty(tables.emptied);
     const run = randomUUID();
-    const isCutOff = (await ledger.note(FINISHER)) !== last.publisher;
-    return { run, now, rows, isStoreTrusted, last, isCutOff, tables, [Symbol.asyncDispose]: close };
+    const isCutOff = notes.get(FINISHER) !== last.publisher;
+    const begun = { run, now, rows, notes, isStoreTrusted, last, isCutOff, tables };
+    return { ...begun, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
@@ -65,14 +69,13 @@ export async function begin(
 }
 
 async function compareTables(
-  ledger: Wired["ledger"],
+  before: string | undefined,
   rows: Rows,
   declared: readonly AnyTable[],
 ): Promise<Tables> {
   const isEmpty = await Promise.all(declared.map((table) => rows.isEmpty(table)));
   const empty = declared.filter((_, at) => isEmpty[at]).map(({ name }) => name);
   const filled = declared.map(({ name }) => name).filter((name) => !empty.includes(name));
-  const before = await ledger.note(TABLES);
   const emptied = empty.filter((name) => before?.split(",").includes(name));
   return { filled: filled.join(","), before, emptied };
 }

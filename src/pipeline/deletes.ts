@@ -31,6 +31,7 @@ export async function deletePhase(run: Run): Promise<void> {
 async function deleteDue(run: Run): Promise<void> {
   const { ledger, store } = run.wired;
   let after: string | undefined;
+  let isSuspect = false;
   for (;;) {
     const due = await ledger.due(run.startedAt, after, BATCH);
     if (due.length === 0) break;
@@ -39,7 +40,7 @@ async function deleteDue(run: Run): Promise<void> {
     const isFree = ({ object }: Retired) => !live.has(routeOfKey(object));
     const going = due.filter(isFree);
     const objects = going.map(({ object }) => object);
-    await suspectFolded(run, objects);
+    if (await suspectFolded(run, objects)) isSuspect = true;
     await store.delete(objects);
     await ledger.forget(
       objects,
@@ -48,24 +49,26 @@ async function deleteDue(run: Run): Promise<void> {
     await ledger.unretire(due.filter((each) => !isFree(each)).map(({ object }) => object));
     after = due.at(-1)?.object;
   }
+  if (!isSuspect) return;
   // Nothing is left in them but what a store that folds case may have lost just now.
   for (const phase of ["assets", "changed", "lists"] as const) await publishPhase(run, phase);
 }
 
 /**
  * Where a store cannot tell `a` from `A`, deleting one may delete the other, e.g. when only the
- * case of a slug changed: such live pages are put again at once.
+ * case of a slug changed: such live pages are put again at once. True when there are any.
  */
-async function suspectFolded(run: Run, objects: readonly string[]): Promise<void> {
+async function suspectFolded(run: Run, objects: readonly string[]): Promise<boolean> {
   const { ledger, store } = run.wired;
-  if (!store.foldsCase || objects.length === 0) return;
+  if (!store.foldsCase || objects.length === 0) return false;
   const live = await ledger.liveFolded(objects.map(routeOfKey));
-  if (live.length === 0) return;
+  if (live.length === 0) return false;
   await doubt(run, live);
   await ledger.stage(
     run.context.run,
     live.map((page) => putAgain(run, page)),
   );
+  return true;
 }
 
 function putAgain({ wired }: Run, { kind, key, route, start }: LivePage): Step {

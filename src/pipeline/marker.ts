@@ -14,8 +14,11 @@ type Tied = Pick<Wired, "ledger" | "store">;
  * store's own name counts too: a ledger that was used with another store in between, or with a copy
  * of this one, describes that one now.
  */
-export async function isStoreKnown({ ledger, store }: Tied): Promise<boolean> {
-  const [marker, note] = [await store.get(MARKER), await ledger.note(NOTE)];
+export async function isStoreKnown(
+  { ledger, store }: Tied,
+  notes: ReadonlyMap<string, string>,
+): Promise<boolean> {
+  const [marker, note] = [await store.get(MARKER), notes.get(NOTE)];
   const [tie = ""] = note?.split(" ") ?? [];
   if (marker === undefined || note !== noteOf(tie, store.name)) return false;
   return Buffer.compare(marker.body, bodyOf(ledger.id, tie)) === 0;

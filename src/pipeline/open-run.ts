@@ -27,9 +27,12 @@ export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run 
       if (options.signal.aborted) throw interrupted();
       await claim();
     },
+    isFinished: false,
     seconds: () => (performance.now() - begunMs) / 1000,
     async [Symbol.asyncDispose]() {
       await end();
+      // The release gave the claim up, and the plan went with it.
+      if (this.isFinished) return;
       await ledger.yieldClaim(begun.run).catch((error: unknown) => {
         // It ends by itself, and what made it fail has failed the run too.
         if (!(error instanceof PipelineError)) throw error;
@@ -53,7 +56,9 @@ function claimant(
   let renewal: Promise<void> | undefined;
   const renew = async () => {
     const nowMs = Date.now();
-    await ledger.claim(run, { release: last.release, nowMs, leaseMs: LEASE_MS });
+    const mark = { name: PUBLISHER, was: publisher };
+    await ledger.claim(run, { release: last.release, nowMs, leaseMs: LEASE_MS, mark });
+    publisher = run;
     claimedMs = nowMs;
   };
   // A claim that has ended may have been another's since, which only a call looks at.
@@ -63,9 +68,6 @@ function claimant(
   return {
     async claim() {
       await renew();
-      if ((await ledger.note(PUBLISHER)) !== publisher) throw overtaken();
-      if (publisher !== run) await ledger.setNote(PUBLISHER, run);
-      publisher = run;
       // What it cannot renew, the next call finds out and says.
       const tick = () => {
         renewal = keep().catch(() => {});
@@ -79,16 +81,9 @@ function claimant(
   };
 }
 
-function overtaken(): PipelineError {
-  const message = "Another run has published since this one read its rows.";
-  return new PipelineError("run_conflict", message, {
-    hint: "Run it again: it then plans from what is live now.",
-  });
-}
-
 function contextOf(
   { site, ledger, assets, content, fingerprint, making }: Wired,
-  { run, now, rows, isStoreTrusted, isCutOff }: Begun,
+  { run, now, rows, notes, isStoreTrusted, isCutOff }: Begun,
   tally: Run["tally"],
 ): PlanContext {
   return {
@@ -96,6 +91,7 @@ function contextOf(
     run,
     now,
     rows,
+    notes,
     ledger,
     assets,
     content,

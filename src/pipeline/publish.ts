@@ -21,19 +21,21 @@ export async function publishPhase(
   phase: Phase,
   isNow: (step: Step) => boolean = () => true,
 ): Promise<void> {
-  const { ledger } = run.wired;
-  const total = await countSteps(run, phase);
-  if (total === 0) return;
-  run.progress.begin(phase, total);
   let after: Step | undefined;
   for (;;) {
     const at = after === undefined ? {} : { after };
-    const steps = await ledger.staged(run.context.run, { phase, ...at, limit: BATCH });
+    const query = { phase, ...at, limit: BATCH };
+    const steps = await run.wired.ledger.staged(run.context.run, query);
     if (steps.length === 0) return;
+    const isAll = steps.length < BATCH;
+    if (after === undefined) {
+      run.progress.begin(phase, isAll ? steps.length : await countSteps(run, phase));
+    }
     await run.goOn();
     for (const [kind, own] of Map.groupBy(steps.filter(isNow), (step) => step.kind)) {
       await publishSteps(run, kind, own);
     }
+    if (isAll) return;
     after = steps.at(-1);
   }
 }

@@ -48,6 +48,7 @@ export async function finish(run: Run, { tables }: Begun, planned: Planned): Pro
       ...(run.options.only === undefined && { [FINISHER]: context.run }),
     },
   );
+  run.isFinished = true;
   return tell(run, done);
 }
 

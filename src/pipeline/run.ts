@@ -69,6 +69,8 @@ export interface Run extends AsyncDisposable {
   readonly claim: () => Promise<void>;
   /** Stays the one that publishes; throws `interrupted` when the operator stopped the run. */
   readonly goOn: () => Promise<void>;
+  /** The release is recorded. */
+  isFinished: boolean;
   /** Wall time since the run began. */
   readonly seconds: () => number;
 }

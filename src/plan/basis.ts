@@ -24,8 +24,8 @@ export function usesOf({ site }: PlanContext): readonly TableUse[] {
 }
 
 /** The basis of the last release; undefined before the first. */
-export async function lastBasis({ ledger }: PlanContext): Promise<Basis | undefined> {
-  const text = await ledger.note(NOTE);
+export function lastBasis({ notes }: PlanContext): Basis | undefined {
+  const text = notes.get(NOTE);
   return text === undefined ? undefined : JSON.parse(text);
 }
 

@@ -11,6 +11,8 @@ export interface PlanContext {
   readonly now: Instant;
   readonly rows: Rows;
   readonly ledger: Ledger;
+  /** The ledger's, as of before the rows were read. */
+  readonly notes: ReadonlyMap<string, string>;
   readonly assets: readonly AssetFile[];
   /** Content files by folder, sorted by the bytes of their names. */
   readonly content: ReadonlyMap<string, readonly ContentFile[]>;

@@ -15,6 +15,6 @@ export function changedParts(last: Making | undefined, now: Making): readonly st
  * the same parts, so that the page is older.
  */
 export async function makingReason(kind: Kind, context: PlanContext): Promise<string> {
-  const last = await lastBasis(context);
+  const last = lastBasis(context);
   return changedParts(last?.parts, context.making(kind))[0] ?? `template:${kind.name}`;
 }

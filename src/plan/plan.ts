@@ -1,4 +1,5 @@
 import { type ErrorCode, PipelineError } from "../error.ts";
+import type { Quarantined } from "../ledger/ledger.ts";
 import { decodeKey, type Kind, keyName, type PageId } from "../site.ts";
 import { type Basis, basisNotes, basisOf, isSameBasis, lastBasis, usesOf } from "./basis.ts";
 import { planChanges, planOwnPages } from "./changes.ts";
@@ -65,7 +66,7 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
     return { notes: {}, isNew: false, found: [], feeds: isFeed ? "kept" : "none" };
   }
   const uses = usesOf(context);
-  const last = await lastBasis(context);
+  const last = lastBasis(context);
   const basis = basisOf(context, uses);
   const touched = new Touched();
   const changed = await seeRows(context, uses, { ...options, touched, last, basis });
@@ -82,9 +83,10 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   if (!plan.isNew && options.targets === undefined && (await failAgain(context))) {
     return { ...plan, feeds: "none" };
   }
-  await planSome(context, uses, options, { last, basis, touched });
+  const quarantined = await context.ledger.quarantined();
+  await planSome(context, uses, options, { last, basis, touched, quarantined });
   const sitemaps = context.site.kinds.filter(({ is }) => is === "sitemap");
-  const failed = new Set((await context.ledger.quarantined()).map(({ kind }) => kind));
+  const failed = new Set(quarantined.map(({ kind }) => kind));
   const isOther = ({ name }: Kind) => last.prints[name] !== basis.prints[name] || failed.has(name);
   return { ...plan, feeds: sitemaps.some(isOther) ? "all" : "touched" };
 }
@@ -147,20 +149,34 @@ async function planSome(
     last,
     basis,
     touched,
-  }: { readonly last: Basis; readonly basis: Basis; readonly touched: Touched },
+    quarantined,
+  }: {
+    readonly last: Basis;
+    readonly basis: Basis;
+    readonly touched: Touched;
+    readonly quarantined: readonly Quarantined[];
+  },
 ): Promise<void> {
-  const whole = context.site.kinds.filter(
-    ({ name, is }) =>
-      is !== "sitemap" && (is === "content" || last.prints[name] !== basis.prints[name]),
-  );
-  await planExistence(undefined, context);
-  await planGoneKinds(context);
+  const whole = wholeKinds(context, last, basis);
+  if (!isSameBasis(last, basis)) {
+    await planExistence(undefined, context);
+    await planGoneKinds(context);
+  }
   for (const kind of whole) await planExistence(kind, context);
-  const clashed = await planFailed(context, touched);
+  const clashed = await planFailed(context, touched, quarantined);
   await planChanges(context, uses, { foldsCase, lastNow: last.now, touched, clashed });
   for (const kind of whole) {
     await planStale(kind, context, { onBatch: (pages) => onPages("check", pages) });
   }
+}
+
+/** Kinds whose pages may all have changed although no row did. */
+function wholeKinds({ site }: PlanContext, last: Basis, basis: Basis): readonly Kind[] {
+  if (isSameBasis(last, basis)) return [];
+  const isOther = ({ name }: Kind) => last.prints[name] !== basis.prints[name];
+  return site.kinds.filter(
+    (kind) => kind.is !== "sitemap" && (kind.is === "content" || isOther(kind)),
+  );
 }
 
 /**
@@ -178,8 +194,11 @@ async function failAgain({ ledger, onFailure }: PlanContext): Promise<boolean> {
 }
 
 /** Pages that failed at the last build are tried again, whatever changed. Gives those whose route was taken. */
-async function planFailed(context: PlanContext, touched: Touched): Promise<readonly PageId[]> {
-  const failed = await context.ledger.quarantined();
+async function planFailed(
+  context: PlanContext,
+  touched: Touched,
+  failed: readonly Quarantined[],
+): Promise<readonly PageId[]> {
   for (const [name, pages] of Map.groupBy(failed, (page) => page.kind)) {
     const kind = context.site.kinds.find((each) => each.name === name);
     const keys = pages.map(({ key }) => key);

@@ -37,6 +37,18 @@ export function describeClaims(test: LedgerTest): void {
       await expect(ledger.confirm("slow", [livePage()])).rejects.toEqual(conflict);
     });
 
+    test("a claim leaves the run's name, unless another has left its own meanwhile", async (ledger) => {
+      const marked = (was: string | undefined) => ({ ...CLAIM, mark: { name: "publisher", was } });
+      await ledger.claim("one", marked(undefined));
+      await ledger.claim("one", marked(undefined));
+      await ledger.yieldClaim("one");
+
+      await expect(ledger.claim("two", marked(undefined))).rejects.toEqual(conflict);
+      expect(await ledger.note("publisher")).toBe("one");
+      await ledger.claim("two", marked("one"));
+      expect(await ledger.notes()).toEqual(new Map([["publisher", "two"]]));
+    });
+
     test("a claim that is given up is free at once, and its plan forgotten", async (ledger) => {
       await ledger.stage("one", [step()]);
       await ledger.claim("one", CLAIM);

@@ -193,8 +193,12 @@ describe("two runs at once", () => {
     await using world = await changedWorld();
     const later: Ledger["claim"] = (run, options) =>
       world.ledger((ledger) => ledger.claim(run, { ...options, nowMs: options.nowMs + 120_000 }));
+    const twoMinutesLater = (wired: Wired) => ({
+      ...wired,
+      ledger: { ...wired.ledger, claim: later },
+    });
     const run = world.bake({}, (wired) =>
-      beforeCall({ ...wired, ledger: { ...wired.ledger, claim: later } }, "claim", 1, async () => {
+      beforeCall(twoMinutesLater(wired), "claim", 1, async () => {
         world.edit(1, "title", "Newer");
         await expect(dyingBake(world)).rejects.toThrow();
       }),
@@ -203,7 +207,7 @@ describe("two runs at once", () => {
     await expect(run).rejects.toMatchObject({ code: "run_conflict" });
     expect(world.shown()["notes/1/index.html"]).toContain("Newer");
 
-    await world.bake();
+    await world.bake({}, twoMinutesLater);
 
     await isExact(world);
   });

@@ -67,7 +67,8 @@ export async function planWorld(site: Site, now: number): Promise<PlanWorld> {
       const onFailure: PlanContext["onFailure"] = ({ error }) => {
         throw error;
       };
-      return await work({ site, run, now, rows, ledger, onFailure, ...made });
+      const notes = await ledger.notes();
+      return await work({ site, run, now, rows, ledger, notes, onFailure, ...made });
     },
     async [Symbol.asyncDispose]() {
       database.close();
