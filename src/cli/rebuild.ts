@@ -7,9 +7,10 @@ export const rebuildCommand: Command = {
   summary: "Looks at the rows, lists or pages named and publishes what their changes touch.",
   details:
     "A target is KIND:KEY or TABLE:KEY (article:42, users:ann, article_tags:scaling,42), a list's\n" +
-    "partition (tag:scaling), or a route (/articles/x/). What changed there since the last build leads to\n" +
-    "every page that read it; the cost depends on those, not on the size of the site. Scheduled rows that\n" +
-    "are due are published, too.",
+    "partition (tag:scaling), a route (/articles/x/), or a file of change records (changes.ndjson, or - for\n" +
+    'the standard input) with lines like {"table":"articles","key":42}. What changed there since the last\n' +
+    "build leads to every page that read it; the cost depends on those, not on the size of the site.\n" +
+    "Scheduled rows that are due are published, too.",
   positionals: ["TARGET…"],
   options: {
     "dry-run": { says: "Prints the plan with a reason for each step; changes nothing." },
@@ -22,6 +23,7 @@ export const rebuildCommand: Command = {
       line: "rebuild users:ann tag:scaling",
       says: "an author was renamed, a tag's list looks wrong",
     },
+    { line: "rebuild changes.ndjson", says: "what a change feed or an import wrote down" },
     { line: "rebuild /articles/x/ --dry-run", says: "what a page would need, and why" },
   ],
   run(args, io) {

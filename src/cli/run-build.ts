@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Config } from "../config.ts";
 import { PipelineError } from "../error.ts";
 import { didYouMean } from "../nearest.ts";
+import type { Wired } from "../pipeline.ts";
 import type { ExitCode, Io } from "./command.ts";
 import { exitCodeOf, printErrors } from "./errors.ts";
 import { progressView, type View } from "./progress.ts";
@@ -43,9 +44,11 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
   if (only !== undefined) checkKind(only, kinds);
   io.signal.throwIfAborted();
   for (const message of unusedSettings(config)) view.emit({ event: "note", message });
+  const { names, files } = split(targets ?? []);
   const summary = await build(wired, {
     only,
-    targets,
+    targets: targets && names,
+    changes: files.length === 0 ? undefined : changesIn(files, wired),
     isVerify,
     allowDeletes,
     isDryRun,
@@ -53,6 +56,23 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
     emit: view.emit,
   });
   return summary.failed > 0 ? 1 : 0;
+}
+
+/** Targets that are files of change records, and those that are names. */
+function split(targets: readonly string[]): {
+  readonly names: readonly string[];
+  readonly files: readonly string[];
+} {
+  const isFile = (text: string) => text === "-" || /\.ndjson(\.gz)?$/.test(text);
+  return { names: targets.filter((each) => !isFile(each)), files: targets.filter(isFile) };
+}
+
+async function* changesIn(files: readonly string[], { site }: Wired) {
+  const [{ readChanges }, { tablesOf }] = await Promise.all([
+    import("../source/changes.ts"),
+    import("../site.ts"),
+  ]);
+  for (const file of files) yield* readChanges(file, tablesOf(site.kinds));
 }
 
 /** Settings that are understood and have no effect yet. */

@@ -3,6 +3,7 @@ import type { RunEvent } from "../events.ts";
 import type { Cdn } from "../invalidate/cdn.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PlanContext } from "../plan/context.ts";
+import type { NamedRow } from "../plan/targets.ts";
 import type { ObjectStore } from "../publish/store.ts";
 import type { Templates } from "../render/templates.ts";
 import type { AssetFile, ContentFile, Kind, Making, Site } from "../site.ts";
@@ -42,6 +43,8 @@ export interface BuildOptions {
   readonly only?: string | undefined;
   /** Looks at these rows, lists and pages instead of every row: `article:42`, `tag:x`, `/x/`. */
   readonly targets?: readonly string[] | undefined;
+  /** Looks at these rows, too, in batches; with `targets` only. */
+  readonly changes?: AsyncIterable<readonly NamedRow[]> | undefined;
   /** Re-checks every page's trace instead of following the rows that changed: a second opinion. */
   readonly isVerify?: boolean;
   /** Turns the delete guards off. */

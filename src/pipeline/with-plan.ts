@@ -21,13 +21,20 @@ export async function withPlan<T>(
 
 async function plan(run: Run): Promise<Planned> {
   const { wired, options, context } = run;
-  const { only, targets, isVerify = false } = options;
+  const { only, targets, changes, isVerify = false } = options;
   const onPages = (phase: "scan" | "check", pages: number) => {
     if (options.signal.aborted) throw interrupted();
     run.progress.addTo(phase, pages);
   };
   const { foldsCase } = wired.store;
-  const planned = await planBuild(context, { only, targets, isVerify, foldsCase, onPages });
+  const planned = await planBuild(context, {
+    only,
+    targets,
+    changes,
+    isVerify,
+    foldsCase,
+    onPages,
+  });
   const { deleteShare: maxShare } = wired;
   checkDeletes({ ...(await countDeletes(run)), allowed: options.allowDeletes, maxShare });
   const isLast = options.isDryRun || !(await hasSteps(run));

@@ -14,7 +14,7 @@ import { touchFailed } from "./recut.ts";
 import type { TableUse } from "./row-state.ts";
 import { scanTable, seeDue } from "./scan.ts";
 import { planStale } from "./stale.ts";
-import { parseTargets, seeTargets } from "./targets.ts";
+import { type NamedRow, parseTargets, seeNamed, seeTargets } from "./targets.ts";
 import { Touched } from "./touched.ts";
 
 /** Limits a plan, and says what its store can tell apart. */
@@ -23,6 +23,8 @@ export interface PlanOptions {
   readonly only: string | undefined;
   /** Rows, lists and pages to look at instead of every row, see `parseTargets`. */
   readonly targets: readonly string[] | undefined;
+  /** More rows to look at, in batches: those that change records name. */
+  readonly changes?: AsyncIterable<readonly NamedRow[]> | undefined;
   /** Checks every page's trace instead of following the rows that changed. */
   readonly isVerify: boolean;
   readonly foldsCase: boolean;
@@ -111,13 +113,16 @@ async function seeRows(
     readonly basis: Basis;
   },
 ): Promise<number> {
-  const { targets, touched, last, basis, onPages } = options;
+  const { targets, touched, last, basis, onPages, changes } = options;
   const asked = targets === undefined ? undefined : parseTargets(targets, context.site);
   // Without a basis to start from, rows that nobody asked for have to be looked at as well.
   if (asked !== undefined && last !== undefined && isReliable(context, last, basis)) {
     const due = await seeDue(uses, context);
-    return due + (await seeTargets(context, uses, asked, touched));
+    const named = changes === undefined ? 0 : await seeNamed(context, uses, changes);
+    return due + named + (await seeTargets(context, uses, asked, touched));
   }
+  // All rows are looked at anyway; a record that cannot be read is refused nevertheless.
+  for await (const _ of changes ?? []);
   let changed = 0;
   for (const use of uses) {
     changed += await scanTable(use, context, (rows) => onPages("scan", rows));

@@ -26,6 +26,29 @@ export type Target =
   | { readonly is: "part"; readonly kind: ListKind; readonly part: KeyPart | undefined }
   | { readonly is: "route"; readonly route: string };
 
+/** A row that somebody says changed. */
+export interface NamedRow {
+  readonly table: AnyTable;
+  readonly key: Key;
+}
+
+/** Keeps with the run which of the rows named changed; gives how many. */
+export async function seeNamed(
+  context: PlanContext,
+  uses: readonly TableUse[],
+  changes: AsyncIterable<readonly NamedRow[]>,
+): Promise<number> {
+  let changed = 0;
+  for await (const rows of changes) {
+    for (const [table, own] of Map.groupBy(rows, (row) => row.table)) {
+      const use = uses.find((each) => each.table === table);
+      const keys = own.map(({ key }) => key);
+      if (use !== undefined) changed += await lookUp(use, keys, context);
+    }
+  }
+  return changed;
+}
+
 /**
  * Reads targets as people write them: `article:42` (a kind with a page for each row, or a table),
  * `tag:scaling` (a kind of lists), `/articles/x/` (a route); keys of several columns with `,`.

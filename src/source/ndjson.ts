@@ -36,11 +36,16 @@ export function inputFile(dir: string, table: string): string | undefined {
  * U+2028, which other readers take for a line end. Empty lines are left out.
  * @throws PipelineError `input_invalid` when the file cannot be read or a line is too long
  */
-export async function* lines(dir: string, file: string): AsyncGenerator<Line> {
+export function lines(dir: string, file: string): AsyncGenerator<Line> {
+  return linesOf(chunks(dir, file), file);
+}
+
+/** The lines of bytes that come in pieces; `file` is their name for errors. */
+export async function* linesOf(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerator<Line> {
   let number = 0;
   let parts: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of chunks(dir, file)) {
+  for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(LINE_END); end >= 0; end = chunk.indexOf(LINE_END, start)) {
       number += 1;

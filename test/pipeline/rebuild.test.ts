@@ -1,9 +1,12 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { memoryStore } from "../../src/publish/memory-store.ts";
-import type { Artifact } from "../../src/site.ts";
+import { type Artifact, tablesOf } from "../../src/site.ts";
+import { readChanges } from "../../src/source/changes.ts";
 import { change, DAY, START, TOPICS, writeRows } from "./rows.ts";
-import { bake, openSmall, scratch, served, shown, smallSite } from "./small-site.ts";
+import { bake, openSmall, SITE, scratch, served, shown, smallSite } from "./small-site.ts";
 import { smallWorld } from "./world.ts";
 
 const RUNS = Number(process.env["HISTORIES"] ?? 40);
@@ -92,3 +95,41 @@ test("targets that name nothing are refused, each by name", async () => {
     problems: [{ place: "pots:1" }, { place: "post:one" }, { place: "topics:x" }],
   });
 });
+
+test("change records lead to what changed, whatever they say of it", async () => {
+  await using world = await smallWorld(8);
+  await world.bake();
+  world.edit(4, "title", "New");
+  world.sql("DELETE FROM posts WHERE id = 2");
+  world.sql("DELETE FROM topics WHERE post_id = 2");
+
+  const rebuilt = await world.bake({ targets: [], changes: records(world.site.dir) });
+
+  expect(rebuilt.changed).toBeGreaterThan(0);
+  expect(world.shown()).toEqual(await world.scratch());
+  expect(await world.bake()).toMatchObject({ changed: 0, deleted: 0 });
+});
+
+test("a change record that cannot be read ends the run before anything is put", async () => {
+  await using world = await smallWorld(2);
+  await world.bake();
+  world.edit(1, "title", "New");
+  const before = world.shown();
+
+  const rebuild = world.bake({ targets: ["post:1"], changes: records(world.site.dir, "{") });
+
+  await expect(rebuild).rejects.toMatchObject({ code: "input_invalid" });
+  expect(world.shown()).toEqual(before);
+});
+
+/** Says of posts 2 and 4 and their topics that they changed, and of post 5, which did not. */
+function records(dir: string, ...more: readonly string[]) {
+  const lines = [
+    ...[2, 4, 5].map((key) => JSON.stringify({ table: "posts", key, after: { title: "Stale" } })),
+    ...[2, 4].map((id) => JSON.stringify({ table: "topics", key: ["x", id] })),
+    ...more,
+  ];
+  const file = join(dir, "changes.ndjson");
+  writeFileSync(file, lines.join("\n"));
+  return readChanges(file, tablesOf(SITE.kinds));
+}
