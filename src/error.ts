@@ -11,6 +11,8 @@ export type ErrorCode =
   | "route_invalid"
   /** Two pages want one route, or routes that a folder store cannot tell apart. */
   | "route_taken"
+  /** A declared redirect leads to no page, or in a circle. */
+  | "redirect_invalid"
   /** A template is missing, does not compile, or throws. */
   | "template_failed"
   /** A body could not be turned into HTML (too large, too slow). */

@@ -12,6 +12,7 @@ import { planWithout } from "./plan/changes.ts";
 import { planFeeds } from "./plan/feeds.ts";
 import type { Planned } from "./plan/plan.ts";
 
+export { exportHistory, importHistory, liveRedirects } from "./pipeline/route-history.ts";
 export type { BuildOptions, Wired } from "./pipeline/run.ts";
 
 /**
@@ -39,6 +40,9 @@ async function publish(run: Run, planned: Planned): Promise<void> {
   await publishPhase(run, "assets");
   await publishPhase(run, "new");
   // Pages put a moment ago may link to those that failed after them; nothing links to them yet.
+  await planWithout(context, tally.takeMissing());
+  // What appears among the changed pages are redirects, which others may link to.
+  await publishPhase(run, "changed", ({ action }) => action === "create");
   await planWithout(context, tally.takeMissing());
   await publishPhase(run, "changed");
   await publishPhase(run, "lists");

@@ -6,6 +6,7 @@ export * from "./site/key.ts";
 export * from "./site/list.ts";
 export * from "./site/page.ts";
 export * from "./site/read.ts";
+export * from "./site/redirect.ts";
 export * from "./site/route.ts";
 export * from "./site/table.ts";
 export * from "./site/uses.ts";

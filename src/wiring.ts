@@ -10,6 +10,7 @@ import {
   kindFingerprints,
   kindMakings,
 } from "./engine.ts";
+import { PipelineError } from "./error.ts";
 import { openCloudFront } from "./invalidate/cloudfront.ts";
 import { noCdn } from "./invalidate/none.ts";
 import { openMysqlLedger } from "./ledger/mysql.ts";
@@ -20,8 +21,16 @@ import { folderStore } from "./publish/folder-store.ts";
 import { openS3Store } from "./publish/s3-store.ts";
 import { loadAssets } from "./render/assets.ts";
 import { loadContent } from "./render/content.ts";
+import { loadRedirects } from "./render/redirects.ts";
 import { loadTemplates } from "./render/templates.ts";
-import { type ContentFile, listsOf, type Site, tablesOf } from "./site.ts";
+import {
+  type ContentFile,
+  type DeclaredRedirect,
+  listsOf,
+  redirectKind,
+  type Site,
+  tablesOf,
+} from "./site.ts";
 import { type LoadCounts, type LoadOptions, load } from "./source/load.ts";
 import { openMysqlSource } from "./source/mysql-source.ts";
 import { openMysqlTarget } from "./source/mysql-target.ts";
@@ -38,9 +47,10 @@ const DEFAULT_REGION = "us-east-1";
 export async function openBuild(config: Config): Promise<Wired> {
   const site = await loadSite(config.configFile, config.siteUrl);
   const assets = await loadAssets(join(config.contentDir, "assets"));
-  const [templates, content, engine, bodyEngine] = await Promise.all([
+  const [templates, content, redirects, engine, bodyEngine] = await Promise.all([
     loadTemplates({ dir: config.templatesDir, assets, names: templateNames(site) }),
     contentOf(site, config.contentDir),
+    redirectsOf(site, config.contentDir),
     engineFingerprint(),
     bodyFingerprint(),
   ]);
@@ -72,7 +82,7 @@ export async function openBuild(config: Config): Promise<Wired> {
   const open = parts.move();
   const fingerprint = kindFingerprints(site, templates, engine);
   const making = kindMakings(site, templates, await engineMaking(engine));
-  const shown = { site, templates, assets, content, fingerprint, making, bodyEngine };
+  const shown = { site, templates, assets, content, redirects, fingerprint, making, bodyEngine };
   const opened = { ...shown, source, ledger, store, cdn, bodies };
   const close = () => open.disposeAsync();
   return { ...opened, deleteShare, concurrency, sleep, [Symbol.asyncDispose]: close };
@@ -114,6 +124,16 @@ export async function openLoad(config: Config): Promise<OpenedLoad> {
   };
 }
 
+/** What the redirects of a site can be asked and told with, opened. */
+export type OpenedHistory = AsyncDisposable & Pick<Wired, "ledger" | "site">;
+
+/** Opens the ledger that the configuration names, for the site's route history. */
+export async function openHistory(config: Config): Promise<OpenedHistory> {
+  const site = await loadSite(config.configFile, config.siteUrl);
+  const ledger = await openLedger(config);
+  return { site, ledger, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
+}
+
 async function openLedger({ ledgerUrl, ledgerFile }: Config) {
   return await (ledgerUrl === undefined
     ? openSqliteLedger(ledgerFile)
@@ -134,4 +154,14 @@ async function contentOf(
     async (folder) => [folder, await loadContent(join(dir, folder))] as const,
   );
   return new Map(await Promise.all(files));
+}
+
+/** @throws PipelineError `config_invalid` when redirects are declared that nothing would make */
+async function redirectsOf(site: Site, dir: string): Promise<readonly DeclaredRedirect[]> {
+  const declared = await loadRedirects(dir);
+  if (declared.length === 0 || redirectKind(site.kinds) !== undefined) return declared;
+  const message = "content/redirects.txt declares redirects, but the site has no pages for them.";
+  throw new PipelineError("config_invalid", message, {
+    hint: 'Add redirect: redirects({ template: "redirect" }) to the pages of the site definition.',
+  });
 }

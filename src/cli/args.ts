@@ -14,7 +14,7 @@ export interface OptionSpec {
 /** What a command takes. */
 export interface Takes {
   readonly name: string;
-  /** Names of the arguments, all needed, in order, e.g. `["DIR"]`. */
+  /** Names of the arguments in order; all are needed but those in brackets: `["ACTION", "[FILE]"]`. */
   readonly positionals: readonly string[];
   readonly options: Readonly<Record<string, OptionSpec>>;
 }
@@ -77,7 +77,7 @@ function optionFlaw(
 }
 
 function countFlaws(wanted: readonly string[], given: readonly string[]): Problem[] {
-  const missing = wanted.slice(given.length);
+  const missing = wanted.slice(given.length).filter((name) => !name.startsWith("["));
   // `TARGET…` takes all that are left.
   const extra = wanted.at(-1)?.endsWith("…") ? [] : given.slice(wanted.length);
   return [

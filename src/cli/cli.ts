@@ -12,6 +12,7 @@ import { commandHelp, generalHelp } from "./help.ts";
 import { loadCommand } from "./load.ts";
 import { previewCommand } from "./preview.ts";
 import { rebuildCommand } from "./rebuild.ts";
+import { redirectsCommand } from "./redirects.ts";
 import { version } from "./version.ts";
 import { whyCommand } from "./why.ts";
 
@@ -25,6 +26,7 @@ const COMMANDS: readonly Command[] = [
   affectsCommand,
   dueCommand,
   loadCommand,
+  redirectsCommand,
   configCommand,
 ];
 

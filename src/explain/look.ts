@@ -11,13 +11,15 @@ export interface Look extends AsyncDisposable {
 
 /** Opens a look at what a build at `now` would see. It claims nothing and needs no right to write rows or objects. */
 export async function openLook(wired: Wired, now: Instant = Date.now() * 1000): Promise<Look> {
-  const { site, ledger, source, assets, content, fingerprint, making } = wired;
+  const { site, ledger, source, store, assets, content, redirects, fingerprint, making } = wired;
   const run = randomUUID();
   const notes = await ledger.notes();
   const isStoreTrusted = await isStoreKnown(wired, notes);
   const rows = await source.read(now);
   const told = { onFailure: () => {}, hasFailed: () => false, onSame: () => {} };
-  const parts = { site, ledger, notes, rows, assets, content, fingerprint, making };
+  const { foldsCase } = store;
+  const disk = { assets, content, redirects, foldsCase };
+  const parts = { site, ledger, notes, rows, ...disk, fingerprint, making };
   return {
     context: { ...parts, run, now, isStoreTrusted, isCutOff: false, ...told },
     async [Symbol.asyncDispose]() {

@@ -4,7 +4,7 @@ import type { PageId, Phase, Step } from "../site.ts";
 /** A page that is live, and what it was made from. */
 export interface LivePage extends PageId {
   readonly route: string;
-  /** List windows only: place of the first entry. */
+  /** Of list windows the place of the first entry, of redirects where they lead. */
   readonly start: Uint8Array | undefined;
   /** Digest of bytes and headers; undefined when a run was cut off and nobody knows. */
   readonly hash: Uint8Array | undefined;

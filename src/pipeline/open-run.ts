@@ -82,7 +82,7 @@ function claimant(
 }
 
 function contextOf(
-  { site, ledger, assets, content, fingerprint, making }: Wired,
+  { site, ledger, store, assets, content, redirects, fingerprint, making }: Wired,
   { run, now, rows, notes, isStoreTrusted, isCutOff }: Begun,
   tally: Run["tally"],
 ): PlanContext {
@@ -95,6 +95,8 @@ function contextOf(
     ledger,
     assets,
     content,
+    redirects,
+    foldsCase: store.foldsCase,
     fingerprint,
     making,
     isStoreTrusted,

@@ -1,9 +1,9 @@
-import type { LivePage } from "../ledger/ledger.ts";
+import type { Former, LivePage, Turnover } from "../ledger/ledger.ts";
 import { ASSET_KIND } from "../plan/kinds.ts";
 import { putCause } from "../plan/put-cause.ts";
 import { encodeTrace } from "../plan/trace.ts";
 import { putAll } from "../publish/put-all.ts";
-import { address, isSamePage, type Phase, pageName, type Step } from "../site.ts";
+import { address, isSamePage, type Phase, pageName, redirectKind, type Step } from "../site.ts";
 import { doubt, retiring } from "./doubt.ts";
 import { type Made, make } from "./make.ts";
 import { readerChanges } from "./readers.ts";
@@ -78,8 +78,34 @@ async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Pro
   const old = new Map(live.flatMap((page) => (page === undefined ? [] : [[pageName(page), page]])));
   const before = pages.map((page) => old.get(pageName(page)));
   run.tally.touchFeeds(pages.filter((page, at) => isListedAnew(before[at], page)));
-  await ledger.confirm(run.context.run, pages, { retired, ...readerChanges(before, pages) });
+  const moved = turnover(run, before, pages);
+  await ledger.confirm(run.context.run, pages, {
+    retired,
+    ...moved,
+    ...readerChanges(before, pages),
+  });
   run.progress.add(steps.length - puts.length);
+}
+
+/**
+ * What pages of one kind do to the route history; nothing in a site without redirects. Pages of
+ * rows leave their routes to it, and every page takes its own from it.
+ */
+function turnover(
+  { wired }: Run,
+  before: readonly (LivePage | undefined)[],
+  pages: readonly LivePage[],
+): { readonly turnover?: Turnover } {
+  const { kinds } = wired.site;
+  const redirects = redirectKind(kinds)?.name;
+  const kind = kinds.find(({ name }) => name === pages[0]?.kind);
+  if (redirects === undefined || kind?.name === redirects) return {};
+  const newcomers = pages.filter((page, at) => before[at]?.route !== page.route);
+  const left = before.flatMap((old, at): readonly Former[] => {
+    if (kind?.is !== "row" || old === undefined || old.route === pages[at]?.route) return [];
+    return [{ kind: old.kind, key: old.key, route: old.route }];
+  });
+  return { turnover: { left, taken: newcomers.map(({ route }) => route), redirects } };
 }
 
 interface Put {

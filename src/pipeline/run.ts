@@ -6,7 +6,7 @@ import type { PlanContext } from "../plan/context.ts";
 import type { NamedRow } from "../plan/targets.ts";
 import type { ObjectStore } from "../publish/store.ts";
 import type { Templates } from "../render/templates.ts";
-import type { AssetFile, ContentFile, Kind, Making, Site } from "../site.ts";
+import type { AssetFile, ContentFile, DeclaredRedirect, Kind, Making, Site } from "../site.ts";
 import type { Source } from "../source/source.ts";
 import type { Progress } from "./progress.ts";
 import type { Tally } from "./tally.ts";
@@ -26,6 +26,8 @@ export interface Wired extends AsyncDisposable {
   readonly assets: readonly AssetFile[];
   /** By folder below `content/`. */
   readonly content: ReadonlyMap<string, readonly ContentFile[]>;
+  /** What `content/redirects.txt` declares, sorted by the bytes of the routes it leads from. */
+  readonly redirects: readonly DeclaredRedirect[];
   /** Digest of all that shapes a kind's pages beside rows. */
   readonly fingerprint: (kind: Kind) => Uint8Array;
   /** The parts of that, see {@link Making}. */

@@ -1,6 +1,6 @@
 import { planWithout } from "../plan/changes.ts";
 import { planClashes } from "../plan/clashes.ts";
-import type { Step } from "../site.ts";
+import { redirectKind, type Step } from "../site.ts";
 import { make } from "./make.ts";
 import { leaveOut } from "./publish.ts";
 import type { Run } from "./run.ts";
@@ -50,5 +50,8 @@ async function involved(run: Run, steps: readonly Step[]): Promise<readonly Step
     run.context.run,
     steps.flatMap(({ from }) => from ?? []),
   );
-  return steps.filter(({ route, from }) => owners.has(route) || wanted.has(from ?? ""));
+  // A redirect that wants the old route of a page is made once that page has arrived.
+  const redirects = redirectKind(run.wired.site.kinds)?.name;
+  const isWanted = (route: string) => wanted.get(route)?.some(({ kind }) => kind !== redirects);
+  return steps.filter(({ route, from }) => owners.has(route) || isWanted(from ?? ""));
 }

@@ -10,13 +10,17 @@ export interface Basis {
   readonly prints: Readonly<Record<string, string>>;
   /** The parts of all kinds' fingerprints; unknown to ledgers of older releases. */
   readonly parts?: Making;
-  /** Digest of the content files and assets. */
+  /** Digest of the content files, assets and declared redirects. */
   readonly content: string;
   /** Which columns of which tables the row hashes cover. */
   readonly uses: string;
+  /** The last import of a route history, if there was one. */
+  readonly imported?: string;
 }
 
 const NOTE = "basis";
+/** The ledger's note that changes whenever a route history is imported. */
+export const IMPORTED = "imported";
 
 /** How the site uses each of its tables. */
 export function usesOf({ site }: PlanContext): readonly TableUse[] {
@@ -31,19 +35,21 @@ export function lastBasis({ notes }: PlanContext): Basis | undefined {
 
 /** The basis of this run. */
 export function basisOf(context: PlanContext, uses: readonly TableUse[]): Basis {
-  const { site, now, fingerprint, making } = context;
+  const { site, now, notes, fingerprint, making } = context;
   const prints = site.kinds.map((kind) => [
     kind.name,
     Buffer.from(fingerprint(kind)).toString("hex"),
   ]);
   const columns = uses.map(({ table, see, deps }) => [table.name, see, deps]);
-  const content = [[...context.content], context.assets.map(({ key }) => key)];
+  const content = [[...context.content], context.assets.map(({ key }) => key), context.redirects];
+  const imported = notes.get(IMPORTED);
   return {
     now,
     prints: Object.fromEntries(prints),
     parts: Object.assign({}, ...site.kinds.map(making)),
     content: digestOf(content).toString("hex"),
     uses: digestOf(columns).toString("hex"),
+    ...(imported !== undefined && { imported }),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type PageId,
   pageName,
   type RowKind,
+  redirectKind,
   type Step,
 } from "../site.ts";
 import { planChecks, stageChecks } from "./checks.ts";
@@ -16,13 +17,18 @@ import { stepFor } from "./exist.ts";
 import { neighbours } from "./neighbours.ts";
 import { archiveName, countName, newestName, readName, routeName } from "./read-names.ts";
 import { checkStep, recut } from "./recut.ts";
+import { redirectRoute } from "./redirect-pages.ts";
+import {
+  planAllRedirects,
+  planRedirects,
+  type Turned,
+  touchAround,
+  touchRedirects,
+} from "./redirects.ts";
 import { existenceColumns, foundRow } from "./row-pages.ts";
 import { knownImage, type TableUse } from "./row-state.ts";
 import { Touched, type TouchedPart } from "./touched.ts";
 import { windowOf } from "./windows.ts";
-
-/** A page that appears, goes or moves: the routes it had or will have. */
-type Turned = PageId & { readonly routes: readonly string[] };
 
 /**
  * Plans from the rows that the run found changed: their own pages, the pages that joined them, the
@@ -48,13 +54,13 @@ export async function planChanges(
   }
   const turned = new Set(clashed.map(pageName));
   await spread(context, touched, turned);
-  await planClashes(context, options);
+  await spreadOut(context, touched, turned, await planClashes(context, options));
   // What links to a page whose route is still taken need not be looked at.
   const freed = await turnedSteps(context, clashed);
   if (freed.length > 0) {
     await turn(context, touched, freed.map(turnedPage));
     await spread(context, touched, turned);
-    await planClashes(context, options);
+    await spreadOut(context, touched, turned, await planClashes(context, options));
   }
   await planChecks(context);
 }
@@ -108,6 +114,9 @@ async function planRows(
   await stageChecks(context, await ledger.readers(names), `row:${table.name}`);
   const [due, edited] = [[], []] as [Uint8Array[], Uint8Array[]];
   for (const [at, row] of rows.entries()) (isOnlyDue(known[at], row) ? due : edited).push(row.key);
+  if (redirectKind(site.kinds)?.list?.table === table) {
+    await touchRedirects(context, touched, rows.map(redirectRoute));
+  }
   for (const kind of site.kinds) {
     if (kind.is !== "row" || kind.table !== table) continue;
     await planOwnPages(kind, edited, context);
@@ -164,9 +173,27 @@ async function spread(context: PlanContext, touched: Touched, turned: Set<string
   for (;;) {
     for (const part of touched.take()) await planPart(part, context);
     const news = await turnedPages(context, turned);
-    if (news.length === 0) return;
-    await turn(context, touched, news);
+    if (news.length > 0) {
+      await turn(context, touched, news);
+      continue;
+    }
+    // Redirects follow from where the other pages are, so they come when those are settled.
+    const redirects = touched.takeRedirects();
+    if (redirects.length === 0) return;
+    if (redirects === "all") await planAllRedirects(context);
+    else await planRedirects(context, redirects);
   }
+}
+
+/** Pages that clashes took out of the plan leave their routes to redirects after all. */
+async function spreadOut(
+  context: PlanContext,
+  touched: Touched,
+  turned: Set<string>,
+  out: readonly Step[],
+): Promise<void> {
+  await touchAround(context, touched, out.map(turnedPage));
+  await spread(context, touched, turned);
 }
 
 async function planPart(part: TouchedPart, context: PlanContext): Promise<void> {
@@ -176,7 +203,7 @@ async function planPart(part: TouchedPart, context: PlanContext): Promise<void> 
     const steps = await recut(kind, part, context);
     await ledger.stage(
       run,
-      steps.filter(({ action }) => action !== "check"),
+      steps.filter((step) => step.action !== "check" && !context.hasFailed(step)),
     );
     const checks = steps.filter(({ action }) => action === "check");
     await stageChecks(context, checks, `list:${part.list.name}`);
@@ -239,6 +266,7 @@ async function turn(
   });
   const names = [...routes.map(routeName), ...archives];
   await stageChecks(context, await ledger.readers(names), "page");
+  await touchAround(context, touched, pages);
   for (const list of listsOf(site.kinds)) {
     const { item } = list;
     const own = pages.filter(({ kind }) => kind === item?.kind).map(({ key }) => decodeKey(key));

@@ -1,6 +1,15 @@
 import { PipelineError } from "../error.ts";
-import { decodeKey, foldRoute, isSamePage, keyName, type PageId, type Step } from "../site.ts";
+import {
+  decodeKey,
+  foldRoute,
+  isSamePage,
+  keyName,
+  type PageId,
+  redirectKind,
+  type Step,
+} from "../site.ts";
 import { BATCH, type PlanContext } from "./context.ts";
+import { stays } from "./planned.ts";
 
 /**
  * Takes steps out of the plan whose route another page has or wants: who is live stays, the
@@ -24,9 +33,10 @@ async function amongSteps(context: PlanContext, foldsCase: boolean): Promise<rea
   const { ledger, run } = context;
   const out: Step[] = [];
   const folded = await ledger.stagedClashes(run, Number.MAX_SAFE_INTEGER);
+  const isPage = isNoRedirect(context);
   const groups = foldsCase ? folded : folded.flatMap(byRoute);
   for (const steps of groups) {
-    const group = steps.filter(isNewcomer);
+    const group = steps.filter(isPage).filter(isNewcomer);
     if (group.length < 2) continue;
     for (const step of group) {
       const other = group.find((each) => each !== step);
@@ -61,14 +71,13 @@ async function unstageTaken(
   const { ledger, run } = context;
   if (steps.length === 0) return [];
   const out: Step[] = [];
-  const live = await ledger.liveFolded(steps.map(({ route }) => route));
+  const isPage = isNoRedirect(context);
+  const folded = await ledger.liveFolded(steps.map(({ route }) => route));
+  const live = folded.filter(isPage);
   const ownSteps = await ledger.stepsOf(run, live);
-  const staying = live.filter(({ route }, at) => {
-    const step = ownSteps[at];
-    return step === undefined || (step.action !== "delete" && step.route === route);
-  });
+  const staying = live.filter((page, at) => stays(page, ownSteps[at]));
   const taken = new Map(staying.map((page) => [name(page.route, foldsCase), page]));
-  for (const step of steps) {
+  for (const step of steps.filter(isPage)) {
     const owner = taken.get(name(step.route, foldsCase));
     if (owner === undefined || isSamePage(owner, step)) continue;
     context.onFailure({ page: step, error: clash(step, owner) });
@@ -81,6 +90,12 @@ async function unstageTaken(
 /** A page that is not where it wants to be yet; one that is updated in place has its route. */
 function isNewcomer({ action, from }: Step): boolean {
   return action === "create" || from !== undefined;
+}
+
+/** A redirect has a route only while nobody else wants it, so it clashes with none. */
+function isNoRedirect({ site }: PlanContext): (page: PageId) => boolean {
+  const name = redirectKind(site.kinds)?.name;
+  return ({ kind }) => kind !== name;
 }
 
 function byRoute(group: readonly Step[]): readonly (readonly Step[])[] {

@@ -1,6 +1,15 @@
 import type { PipelineError } from "../error.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { AssetFile, ContentFile, Instant, Kind, Making, PageId, Site } from "../site.ts";
+import type {
+  AssetFile,
+  ContentFile,
+  DeclaredRedirect,
+  Instant,
+  Kind,
+  Making,
+  PageId,
+  Site,
+} from "../site.ts";
 import type { Rows } from "../source/source.ts";
 
 /** Everything a plan is made from: rows and pages of one moment, and what stands on disk. */
@@ -16,6 +25,10 @@ export interface PlanContext {
   readonly assets: readonly AssetFile[];
   /** Content files by folder, sorted by the bytes of their names. */
   readonly content: ReadonlyMap<string, readonly ContentFile[]>;
+  /** What `content/redirects.txt` declares, sorted by the bytes of the routes it leads from. */
+  readonly redirects: readonly DeclaredRedirect[];
+  /** The store cannot tell routes apart that differ only in case or normal form. */
+  readonly foldsCase: boolean;
   /** Digest of all that shapes a kind's pages beside rows: template, definition, engine. */
   readonly fingerprint: (kind: Kind) => Uint8Array;
   /** The parts of that, to say which of them changed. */
@@ -46,7 +59,12 @@ export type Found =
       readonly start?: Uint8Array | undefined;
       readonly error?: undefined;
     }
-  | { readonly key: Uint8Array | undefined; readonly error: PipelineError };
+  | {
+      readonly key: Uint8Array | undefined;
+      readonly error: PipelineError;
+      /** Its last good version cannot stay either. */
+      readonly isGone?: boolean;
+    };
 
 /** Pages or rows handled at a time: enough to batch reads, few enough to stay small in memory. */
 export const BATCH = 500;

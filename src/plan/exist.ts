@@ -22,7 +22,9 @@ export async function planExistence(
   const pages = kind === undefined ? findAssets(context) : findPages(kind, context);
   for await (const differences of compare(name, pages, context)) {
     onBatch(differences.length);
-    const found = keepsGone ? differences.filter((each) => each.found) : differences;
+    // A redirect that is gone may stand where another page is now.
+    const isKept = keepsGone && kind?.is !== "redirect";
+    const found = isKept ? differences.filter((each) => each.found) : differences;
     const steps = found.flatMap((each) => stepFor(kind, name, each, context));
     if (steps.length > 0) await ledger.stage(run, steps);
   }
@@ -103,7 +105,7 @@ export function stepFor(
   if (found.error !== undefined) {
     const page = found.key === undefined ? undefined : { kind: name, key: found.key };
     context.onFailure({ page, error: found.error });
-    return [];
+    return found.isGone && live !== undefined ? [deleteStep(live, "gone")] : [];
   }
   const { key, route, start } = found;
   const isMove = live !== undefined && live.route !== route;
@@ -115,7 +117,7 @@ export function stepFor(
       key,
       phase: putPhase(kind, live === undefined || isMove),
       action: live === undefined ? "create" : "update",
-      reason: reasonFor(live, { isMove, isSame }),
+      reason: reasonFor(kind, live, { isMove, isSame }),
       route,
       from: isMove ? live.route : undefined,
       start,
@@ -124,12 +126,14 @@ export function stepFor(
 }
 
 function reasonFor(
+  kind: Kind | undefined,
   live: LivePage | undefined,
   { isMove, isSame }: { readonly isMove: boolean; readonly isSame: boolean },
 ): string {
   if (live === undefined) return "absent";
   if (isMove) return "route";
-  return isSame ? "store" : "window";
+  if (isSame) return "store";
+  return kind?.is === "redirect" ? `page:${live.route}#redirect` : "window";
 }
 
 /** Assets have no trace that a later check could find stale. */

@@ -8,6 +8,7 @@ import {
 } from "./fixed-pages.ts";
 import { findListPages, loadListPages } from "./list-pages.ts";
 import type { PlannedPage } from "./planned.ts";
+import { findRedirectPages, loadRedirectPages } from "./redirect-pages.ts";
 import { findRowPages, loadRowPages } from "./row-pages.ts";
 import { findSitemaps, loadSitemaps } from "./sitemap-pages.ts";
 
@@ -27,6 +28,8 @@ export function findPages(kind: Kind, context: PlanContext): AsyncGenerator<read
       return findContentPages(kind, context);
     case "sitemap":
       return findSitemaps(kind, context);
+    case "redirect":
+      return findRedirectPages(kind, context);
   }
 }
 
@@ -53,6 +56,8 @@ export async function loadPages(
       return await loadContentPages(kind, context, pages);
     case "sitemap":
       return await loadSitemaps(kind, context, pages);
+    case "redirect":
+      return loadRedirectPages(kind, context, pages);
   }
 }
 
@@ -60,6 +65,8 @@ export async function loadPages(
 export function putPhase(kind: Kind | undefined, isNewRoute: boolean): Phase {
   if (kind === undefined) return "assets";
   if (kind.is === "sitemap") return "feeds";
+  // A page that moves leaves its old object there for readers until it is live at its new route.
+  if (kind.is === "redirect") return "changed";
   if (isNewRoute) return "new";
   return readsLists(kind) ? "lists" : "changed";
 }

@@ -11,6 +11,8 @@ import type { Feeds } from "./feeds.ts";
 import { ASSET_KIND } from "./kinds.ts";
 import { changedParts } from "./making.ts";
 import { touchFailed } from "./recut.ts";
+import { redirectRoute } from "./redirect-pages.ts";
+import { planAllRedirects, touchRedirects } from "./redirects.ts";
 import type { TableUse } from "./row-state.ts";
 import { scanTable, seeDue } from "./scan.ts";
 import { planStale } from "./stale.ts";
@@ -133,13 +135,18 @@ async function seeRows(
 /** Finds every page that should exist, and re-checks the trace of every page that does. */
 async function planAll(context: PlanContext, options: PlanOptions): Promise<void> {
   const { only, foldsCase, onPages } = options;
-  const kinds = wanted(context, only).filter((kind) => kind.is !== "sitemap");
+  const kinds = wanted(context, only).filter(({ is }) => is !== "sitemap");
   const keepsGone = only !== undefined;
   await planExistence(undefined, context, { keepsGone });
   if (!keepsGone) await planGoneKinds(context);
   const onBatch = (pages: number) => onPages("scan", pages);
-  for (const kind of kinds) await planExistence(kind, context, { keepsGone, onBatch });
+  for (const kind of kinds.filter(({ is }) => is !== "redirect")) {
+    await planExistence(kind, context, { keepsGone, onBatch });
+  }
   await planClashes(context, { foldsCase });
+  if (kinds.some(({ is }) => is === "redirect")) {
+    await planAllRedirects(context, { keepsGone, onBatch });
+  }
   for (const kind of kinds) {
     await planStale(kind, context, { onBatch: (pages) => onPages("check", pages) });
   }
@@ -167,7 +174,11 @@ async function planSome(
     await planExistence(undefined, context);
     await planGoneKinds(context);
   }
-  for (const kind of whole) await planExistence(kind, context);
+  for (const kind of whole) {
+    if (kind.is === "redirect") touched.allRedirects();
+    else await planExistence(kind, context);
+  }
+  if (isForRedirects(context, last, basis)) touched.allRedirects();
   const clashed = await planFailed(context, touched, quarantined);
   await planChanges(context, uses, { foldsCase, lastNow: last.now, touched, clashed });
   for (const kind of whole) {
@@ -182,6 +193,11 @@ function wholeKinds({ site }: PlanContext, last: Basis, basis: Basis): readonly 
   return site.kinds.filter(
     (kind) => kind.is !== "sitemap" && (kind.is === "content" || isOther(kind)),
   );
+}
+
+/** What no row and no page tells of: other lines in `content/`, an imported history, a store that folds case. */
+function isForRedirects({ foldsCase }: PlanContext, last: Basis, basis: Basis): boolean {
+  return foldsCase || last.content !== basis.content || last.imported !== basis.imported;
 }
 
 /**
@@ -209,7 +225,9 @@ async function planFailed(
     const keys = pages.map(({ key }) => key);
     if (kind?.is === "row") await planOwnPages(kind, keys, context);
     else if (kind?.is === "list") await touchFailed(kind, keys, context, touched);
-    else if (kind !== undefined && kind.is !== "sitemap") await planExistence(kind, context);
+    else if (kind?.is === "redirect") {
+      await touchRedirects(context, touched, pages.map(redirectRoute));
+    } else if (kind !== undefined && kind.is !== "sitemap") await planExistence(kind, context);
     await stageChecks(context, pages, "failed");
   }
   return failed.filter(({ code }) => code === "route_taken");

@@ -1,5 +1,5 @@
 import type { LivePage } from "../ledger/ledger.ts";
-import { hexOf, type PageId, type Step } from "../site.ts";
+import { foldRoute, hexOf, type PageId, type RedirectKind, type Step } from "../site.ts";
 import type { PlanContext } from "./context.ts";
 
 type Overlay = Pick<PlanContext, "ledger" | "run">;
@@ -33,11 +33,30 @@ export async function plannedRoutes(
   const wanted = new Set(routes);
   const live = folded.filter(({ route }) => wanted.has(route));
   const steps = await ledger.stepsOf(run, live);
-  const staying = live.filter(({ route }, at) => {
-    const step = steps[at];
-    return step === undefined || (step.action !== "delete" && step.route === route);
-  });
+  const staying = live.filter((page, at) => stays(page, steps[at]));
   return new Set([...staged.keys(), ...staying.map(({ route }) => route)]);
+}
+
+/**
+ * Which of these routes will have a page that is no redirect. Where the store cannot tell routes
+ * apart, a page at another spelling has them, too.
+ */
+export async function takenRoutes(
+  { ledger, run, foldsCase }: Overlay & Pick<PlanContext, "foldsCase">,
+  redirects: Pick<RedirectKind, "name">,
+  routes: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const isOther = ({ kind }: PageId) => kind !== redirects.name;
+  const [folded, wanting] = await Promise.all([
+    ledger.liveFolded(routes),
+    ledger.stagedFolded(run, routes),
+  ]);
+  const live = folded.filter(isOther);
+  const steps = await ledger.stepsOf(run, live);
+  const staying = live.filter((page, at) => stays(page, steps[at]));
+  const nameOf = foldsCase ? foldRoute : (route: string) => route;
+  const names = new Set([...staying, ...wanting.filter(isOther)].map(({ route }) => nameOf(route)));
+  return new Set(routes.filter((route) => names.has(nameOf(route))));
 }
 
 /**
@@ -64,6 +83,11 @@ export async function* plannedRange(
 
 const FIRST_RANGE = 4;
 const MAX_RANGE = 256;
+
+/** True for a live page that a plan leaves where it is. */
+export function stays({ route }: Pick<LivePage, "route">, step: Step | undefined): boolean {
+  return step === undefined || (step.action !== "delete" && step.route === route);
+}
 
 interface Merged {
   readonly key: Uint8Array;

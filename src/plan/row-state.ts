@@ -10,6 +10,7 @@ import {
   listsOf,
   packValues,
   type Row,
+  redirectKind,
   type Site,
   unpackValues,
   visibleColumns,
@@ -47,7 +48,7 @@ export function tableUses({ kinds }: Site, tables: readonly AnyTable[]): readonl
       see: unique(see),
       deps: unique(deps).filter((column) => !table.key.includes(column)),
       moments: unique(visibles.flatMap(({ from, until }) => [from, until].flatMap((c) => c ?? []))),
-      hasPages: own.length > 0,
+      hasPages: own.length > 0 || redirectKind(kinds)?.list?.table === table,
     };
   });
 }

@@ -9,6 +9,7 @@ import {
   type KeyPart,
   type ListKind,
   type PageId,
+  redirectKind,
   type Site,
   tablesOf,
 } from "../site.ts";
@@ -16,6 +17,7 @@ import type { Place } from "../source/source.ts";
 import { stageChecks } from "./checks.ts";
 import { BATCH, type PlanContext } from "./context.ts";
 import { plannedRange } from "./planned.ts";
+import { touchRedirects } from "./redirects.ts";
 import type { TableUse } from "./row-state.ts";
 import { lookUp } from "./scan.ts";
 import type { Touched } from "./touched.ts";
@@ -85,8 +87,12 @@ export async function seeTargets(
     keys.set(table, [...(keys.get(table) ?? []), ...own]);
   for (const target of targets) {
     if (target.is === "row") add(target.table, [target.key]);
-    else if (target.is === "route") pages.push(...(await pageAt(target.route, context)));
-    else pages.push(...(await partPages(target, context, { touched, add })));
+    else if (target.is === "route") {
+      pages.push(...(await pageAt(target.route, context)));
+      const table = redirectKind(context.site.kinds)?.list?.table;
+      if (table !== undefined) add(table, [[target.route]]);
+      await touchRedirects(context, touched, [target.route]);
+    } else pages.push(...(await partPages(target, context, { touched, add })));
   }
   for (const page of pages) {
     const kind = context.site.kinds.find(({ name }) => name === page.kind);

@@ -10,9 +10,12 @@ export interface TouchedPart {
   readonly places: readonly Key[];
 }
 
-/** Collects where lists changed. */
+/** Collects where lists changed, and which redirects may have. */
 export class Touched {
   readonly #parts = new Map<string, { list: AnyList; part: unknown; places: Map<string, Key> }>();
+
+  readonly #redirects = new Set<string>();
+  #isAll = false;
 
   /** A row as it was or is: it touches its place, if readers could see it there at `now`. */
   image(list: AnyList, row: Row | undefined, now: number | undefined): void {
@@ -37,7 +40,24 @@ export class Touched {
     return touched.places;
   }
 
-  /** Gives what was touched and forgets it. */
+  redirect(route: string): void {
+    this.#redirects.add(route);
+  }
+
+  /** Every redirect is looked at. */
+  allRedirects(): void {
+    this.#isAll = true;
+  }
+
+  /** Gives the routes whose redirects were touched and forgets them. */
+  takeRedirects(): readonly string[] | "all" {
+    const taken = this.#isAll ? "all" : [...this.#redirects];
+    this.#redirects.clear();
+    this.#isAll = false;
+    return taken;
+  }
+
+  /** Gives the lists' touched parts and forgets them. */
   take(): readonly TouchedPart[] {
     const parts = [...this.#parts.values()].map(({ list, part, places }) => ({
       list,

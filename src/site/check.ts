@@ -3,6 +3,7 @@ import { checkList } from "./check-list.ts";
 import { checkOwnRead } from "./check-read.ts";
 import { Checks } from "./checks.ts";
 import type { Site } from "./define.ts";
+import type { AnyList } from "./list.ts";
 import type { Kind, ListKind, RowKind } from "./page.ts";
 import type { AnyTable } from "./table.ts";
 import { listsOf, tablesOf } from "./uses.ts";
@@ -18,6 +19,9 @@ export function siteProblems(site: Site): readonly Problem[] {
     if (same.length > 1) checks.add(`list ${name}`, "Two lists have this name; give one `name`.");
   }
   for (const kind of site.kinds) checkKind(kind, checks);
+  for (const { name } of site.kinds.filter(({ is }) => is === "redirect").slice(1)) {
+    checks.add(`pages.${name}`, "A site has one kind of redirect pages.");
+  }
   return checks.problems;
 }
 
@@ -65,8 +69,18 @@ function checkKind(kind: Kind, checks: Checks): void {
   if (kind.is === "sitemap" && !/^\/.*\.xml$/.test(kind.route)) {
     checks.add(`${place}.route`, "A sitemap's route begins with / and ends with .xml.");
   }
+  if (kind.is === "redirect" && kind.list !== undefined) checkRedirects(kind.list, place, checks);
   if (kind.is === "content" && !/^[\w-]+$/.test(kind.folder)) {
     checks.add(`${place}.folder`, "It is the name of one folder below content/.");
+  }
+}
+
+/** Whatever is wrong with a single column is found with its list. */
+function checkRedirects({ table, by, order: [from = ""] }: AnyList, place: string, checks: Checks) {
+  checks.column(`${place}.table.from`, table, from, ["text"]);
+  checks.column(`${place}.table.to`, table, by ?? "", ["text"]);
+  if (table.key.join() !== from) {
+    checks.add(`${place}.table.from`, `The key of ${table.name} is (${table.key.join(", ")}).`);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AnyList, List, Visible } from "./list.ts";
-import { visibility } from "./list.ts";
+import { appendOnly, visibility } from "./list.ts";
 import type { AnyRead, Read } from "./read.ts";
 import type { Ref, Refs, RouteTemplate } from "./route.ts";
 import { refs } from "./route.ts";
@@ -77,7 +77,17 @@ export interface SitemapKind extends KindBase {
   readonly max: number;
 }
 
-export type Kind = RowKind | ListKind | SingleKind | ContentKind | SitemapKind;
+/**
+ * A page at each route that leads elsewhere: routes that pages left, and those that
+ * `content/redirects.txt` and a table declare.
+ */
+export interface RedirectKind extends KindBase {
+  readonly is: "redirect";
+  /** The table's rows as a list by what they lead to, whose places are where they lead from. */
+  readonly list: AnyList | undefined;
+}
+
+export type Kind = RowKind | ListKind | SingleKind | ContentKind | SitemapKind | RedirectKind;
 
 /** A kind as the site definition writes it: its name is its place there. */
 export type Unnamed<K extends Kind = Kind> = K extends Kind ? Omit<K, "name"> : never;
@@ -180,6 +190,30 @@ export function sitemap(parts: {
   readonly max?: number;
 }): Unnamed<SitemapKind> {
   return { is: "sitemap", ...parts, max: parts.max ?? SITEMAP_URLS, inSitemap: false };
+}
+
+/**
+ * Declares the redirect pages. A site that has them keeps a route history: a page that moves leaves
+ * one at its old route. `table` declares more: its key column `from` holds a route, `to` another or
+ * an `https:` address; lines of `content/redirects.txt` say the same and win.
+ */
+export function redirects<R extends Row, K extends keyof R>(parts: {
+  readonly template: string;
+  readonly table?: {
+    readonly table: Table<R, K>;
+    readonly from: K & Name<R>;
+    readonly to: Name<R>;
+  };
+}): Unnamed<RedirectKind> {
+  const { template, table: declared } = parts;
+  const listed = declared && redirectList(declared.table, declared.from, declared.to);
+  return { is: "redirect", template, list: listed, inSitemap: false };
+}
+
+function redirectList(table: AnyTable, from: string, to: string): AnyList {
+  const name = `${table.name}_by_${to}`;
+  const parts = { visible: {}, see: [], item: undefined, links: {}, head: 1 };
+  return { name, table, by: to, order: [from], ...parts, cut: appendOnly() };
 }
 
 /** A cache tag from a column's value. */

@@ -62,7 +62,7 @@ export function fillRoute(template: RouteTemplate, row: Row): string {
     const value = String(row[column]);
     // "guide/" before a "/" is the same address as "guide"; two such rows are then a clash.
     const own = next.startsWith("/") ? value.replace(/(?<=[^/])\/$/, "") : value;
-    const flaw = segmentsFlaw(own);
+    const flaw = partsFlaw(own);
     if (flaw !== undefined) throw invalid(value, `its ${column} ${flaw}`, column);
     route += own + next;
   }
@@ -132,11 +132,12 @@ export function templateFlaw({ literals }: RouteTemplate): string | undefined {
   if (/[?#]/.test(route)) return "It has no ? or #.";
   if (route === RESERVED) return "That name is taken.";
   const inner = route.replace(/^\/|\/$/g, "");
-  const flaw = inner === "" ? undefined : segmentsFlaw(inner);
+  const flaw = inner === "" ? undefined : partsFlaw(inner);
   return flaw === undefined ? undefined : `It ${flaw}.`;
 }
 
-function segmentsFlaw(value: string): string | undefined {
+/** What is wrong with a route or a value in one, without the slashes at its ends. */
+export function partsFlaw(value: string): string | undefined {
   if (value === "") return "is empty";
   if (!value.isWellFormed()) return "holds a lone surrogate";
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.

@@ -1,5 +1,5 @@
 import type { AnyList } from "./list.ts";
-import type { Kind } from "./page.ts";
+import type { Kind, RedirectKind } from "./page.ts";
 import type { AnyTable } from "./table.ts";
 
 /** Every table that the kinds read, once, in the order of the definition. */
@@ -7,7 +7,7 @@ export function tablesOf(kinds: readonly Kind[]): readonly AnyTable[] {
   const tables = kinds.flatMap((kind) => {
     const reads = "reads" in kind ? Object.values(kind.reads) : [];
     const read = reads.map((each) => (each.read === "one" ? each.table : each.list.table));
-    const own = kind.is === "row" ? [kind.table] : kind.is === "list" ? [kind.list.table] : [];
+    const own = kind.is === "row" ? [kind.table] : ownList(kind).map((list) => list.table);
     return [...own, ...read];
   });
   return [...new Set(tables)];
@@ -18,7 +18,17 @@ export function listsOf(kinds: readonly Kind[]): readonly AnyList[] {
   const lists = kinds.flatMap((kind) => {
     const reads = "reads" in kind ? Object.values(kind.reads) : [];
     const read = reads.flatMap((each) => (each.read === "one" ? [] : [each.list]));
-    return kind.is === "list" ? [kind.list, ...read] : read;
+    return [...ownList(kind), ...read];
   });
   return [...new Set(lists)];
+}
+
+/** The kind of a site's redirect pages, if it has them. */
+export function redirectKind(kinds: readonly Kind[]): RedirectKind | undefined {
+  return kinds.find((kind) => kind.is === "redirect");
+}
+
+function ownList(kind: Kind): readonly AnyList[] {
+  if (kind.is === "list") return [kind.list];
+  return kind.is === "redirect" && kind.list !== undefined ? [kind.list] : [];
 }

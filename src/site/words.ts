@@ -49,7 +49,10 @@ export interface Step extends PageId {
   readonly route: string;
   /** Route before, when the page moves. */
   readonly from: string | undefined;
-  /** List windows only: {@link encodeKey} of the first entry's place. */
+  /**
+   * What belongs to a page beside its route: the place of a list window's first entry, where a
+   * redirect leads; {@link encodeKey}'s form.
+   */
   readonly start: Uint8Array | undefined;
 }
 

@@ -5,7 +5,17 @@ import { describe, expect, test } from "vitest";
 import { temporary } from "./fakes.ts";
 import { nightbake, ROOT, started } from "./nightbake.ts";
 
-const COMMANDS = ["bake", "preview", "build", "why", "affects", "due", "load", "config"];
+const COMMANDS = [
+  "bake",
+  "preview",
+  "build",
+  "why",
+  "affects",
+  "due",
+  "load",
+  "redirects",
+  "config",
+];
 
 test("--version prints the release of package.json", async () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
@@ -44,6 +54,9 @@ describe("is refused with exit code 2 and the nearest name:", () => {
     [["--verison"], "Did you mean --version?"],
     [["build", "--dryrun"], "--dryrun: There is no such option. Did you mean --dry-run?"],
     [["load"], "DIR: It is missing."],
+    [["redirects"], "ACTION: It is missing."],
+    [["redirects", "exprot"], "There is no action exprot. Did you mean export?"],
+    [["redirects", "import", "a", "b"], "b: There is no place for this argument."],
   ])("%j", async (argv, told) => {
     const { code, out, err } = await nightbake(argv);
 

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Ledger, LivePage } from "../../src/ledger/ledger.ts";
 import { openMysqlLedger } from "../../src/ledger/mysql.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import { exportHistory } from "../../src/pipeline/route-history.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import { type Artifact, listsOf, type Row, tablesOf } from "../../src/site.ts";
@@ -94,7 +95,8 @@ async function check({ posts, moments }: History, parts: Parts): Promise<void> {
     await bakeWith(site, parts, store, now);
 
     const name = `scratch-${now}-${Math.random()}.db`;
-    const wanted = await scratch(site, now, name);
+    const history = await Array.fromAsync(exportHistory(parts.ledger));
+    const wanted = await scratch(site, now, { ledger: name, history });
     expect(differences(shown(served(objects)), shown(wanted))).toEqual([]);
     await using other = await openSqliteLedger(`${site.dir}/${name}`);
     expect(await factsOf(parts.ledger)).toEqual(await factsOf(other));

@@ -102,7 +102,7 @@ async function checkMoment(site: SmallSite, recorded: Recording, now: number): P
   const after = shown(served(objects));
 
   const name = `scratch-${now}-${Math.random()}.db`;
-  const wanted = shown(await scratch(site, now, name));
+  const wanted = shown(await scratch(site, now, { ledger: name }));
   if (failed === 0) {
     expect(withoutOldAssets(after, wanted)).toEqual(wanted);
     const differing = Object.keys(after).filter((key) => after[key] !== before[key]);

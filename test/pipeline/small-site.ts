@@ -26,6 +26,7 @@ import {
   oneOf,
   page,
   path,
+  redirects,
   rowPage,
   sitemap,
   table,
@@ -36,11 +37,13 @@ import type { Cdn } from "../../src/invalidate/cdn.ts";
 import { noCdn } from "../../src/invalidate/none.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { templateNames } from "../../src/load-site.ts";
+import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
 import { type BuildOptions, build, type Wired } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import { loadAssets } from "../../src/render/assets.ts";
 import { loadContent } from "../../src/render/content.ts";
+import { loadRedirects } from "../../src/render/redirects.ts";
 import { loadTemplates } from "../../src/render/templates.ts";
 import { type Artifact, listsOf, tablesOf } from "../../src/site.ts";
 import { load } from "../../src/source/load.ts";
@@ -78,6 +81,11 @@ const topics = table("topics", {
     published_at: instant(),
     expires_at: instant().nullable(),
   },
+});
+
+const moved = table("moved", {
+  key: "from_route",
+  columns: { from_route: name, to_route: name },
 });
 
 const visible = {
@@ -158,6 +166,11 @@ export const SITE = defineSite({
       template: "home",
     }),
     content: contentPages({ folder: "pages", template: "note" }),
+    // Not the last by its name: of two pages at one route, the one that comes first is asked.
+    moved: redirects({
+      template: "moved",
+      table: { table: moved, from: "from_route", to: "to_route" },
+    }),
     sitemap: sitemap({ route: "/sitemap.xml", template: "index", part: "urls", max: 4 }),
   },
 });
@@ -174,6 +187,7 @@ const TEMPLATES: Readonly<Record<string, string>> = {
 <% for (const a of it.archive) { %><a href="<%= a.href %>"><%= a.name %></a><% } %>`,
   home: `<%= it.total %> <% for (const e of it.latest) { %><%~ include("entry", e) %><% } %>`,
   entry: `<a href="<%= it.href ?? it.hrefs.post ?? "-" %>"><%= it.title %></a><%= it.hrefs.namesake ?? "" %>`,
+  moved: `<a href="<%= it.href %>">moved</a><link rel="canonical" href="<%= it.target %>">`,
   index: `<% for (const s of it.sitemaps) { %><loc><%= url(s.route) %></loc><% } %>`,
   urls: `<% for (const u of it.urls) { %><loc><%= url(u.route) %></loc><lastmod><%= u.lastmod === undefined ? "" : time(u.lastmod) %></lastmod><% } %>`,
 };
@@ -240,6 +254,7 @@ export async function openSmall(site: SmallSite, parts: WiringParts): Promise<Wi
     bodyEngine: Buffer.from("engine"),
     assets,
     content: new Map([["pages", await loadContent(join(site.dir, "pages"))]]),
+    redirects: await loadRedirects(site.dir),
     fingerprint: kindFingerprints(SITE, templates, Buffer.from("engine")),
     making: kindMakings(SITE, templates, { "runtime:nightbake": "engine" }),
     deleteShare: 1,
@@ -268,16 +283,29 @@ export async function bake(
   return { ...summary, events };
 }
 
-/** What a build of nothing but rows, templates and content publishes, without the marker. */
+/**
+ * What a build of nothing but rows, templates, content and the route history publishes, without the
+ * marker. The history is that of the site's ledger by default.
+ */
 export async function scratch(
   site: SmallSite,
   now: number,
-  ledger = `scratch-${Math.random()}.db`,
+  options: { readonly ledger?: string; readonly history?: readonly string[] } = {},
 ): Promise<ReadonlyMap<string, Artifact>> {
+  const { ledger = `scratch-${Math.random()}.db`, history = await historyOf(site) } = options;
   const objects = new Map<string, Artifact>();
   await using wired = await openSmall(site, { ledger, store: memoryStore(objects) });
+  if (history.length > 0) await importHistory(wired, history, "history");
   await bake(wired, { now: () => now });
   return served(objects);
+}
+
+/** The exported route history of a ledger below the site's folder; of the one of `World`s by default. */
+async function historyOf(site: SmallSite, ledger = "ledger.db"): Promise<readonly string[]> {
+  const file = join(site.dir, ledger);
+  if (!existsSync(file)) return [];
+  await using opened = await openSqliteLedger(file);
+  return await Array.fromAsync(exportHistory(opened));
 }
 
 /** Objects that readers can see, in order of key. */

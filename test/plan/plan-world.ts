@@ -57,6 +57,8 @@ export async function planWorld(site: Site, now: number): Promise<PlanWorld> {
       const made = {
         assets: [],
         content: new Map(),
+        redirects: [],
+        foldsCase: false,
         fingerprint: ({ name }: { readonly name: string }) => digest(name),
         making: () => ({}),
         isStoreTrusted: true,
