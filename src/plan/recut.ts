@@ -8,7 +8,7 @@ import {
   type ListKind,
   type Step,
 } from "../site.ts";
-import type { Window } from "../source/source.ts";
+import type { Place, Window } from "../source/source.ts";
 import type { PlanContext } from "./context.ts";
 import { deleteStep, stepFor } from "./exist.ts";
 import { foundWindow } from "./list-pages.ts";
@@ -39,7 +39,9 @@ export async function recut(
   if (places.length === 0) return await deletesBelow(kind, context, headKey, { withHead: true });
   const [head] = await context.ledger.pages([{ kind: kind.name, key: headKey }]);
   const found = foundWindow(kind, { part, archive: undefined, start: undefined });
-  const headSteps = stepOrCheck(kind, found, head, context);
+  const headSteps = stepOrCheck(kind, found, head, context).filter(
+    ({ action }) => action !== "check" || mayShow(touched, places[list.head - 1]),
+  );
   if (places.length <= list.head) {
     return [...headSteps, ...(await deletesBelow(kind, context, headKey, { withHead: false }))];
   }
@@ -52,6 +54,16 @@ export async function recut(
     steps.push(...(await recutBucket({ kind, part, bucket, context }, own)));
   }
   return steps;
+}
+
+/**
+ * True when a touched place is among a head page's entries, of which `last` is the oldest, or was
+ * before one came: it names its archive, too, but that is found by the windows that come and go.
+ */
+function mayShow({ places }: TouchedPart, last: Place | undefined): boolean {
+  const newest = places.at(-1);
+  if (newest === undefined || last === undefined) return true;
+  return compareKeys(newest, last.order as Key) >= 0;
 }
 
 interface Bucket {
