@@ -29,6 +29,8 @@ export type ErrorCode =
   | "store_unavailable"
   /** The store answers no: missing bucket, no permission, expired credentials. */
   | "store_rejected"
+  /** The object is not the one that was to be replaced: another hand has written it since. */
+  | "store_conflict"
   /** A build would delete more of the site than is allowed. */
   | "deletes_refused"
   /** The ledger cannot be read or written. */

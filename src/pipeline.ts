@@ -1,7 +1,7 @@
 import type { Summary } from "./events.ts";
 import { deletePhase } from "./pipeline/deletes.ts";
+import { tie } from "./pipeline/expectations.ts";
 import { invalidatePhase } from "./pipeline/invalidate.ts";
-import { tieStore } from "./pipeline/marker.ts";
 import { publishPhase } from "./pipeline/publish.ts";
 import { dryRunReport, finish, idleReport } from "./pipeline/report.ts";
 import type { BuildOptions, Run, Wired } from "./pipeline/run.ts";
@@ -33,10 +33,10 @@ export async function build(wired: Wired, options: BuildOptions): Promise<Summar
 
 /** The global phases; each ends before the next begins, so no reader meets a missing page. */
 async function publish(run: Run, planned: Planned): Promise<void> {
-  const { wired, options, context, tally } = run;
+  const { options, context, tally } = run;
   await run.claim();
   await tryTakeovers(run);
-  if (!context.isStoreTrusted) await tieStore(wired);
+  if (!context.isStoreTrusted) await tie(run);
   await publishPhase(run, "assets");
   await publishPhase(run, "new");
   // Pages put a moment ago may link to those that failed after them; nothing links to them yet.

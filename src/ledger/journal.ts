@@ -113,6 +113,11 @@ export function* due(
   return rows.map(decodeRetired);
 }
 
+/** @see Ledger.isRetired */
+export function* isRetired(object: string): Work<boolean> {
+  return (yield* query("SELECT object FROM nb_retired WHERE object = ?", [object])).length > 0;
+}
+
 /** @see Ledger.forget */
 export function* forget(objects: readonly string[], items: readonly string[]): Work<void> {
   yield* queryIn("DELETE FROM nb_retired WHERE object IN (?)", objects);

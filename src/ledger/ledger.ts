@@ -283,6 +283,9 @@ export interface Ledger extends AsyncDisposable {
   /** Objects are deleted (or live again); their items go to the outbox. Durable. */
   forget(objects: readonly string[], items: readonly string[]): Promise<void>;
 
+  /** True when the object waits to be deleted. */
+  isRetired(object: string): Promise<boolean>;
+
   /** Takes objects off the retired list because a page has them again. */
   unretire(objects: readonly string[]): Promise<void>;
 

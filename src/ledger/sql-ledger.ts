@@ -79,6 +79,7 @@ function journalMethods(db: SqlDatabase) {
     retire: (...of) => db.write(() => journal.retire(...of), DURABLE),
     due: (...of) => db.read(() => journal.due(...of)),
     forget: (...of) => db.write(() => journal.forget(...of), DURABLE),
+    isRetired: (object) => db.read(() => journal.isRetired(object)),
     unretire: (objects) => db.write(() => journal.unretire(objects)),
   } satisfies Partial<Ledger>;
 }

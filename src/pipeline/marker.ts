@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { digest } from "../site.ts";
+import { PipelineError } from "../error.ts";
+import { type Artifact, digest } from "../site.ts";
 import type { Wired } from "./run.ts";
 
 /** Object that ties a store to its ledger; readers see nothing in it but two random names. */
 const MARKER = ".nightbake.json";
 /** The ledger's note of the store that it describes: `TIE NAME`. */
 const NOTE = "store";
+/** The ledger's note of whether that store keeps conditions. */
+const [CONDITIONS, CONDITIONAL] = ["conditions", "kept"];
 
 type Tied = Pick<Wired, "ledger" | "store">;
 
@@ -24,13 +27,35 @@ export async function isStoreKnown(
   return Buffer.compare(marker.body, bodyOf(ledger.id, tie)) === 0;
 }
 
-/** Makes this store the one that the ledger describes; its pages must be in doubt already. */
-export async function tieStore({ ledger, store }: Tied): Promise<void> {
+/**
+ * Makes this store the one that the ledger describes; its pages must be in doubt already. Gives
+ * whether it refuses puts whose expectation does not hold, which is tried with the marker.
+ */
+export async function tieStore({ ledger, store }: Tied): Promise<boolean> {
   const tie = randomUUID();
   await ledger.setNote(NOTE, noteOf(tie, store.name));
   const body = bodyOf(ledger.id, tie);
   const headers = { contentType: "application/json", cacheControl: "no-store", metadata: {} };
-  await store.put({ key: MARKER, body, ...headers, hash: digest(body) });
+  const marker = { key: MARKER, body, ...headers, hash: digest(body) };
+  await store.put(marker);
+  const isConditional = store.isConditional ?? (await refuses(store, marker));
+  await ledger.setNote(CONDITIONS, isConditional ? CONDITIONAL : "ignored");
+  return isConditional;
+}
+
+/** True when the store refuses puts whose expectation does not hold, as of its last tie. */
+export async function isConditional({ ledger, store }: Tied): Promise<boolean> {
+  return store.isConditional ?? (await ledger.note(CONDITIONS)) === CONDITIONAL;
+}
+
+async function refuses(store: Tied["store"], marker: Artifact): Promise<boolean> {
+  try {
+    await store.put(marker, { expected: null });
+    return false;
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === "store_conflict") return true;
+    throw error;
+  }
 }
 
 function noteOf(tie: string, name: string): string {

@@ -3,8 +3,10 @@ import { ASSET_KIND } from "../plan/kinds.ts";
 import { putCause } from "../plan/put-cause.ts";
 import { encodeTrace } from "../plan/trace.ts";
 import { putAll } from "../publish/put-all.ts";
+import { putExpecting } from "../publish/put-expecting.ts";
 import { address, isSamePage, type Phase, pageName, redirectKind, type Step } from "../site.ts";
 import { doubt, retiring } from "./doubt.ts";
+import { expectations } from "./expectations.ts";
 import { type Made, make } from "./make.ts";
 import { readerChanges } from "./readers.ts";
 import type { Run } from "./run.ts";
@@ -118,12 +120,11 @@ interface Put {
 async function put(run: Run, made: readonly Made[]): Promise<readonly Put[]> {
   if (made.length === 0) return [];
   const { store, concurrency } = run.wired;
-  await intend(
-    run,
-    made.map(({ step }) => step),
-  );
+  const steps = made.map(({ step }) => step);
+  const expecting = await expectations(run, steps);
+  await intend(run, steps);
   const results = await putAll(
-    store,
+    { put: (artifact) => putExpecting(store, artifact, expecting(artifact)) },
     made.map(({ artifact }) => artifact),
     { concurrency, onPut: () => run.progress.add(1) },
   );

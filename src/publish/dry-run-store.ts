@@ -14,9 +14,11 @@ export function dryRunStore(store: ObjectStore, report: (step: DryRunStep) => vo
   return {
     name: `${store.name} (dry run)`,
     foldsCase: store.foldsCase,
+    isConditional: store.isConditional,
     check: () => store.check(),
     list: (prefix) => store.list(prefix),
     get: (key) => store.get(key),
+    head: (key) => store.head(key),
     async put(artifact) {
       report({ action: "put", artifact });
       return undefined;

@@ -21,6 +21,8 @@ export function folderStore(dir: string): ObjectStore {
   return {
     name,
     foldsCase: true,
+    // Nothing keeps another process from renaming a file in between, so none is promised.
+    isConditional: false,
     check: () => checkWritable(root).catch(folderError(name)),
     async *list(prefix) {
       const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
@@ -34,6 +36,10 @@ export function folderStore(dir: string): ObjectStore {
     async get(key) {
       const body = await readFile(place(key)).catch(absent).catch(folderError(name, key));
       return body && { body };
+    },
+    async head(key) {
+      const found = await stat(place(key)).catch(absent).catch(folderError(name, key));
+      return found?.isFile() ? { etag: undefined, writeId: undefined, hash: undefined } : undefined;
     },
     async put({ key, body }) {
       const file = place(key);

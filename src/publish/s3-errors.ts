@@ -1,4 +1,5 @@
 import { PipelineError } from "../error.ts";
+import type { Write } from "./store.ts";
 
 /** What was asked of S3, for messages. `key` where it was about one object. */
 export interface S3Place {
@@ -41,13 +42,24 @@ const OF_OBJECT = new Set([
   "EntityTooLarge",
 ]);
 
+/** Answers to a conditional put, see "How to prevent object overwrites" in the S3 User Guide. */
+const CONFLICTS = new Set(["PreconditionFailed", "ConditionalRequestConflict"]);
+
 /** 4xx answers that pass by themselves. */
 const TRANSIENT = new Set(["RequestTimeout", "SlowDown", "OperationAborted", "TooManyRequests"]);
 const TRANSIENT_STATUS = new Set([408, 429]);
 
 /** True when S3 says that there is no such object (and not: no such bucket). */
 export function isMissing(cause: unknown): boolean {
-  return nameOf(cause) === "NoSuchKey";
+  // An answer to HEAD has no body, so the SDK can only say this.
+  return nameOf(cause) === "NoSuchKey" || nameOf(cause) === "NotFound";
+}
+
+/** True when S3 refused a put because its expectation did not hold, or may not hold in a moment. */
+export function isConflict(cause: unknown, { expected }: Write): boolean {
+  if (expected === undefined) return false;
+  const isGone = expected !== null && isMissing(cause);
+  return isGone || CONFLICTS.has(nameOf(cause)) || statusOf(cause) === 412;
 }
 
 /** Translates what the SDK threw, after its retries, into our words. */

@@ -1,13 +1,15 @@
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   paginateListObjectsV2,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { isMissing, keptObjects, type S3Place, s3Error } from "./s3-errors.ts";
-import { fromHeaders, toHeaders } from "./s3-headers.ts";
+import { conflict } from "./conflict.ts";
+import { isConflict, isMissing, keptObjects, type S3Place, s3Error } from "./s3-errors.ts";
+import { fromHeaders, toHeaders, toWrite } from "./s3-headers.ts";
 import type { ObjectStore } from "./store.ts";
 
 /** Keys per DeleteObjects request; the limit is S3's. */
@@ -63,12 +65,29 @@ export function openS3Store(config: S3Config): ObjectStore & AsyncDisposable {
 /** Keeps objects in one S3 bucket. Region, credentials and retries are the client's. */
 export function s3Store({ client, bucket, prefix = "" }: S3StoreOptions): ObjectStore {
   const base = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
-  const failAt = (place: S3Place) => (cause: unknown) => {
+  const failAt: At["failAt"] = (place) => (cause) => {
     throw s3Error(cause, { bucket, ...place });
   };
+  const at = { client, bucket, base, failAt };
   return {
     name: `s3://${bucket}/${base}`,
     foldsCase: false,
+    isConditional: undefined,
+    ...reads(at),
+    ...writes(at),
+  };
+}
+
+interface At {
+  readonly client: S3Client;
+  readonly bucket: string;
+  /** Stands before every key. */
+  readonly base: string;
+  readonly failAt: (place: S3Place) => (cause: unknown) => never;
+}
+
+function reads({ client, bucket, base, failAt }: At) {
+  return {
     async check() {
       // HeadBucket would do, but its answers carry no error code to tell one refusal from another.
       const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: base, MaxKeys: 1 });
@@ -93,10 +112,26 @@ export function s3Store({ client, bucket, prefix = "" }: S3StoreOptions): Object
       const body = await found.Body.transformToByteArray().catch(fail);
       return { body, ...fromHeaders(found) };
     },
-    async put(artifact) {
+    async head(key) {
+      const command = new HeadObjectCommand({ Bucket: bucket, Key: base + key });
+      const fail = failAt({ doing: "get", key });
+      const found = await client
+        .send(command)
+        .catch((cause: unknown) => (isMissing(cause) ? undefined : fail(cause)));
+      return found && { etag: found.ETag, ...toWrite(found.Metadata) };
+    },
+  } satisfies Partial<ObjectStore>;
+}
+
+function writes({ client, bucket, base, failAt }: At) {
+  return {
+    async put(artifact, write = {}) {
       const { key, body: Body } = artifact;
-      const object = { Bucket: bucket, Key: base + key, Body, ...toHeaders(artifact) };
-      const sent = client.send(new PutObjectCommand(object)).catch(failAt({ doing: "put", key }));
+      const object = { Bucket: bucket, Key: base + key, Body, ...toHeaders(artifact, write) };
+      const sent = client.send(new PutObjectCommand(object)).catch((cause: unknown) => {
+        if (isConflict(cause, write)) throw conflict(`s3://${bucket}/${base}`, key, cause);
+        return failAt({ doing: "put", key })(cause);
+      });
       return (await sent).ETag;
     },
     async delete(keys) {
@@ -109,5 +144,5 @@ export function s3Store({ client, bucket, prefix = "" }: S3StoreOptions): Object
         if (Errors.length > 0) throw keptObjects(Errors, { bucket, base });
       }
     },
-  };
+  } satisfies Partial<ObjectStore>;
 }

@@ -8,6 +8,12 @@ export interface ObjectStore {
   /** True when two keys that differ only in case or Unicode normal form may be one object. */
   readonly foldsCase: boolean;
 
+  /**
+   * True when a put with an expectation that does not hold is refused, false when it is not;
+   * undefined when only a try tells: servers that speak S3 differ.
+   */
+  readonly isConditional: boolean | undefined;
+
   /** Checks that the store can be written to. @throws PipelineError `store_rejected`, `store_unavailable` */
   check(): Promise<void>;
 
@@ -17,17 +23,38 @@ export interface ObjectStore {
   /** Reads one object, undefined when there is none. A folder knows no headers but those its keys imply. */
   get(key: string): Promise<StoredObject | undefined>;
 
+  /** What is known of one object without its body; undefined when there is none. */
+  head(key: string): Promise<StoredHead | undefined>;
+
   /**
    * Stores or replaces one object. Safe to repeat.
    * @returns the store's entity tag, in its own spelling; undefined where it has none
+   * @throws PipelineError `store_conflict` when the object there is not the one expected
    */
-  put(artifact: Artifact): Promise<string | undefined>;
+  put(artifact: Artifact, write?: Write): Promise<string | undefined>;
 
   /**
    * Removes objects; keys that do not exist are ignored.
    * @throws PipelineError `store_rejected` when any key survives, naming the first
    */
   delete(keys: readonly string[]): Promise<void>;
+}
+
+/** What a put says beside its artifact. */
+export interface Write {
+  /** Entity tag of the object to replace; null when there must be none; undefined for whatever there is. */
+  readonly expected?: string | null | undefined;
+  /** Names this write, so that a lost answer can be told from another's write. Up to 64 of `[\w-]`. */
+  readonly id?: string;
+}
+
+/** An object without its body. */
+export interface StoredHead {
+  readonly etag: string | undefined;
+  /** Of the write that put it, where the store keeps it. */
+  readonly writeId: string | undefined;
+  /** The artifact's hash in hexadecimal, where the store keeps it. */
+  readonly hash: string | undefined;
 }
 
 export interface StoredObject extends Partial<Headers> {

@@ -168,7 +168,9 @@ export function describeJournal(test: LedgerTest): void {
 
     test("unretire removes only the objects named", async (ledger) => {
       await ledger.retire("run", [], { retired: [retired("a"), retired("b")] });
+      expect(await ledger.isRetired("a")).toBe(true);
       await ledger.unretire(["a"]);
+      expect(await ledger.isRetired("a")).toBe(false);
 
       expect(await ledger.due(0, undefined, 9)).toEqual([retired("b")]);
     });

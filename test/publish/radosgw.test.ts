@@ -1,9 +1,11 @@
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { putExpecting } from "../../src/publish/put-expecting.ts";
 import { openS3Store, type S3Config } from "../../src/publish/s3-store.ts";
 import { describeWith } from "../services/requires.ts";
-import { startS3Front } from "../services/s3-front.ts";
+import { type S3Front, startS3Front } from "../services/s3-front.ts";
 import { type SharedS3, sharedRadosgw } from "../services/shared.ts";
 import { artifact, sorted } from "./artifact.ts";
+import { describeConditions } from "./conditions-contract.ts";
 import { describeObjectStore } from "./store-contract.ts";
 
 const as = (accessKeyId: string, secretAccessKey: string) => ({
@@ -23,6 +25,30 @@ describeWith("radosgw", "S3 with signatures and policies", () => {
   }
 
   describeObjectStore("radosgw", async () => openS3Store(await config()), { keepsHeaders: true });
+
+  describe("that keeps conditions as AWS does", () => {
+    let front: S3Front;
+    beforeAll(async () => {
+      front = await startS3Front(server);
+    });
+    afterAll(() => front[Symbol.asyncDispose]());
+
+    describeConditions(async () => openS3Store(await config({ endpoint: front.endpoint })));
+
+    test("a put whose first answer was lost is found to be our own", async () => {
+      await using store = openS3Store(await config({ endpoint: front.endpoint }));
+      front.faults.next(1, "cut-after", ({ method }) => method === "PUT");
+      const put = {
+        id: "run-1",
+        expected: null,
+        mayReplace: () => Promise.reject(new Error("asked")),
+      };
+
+      const etag = await putExpecting(store, artifact({ key: "a" }), put);
+
+      expect((await store.head("a"))?.etag).toBe(etag);
+    });
+  });
 
   test("keys with line separators, which XML writes as references, are deleted too", async () => {
     await using store = openS3Store(await config());

@@ -1,0 +1,48 @@
+import type { Expecting } from "../publish/put-expecting.ts";
+import { type Artifact, address, type Step } from "../site.ts";
+import { isConditional, tieStore } from "./marker.ts";
+import type { Run } from "./run.ts";
+
+/**
+ * What the puts of these steps expect to find: the object of the page that is live at the route, or
+ * none. An object of which nobody knows what it is may be replaced whatever it is. Call it before
+ * the puts are intended, which makes the pages that are displaced forget what they are.
+ */
+export async function expectations(
+  run: Run,
+  steps: readonly Step[],
+): Promise<(artifact: Artifact) => Expecting> {
+  const { wired, context } = run;
+  const base = { id: context.run, mayReplace: (key: string) => mayReplace(run, key) };
+  if (!(await isConditional(wired))) return () => base;
+  const routes = new Set(steps.map(({ route }) => route));
+  const live = await wired.ledger.liveFolded([...routes]);
+  const owners = Map.groupBy(
+    live.filter(({ route }) => routes.has(route)),
+    ({ route }) => address(route).key,
+  );
+  return ({ key }) => {
+    const own = owners.get(key) ?? [];
+    // While two pages exchange a route, which of them is there is not known.
+    return {
+      ...base,
+      expected: own.length === 0 ? null : own.length > 1 ? undefined : own[0]?.etag,
+    };
+  };
+}
+
+/** Ties the store to the ledger, and says when it cannot guard against another publisher. */
+export async function tie({ wired, options }: Run): Promise<void> {
+  if ((await tieStore(wired)) || wired.store.isConditional === false) return;
+  const message = `${wired.store.name} accepts puts whose condition does not hold, so only the ledger keeps two publishers apart.`;
+  options.emit({ event: "note", message });
+}
+
+/** Another hand's object is put right, as long as this run is the one that publishes. */
+async function mayReplace(run: Run, key: string): Promise<void> {
+  await run.claim();
+  // Of these the ledger knows that they are there, but not what they are.
+  if (await run.wired.ledger.isRetired(key)) return;
+  const message = `The object ${key} was not what the ledger says; another hand has written it, and it is put right.`;
+  run.options.emit({ event: "note", message });
+}

@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { Wired } from "../../src/pipeline.ts";
+import { digest } from "../../src/site.ts";
+import { differences } from "./small-site.ts";
+import { smallWorld, type World } from "./world.ts";
+
+const KEY = "posts/p1/index.html";
+
+test("an object that another hand has changed is put right with the next change of its page, and told", async () => {
+  await using world = await smallWorld(3);
+  await world.bake();
+  const body = Buffer.from("defaced");
+  const there = world.objects.get(KEY);
+  if (there) world.objects.set(KEY, { ...there, body, hash: digest(body) });
+  world.edit(1, "title", "New");
+
+  const { events } = await world.bake();
+
+  const notes = events.flatMap((event) => (event.event === "note" ? [event.message] : []));
+  expect(notes).toEqual([
+    expect.stringContaining(`The object ${KEY} was not what the ledger says`),
+  ]);
+  await isExact(world);
+});
+
+test("an object that waits to be deleted is replaced without a word", async () => {
+  await using world = await smallWorld(3);
+  await world.bake();
+  world.edit(1, "status", "draft");
+  const failing = world.bake({}, (wired) => ({
+    ...wired,
+    store: { ...wired.store, delete: () => Promise.reject(new Error("killed")) },
+  }));
+  await expect(failing).rejects.toThrow("killed");
+  world.edit(1, "status", "published");
+
+  const { events } = await world.bake({}, later);
+
+  expect(events.filter(({ event }) => event === "note")).toEqual([]);
+  await isExact(world);
+});
+
+test("a publisher that was suspended in a put does not overwrite what another has published since", async () => {
+  await using world = await smallWorld(3);
+  await world.bake();
+  world.edit(1, "title", "Old");
+  let isSuspended = false;
+  const suspended = world.bake({}, (wired) => ({
+    ...wired,
+    store: {
+      ...wired.store,
+      async put(artifact, write) {
+        if (artifact.key === KEY && !isSuspended) {
+          isSuspended = true;
+          world.edit(1, "title", "Newer");
+          await world.bake({}, later);
+        }
+        return await wired.store.put(artifact, write);
+      },
+    },
+  }));
+
+  await expect(suspended).rejects.toMatchObject({ code: "run_conflict" });
+
+  expect(world.shown()[KEY]).toContain("Newer");
+  await isExact(world);
+});
+
+/** A pipeline for which the claims of others have ended. */
+function later(wired: Wired): Wired {
+  const { ledger } = wired;
+  const claim: Ledger["claim"] = (run, options) =>
+    ledger.claim(run, { ...options, nowMs: options.nowMs + 120_000 });
+  return { ...wired, ledger: { ...ledger, claim } };
+}
+
+async function isExact(world: World): Promise<void> {
+  expect(differences(world.shown(), await world.scratch())).toEqual([]);
+}
