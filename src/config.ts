@@ -193,8 +193,8 @@ function fields(
 const DELETE_SHARE = 0.2;
 /** One S3 client opens 50 sockets at most unless told otherwise; this leaves room for others. */
 const CONCURRENCY = 32;
-/** Room for the bodies of some hundred thousand articles. */
-const BODIES_MB = 2048;
+/** Room for the bodies of a million short articles. */
+const BODIES_MB = 4096;
 
 function readDotEnv(cwd: string, problems: Problem[]): Env {
   try {

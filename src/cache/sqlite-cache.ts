@@ -77,24 +77,35 @@ function sqliteCache(database: DatabaseSync, maxBytes: number): Cache {
   return {
     async get(keys) {
       const one = (key: Uint8Array) => checked(key, found.get(key)?.["value"]);
-      return keys.map((key) => attempt(() => one(key)));
+      // Together they lock the file once; each is tried, as parts of it may be damaged.
+      const all = attempt(() => {
+        return transaction(database, "BEGIN", () => keys.map((key) => attempt(() => one(key))));
+      });
+      return all ?? keys.map(() => undefined);
     },
     async set(entries) {
       attempt(() => {
-        database.exec("BEGIN IMMEDIATE");
-        try {
+        transaction(database, "BEGIN IMMEDIATE", () => {
           for (const { key, value } of entries) keep.run(key, summed({ key, value }));
           while (isFull() && drop.run().changes > 0);
-          database.exec("COMMIT");
-        } finally {
-          if (database.isTransaction) database.exec("ROLLBACK");
-        }
+        });
       });
     },
     async [Symbol.asyncDispose]() {
       database.close();
     },
   };
+}
+
+function transaction<T>(database: DatabaseSync, begin: string, act: () => T): T {
+  database.exec(begin);
+  try {
+    const result = act();
+    database.exec("COMMIT");
+    return result;
+  } finally {
+    if (database.isTransaction) database.exec("ROLLBACK");
+  }
 }
 
 /** A value after a checksum of key and value. */

@@ -16,7 +16,7 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
   ["REDIS_URL", "queue and cache of clones"],
   ["NIGHTBAKE_DELETE_SHARE", "share of the site one build may delete unasked (default 0.2)"],
   ["NIGHTBAKE_CONCURRENCY", "objects put at the same time (default 32)"],
-  ["NIGHTBAKE_BODIES_MB", "size of the kept bodies' file; 0 keeps none (default 2048)"],
+  ["NIGHTBAKE_BODIES_MB", "size of the kept bodies' file; 0 keeps none (default 4096)"],
 ];
 
 const EXIT_CODES = [

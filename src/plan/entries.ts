@@ -6,7 +6,7 @@ import {
   type KeyPart,
   type Row,
 } from "../site.ts";
-import type { Window } from "../source/source.ts";
+import type { Decoded, Window } from "../source/source.ts";
 import type { PlanContext } from "./context.ts";
 import { type PlannedPage, plannedPages, plannedRoutes } from "./planned.ts";
 
@@ -27,7 +27,15 @@ export async function loadEntries(
   list: AnyList,
   windows: readonly Window[],
 ): Promise<readonly (readonly Entry[])[]> {
-  const decoded = await context.rows.windows(list, windows);
+  return await entriesOf(context, list, await context.rows.windows(list, windows));
+}
+
+/** Like {@link loadEntries}, of rows that have been read. */
+export async function entriesOf(
+  context: PlanContext,
+  list: AnyList,
+  decoded: readonly (readonly Decoded[])[],
+): Promise<readonly (readonly Entry[])[]> {
   const rows = decoded.map((window) =>
     window.flatMap(({ row, error }) => {
       if (error !== undefined) context.onFailure({ page: undefined, error });

@@ -14,7 +14,7 @@ import {
 } from "../site.ts";
 import type { Place, Window } from "../source/source.ts";
 import { BATCH, type Found, type PlanContext } from "./context.ts";
-import { type Entry, loadEntries } from "./entries.ts";
+import { type Entry, entriesOf } from "./entries.ts";
 import { type PlannedPage, plannedRange, plannedRoutes } from "./planned.ts";
 import { archiveName, partName, routeName } from "./read-names.ts";
 import { loadRead, record } from "./reads.ts";
@@ -57,8 +57,9 @@ export async function loadListPages(
   const windows = pages.map((page) => windowOf(kind.list, decodeKey(page.key)));
   const own = windows.map(({ part }): Row => ({ part }));
   const ranges = pages.map((page, at) => toWindow(kind.list, windows[at] ?? HEAD, page.start));
+  const rows = await context.rows.windows(kind.list, ranges);
   const [entries, heads, ...reads] = await Promise.all([
-    loadEntries(context, kind.list, ranges),
+    entriesOf(context, kind.list, rows),
     plannedRoutes(context, [...new Set(windows.map((window) => headRoute(kind, window)))]),
     ...Object.values(kind.reads).map((read) => loadRead(context, read, own)),
   ]);
@@ -70,6 +71,7 @@ export async function loadListPages(
         page,
         window,
         entries: entries[at] ?? [],
+        isWhole: (rows[at]?.length ?? 0) < kind.list.head,
         heads,
       });
       const results = reads.map((each) => each[at]).filter((each) => each !== undefined);
@@ -92,18 +94,20 @@ async function describe(
     readonly page: PlannedPage;
     readonly window: ListWindow;
     readonly entries: readonly Entry[];
+    /** For a head page: it shows the whole list, so there is no archive. */
+    readonly isWhole: boolean;
     /** Head routes that exist. */
     readonly heads: ReadonlySet<string>;
   },
 ): Promise<LoadedPage> {
-  const { page, window, entries, heads } = from;
+  const { page, window, entries, isWhole, heads } = from;
   const { part, archive } = window;
   const head = headRoute(kind, window);
   const data = {
     part,
     window: archive,
     entries: archive === undefined ? entries : entries.toReversed(),
-    archive: archive === undefined ? await archiveOf(context, page) : [],
+    archive: archive === undefined && !isWhole ? await archiveOf(context, page) : [],
     head: heads.has(head) ? encodeRoute(head) : undefined,
   };
   return {

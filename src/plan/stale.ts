@@ -48,8 +48,9 @@ export async function stalePages(
 ): Promise<readonly Step[]> {
   const sure: Step[] = [];
   const unsure: LivePage[] = [];
+  const making = lazily(() => makingReason(kind, context));
   for (const page of pages) {
-    const reason = await sureReason(kind, page, context);
+    const reason = await sureReason(kind, page, context, making);
     if (reason === undefined) unsure.push(page);
     else sure.push(updateStep(kind, page, reason));
   }
@@ -76,12 +77,22 @@ async function sureReason(
   kind: Kind,
   page: LivePage,
   context: PlanContext,
+  making: () => Promise<string>,
 ): Promise<string | undefined> {
   if (!context.isStoreTrusted) return "store";
   if (page.hash === undefined) return "unfinished";
   const [template] = decodeTrace(page.trace).digests;
   if (template?.equals(context.fingerprint(kind)) === true) return undefined;
-  return await makingReason(kind, context);
+  return await making();
+}
+
+/** Asks once, and not before the answer is needed. */
+function lazily<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => {
+    answer ??= ask();
+    return answer;
+  };
 }
 
 /** Pages whose bodies refer to a route that appeared or went. */

@@ -9,6 +9,7 @@ import Parser, {
 import footnotes from "markdown-it-footnote";
 import taskLists from "markdown-it-task-lists";
 import { PipelineError } from "../error.ts";
+import { quicken } from "./commonmark-quick.ts";
 import { isSafeAddress } from "./links.ts";
 
 /** Ours: a reference may be used thousands of times, so what each use repeats is bounded. */
@@ -34,6 +35,7 @@ interface Clock {
 export function commonmark(): MarkdownIt {
   const md = Parser({ html: true, linkify: true });
   md.linkify.set({ fuzzyLink: false }).add("//", null).add("ftp:", null);
+  quicken(md);
   md.validateLink = (address) => address.length <= MAX_ADDRESS && isSafeAddress(address);
   md.use(footnotes).use(taskLists, { label: true });
   md.core.ruler.push("limits", limits);

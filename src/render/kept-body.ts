@@ -28,17 +28,25 @@ export function bodyKeys(from: {
 /** A part of a body as it is kept: how much of the text it is, or a slot. */
 type KeptPart = number | Slot;
 
-/** A body as bytes: one line of JSON that cuts up the text after it, compressed. */
+/** Bytes of a body that is compressed: below, zstd costs more than reading and writing. */
+const LARGE = 4096;
+/** The first byte says what the others are. */
+const [PLAIN, ZSTD] = [0, 1];
+
+/** A body as bytes: one line of JSON that cuts up the text after it; compressed when it is large. */
 export function encodeBody({ parts, isPlaced }: Body): Uint8Array {
   const cut: KeptPart[] = parts.map((part) => (typeof part === "string" ? part.length : part));
   const text = parts.filter((part) => typeof part === "string").join("");
-  return zstdCompressSync(`${JSON.stringify([isPlaced, cut])}\n${text}`);
+  const plain = Buffer.from(`\0${JSON.stringify([isPlaced, cut])}\n${text}`);
+  if (plain.length < LARGE) return plain;
+  return Buffer.concat([Buffer.of(ZSTD), zstdCompressSync(plain.subarray(1))]);
 }
 
 /** The inverse of {@link encodeBody}; undefined for other bytes. */
 export function decodeBody(bytes: Uint8Array): Body | undefined {
   try {
-    const kept = zstdDecompressSync(bytes).toString("utf8");
+    const rest = Buffer.from(bytes.buffer, bytes.byteOffset + 1, bytes.byteLength - 1);
+    const kept = (bytes[0] === PLAIN ? rest : zstdDecompressSync(rest)).toString("utf8");
     let at = kept.indexOf("\n") + 1;
     const [isPlaced, cut] = JSON.parse(kept.slice(0, at)) as [boolean, readonly KeptPart[]];
     const parts = cut.map((part) => {
@@ -46,7 +54,7 @@ export function decodeBody(bytes: Uint8Array): Body | undefined {
       at += part;
       return kept.slice(at - part, at);
     });
-    return bodyOf(parts, isPlaced);
+    return at === kept.length ? bodyOf(parts, isPlaced) : undefined;
   } catch {
     return undefined;
   }
