@@ -1,3 +1,4 @@
+import { checkedOnce } from "./checked.ts";
 import type { Raw } from "./decode.ts";
 import type { Param, Statement } from "./dialect.ts";
 import { type MysqlCatalog, readCatalog } from "./mysql-catalog.ts";
@@ -12,6 +13,12 @@ import { checkStored } from "./stored.ts";
 
 /** Windows of one round trip; the statement stays well below any max_allowed_packet. */
 const WINDOWS_PER_STATEMENT = 100;
+
+/**
+ * How long a check of the tables and the catalog of their indexes are relied on: MySQL has no number
+ * that says that a table was altered. A statement that fails ends it at once.
+ */
+const CHECK_MS = 60_000;
 
 /** Where a MySQL or MariaDB site is read. */
 export interface MysqlSourceOptions {
@@ -28,27 +35,57 @@ export interface MysqlSourceOptions {
  */
 export async function openMysqlSource(options: MysqlSourceOptions): Promise<Source> {
   const pool = mysqlPool(options.replicaUrls?.[0] ?? options.url);
+  const known = checkedOnce();
+  let catalog: { readonly value: MysqlCatalog; readonly state: string } | undefined;
+  const forget = () => {
+    known.forget();
+    catalog = undefined;
+  };
   return {
     async check(tables, lists = []) {
-      const connection = await pool.connect();
-      try {
-        await checkStored(mysqlStorage(connection), tables, lists);
-      } finally {
-        await connection.release();
-      }
+      await known.check({ state: minute(), tables, lists }, async () => {
+        const connection = await pool.connect();
+        try {
+          await checkStored(mysqlStorage(connection), tables, lists);
+        } finally {
+          await connection.release();
+        }
+      });
     },
     async read(now) {
-      const connection = await pool.connect();
+      const connection = forgetful(await pool.connect(), forget);
       try {
-        const catalog = await readCatalog(connection);
+        const state = minute();
+        if (catalog?.state !== state) catalog = { value: await readCatalog(connection), state };
         await connection.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
-        return sqlRows(mysqlSnapshot(connection, catalog), now);
+        return sqlRows(mysqlSnapshot(connection, catalog.value), now);
       } catch (error) {
         await connection.release();
         throw error;
       }
     },
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+  };
+}
+
+function minute(): string {
+  return String(Math.floor(performance.now() / CHECK_MS));
+}
+
+/** The same connection, which tells when a statement fails. */
+function forgetful(connection: MysqlConnection, onFailure: () => void): MysqlConnection {
+  const told = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      onFailure();
+      throw error;
+    }
+  };
+  return {
+    ...connection,
+    all: (sql, params) => told(connection.all(sql, params)),
+    run: (sql, params) => told(connection.run(sql, params)),
   };
 }
 

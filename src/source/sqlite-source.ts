@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import { checkedOnce } from "./checked.ts";
 import type { Source } from "./source.ts";
 import type { Snapshot } from "./sql-rows.ts";
 import { sqlRows } from "./sql-rows.ts";
@@ -15,11 +17,17 @@ import { checkStored } from "./stored.ts";
 export async function openSqliteSource(file: string): Promise<Source> {
   const open = () => sqliteConnection(file, { readOnly: true });
   open().close();
+  const known = checkedOnce();
   return {
     async check(tables, lists = []) {
       const connection = open();
       try {
-        await checkStored(sqliteStorage(connection), tables, lists);
+        // It grows whenever a table or index changes; another file may be there by now, too.
+        const [[version] = []] = connection.all("PRAGMA schema_version");
+        const state = `${statSync(file).ino} ${version}`;
+        await known.check({ state, tables, lists }, () =>
+          checkStored(sqliteStorage(connection), tables, lists),
+        );
       } finally {
         connection.close();
       }

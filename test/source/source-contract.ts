@@ -245,6 +245,23 @@ export function describeSource(technology: string, open: () => Promise<TestDatab
       });
     });
 
+    test("checks again once a statement failed on what was altered meanwhile", async () => {
+      await database.run("DROP TABLE IF EXISTS things");
+      const own = table("things", { key: "id", columns: { id: int(), size: int() } });
+      await fill(database, own, []);
+      await using source = await database.source();
+      await source.check([own]);
+      await source.check([own]);
+      await database.run("ALTER TABLE things DROP COLUMN size");
+      await using rows = await source.read(NOW);
+
+      const query = { see: ["size"], after: undefined, limit: 1 };
+      await expect(rows.scan(own, query)).rejects.toMatchObject({ code: "source_rejected" });
+      await expect(source.check([own])).rejects.toMatchObject({
+        problems: [{ place: "things.size", message: "The column is missing." }],
+      });
+    });
+
     test("refuses a declared key that is not the primary key, and a type that cannot be read", async () => {
       await database.run("DROP TABLE IF EXISTS things");
       const stored = table("things", {
