@@ -30,9 +30,11 @@ export function countRows(): RowsRead {
   prototype.query = function counted(this: unknown, asked: unknown, ...rest: unknown[]) {
     const sql = typeof asked === "string" ? asked : (asked as { readonly sql: string }).sql;
     const done = rest.at(-1);
-    const onRows = (error: unknown, rows: unknown, ...more: unknown[]) => {
-      if (Array.isArray(rows)) add(sql, rows.flat(1).length);
-      (done as (...result: unknown[]) => void)(error, rows, ...more);
+    const onRows = (error: unknown, rows: unknown, fields: unknown) => {
+      // Several statements have a list of fields each.
+      const isSeveral = Array.isArray(fields) && Array.isArray(fields[0]);
+      if (Array.isArray(rows)) add(sql, isSeveral ? rows.flat(1).length : rows.length);
+      (done as (...result: unknown[]) => void)(error, rows, fields);
     };
     if (typeof done === "function") rest[rest.length - 1] = onRows;
     return query.call(this, asked, ...rest);

@@ -75,7 +75,7 @@ async function main(): Promise<void> {
     const figure = await measure(step, ["--config", config], { env, cwd: dir });
     figures.push(figure);
     say(line(figure));
-    if (step === "full build") say(ledgerSize(env.NIGHTBAKE_HOME, rows));
+    if (step === "full build") say(ledgerSize(env.NIGHTBAKE_HOME, figure.put, rows));
   }
   const rebuilds = await rebuildTimes({ config, env, cwd: dir, site, edits: Number(values.edits) });
   say(`rebuild of one edited article in a running process: ${rebuilds.text}`);
@@ -181,12 +181,8 @@ function line({ step, wallSeconds, cpuSeconds, peakBytes, rowsRead, ...counts }:
   ].join("; ");
 }
 
-function ledgerSize(home: string, rows: ReadonlyMap<string, number>): string {
-  const file = join(home, "ledger.db");
-  const database = new DatabaseSync(file, { readOnly: true });
-  const pages = Number(database.prepare("SELECT COUNT(*) AS n FROM nb_page").get()?.["n"]);
-  database.close();
-  const { size } = statSync(file);
+function ledgerSize(home: string, pages: number, rows: ReadonlyMap<string, number>): string {
+  const { size } = statSync(join(home, "ledger.db"));
   const known = [...rows.values()].reduce((sum, count) => sum + count, 0);
   return `ledger ${(size / MB).toFixed(1)} MB: ${(size / pages).toFixed(0)} bytes for each of ${pages} pages, ${(size / known).toFixed(0)} for each of ${known} rows`;
 }
