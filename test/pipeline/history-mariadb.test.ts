@@ -15,6 +15,7 @@ import { openSqliteSource } from "../../src/source/sqlite-source.ts";
 import type { MariaDbAddress } from "../services/mariadb.ts";
 import { describeWith } from "../services/requires.ts";
 import { sharedMariaDb } from "../services/shared.ts";
+import { isComparable } from "./comparable.ts";
 import { type Change, change, DAY, postChange, START, writeRows } from "./rows.ts";
 import {
   bake,
@@ -92,28 +93,28 @@ async function check({ posts, moments }: History, parts: Parts): Promise<void> {
     now += days * DAY;
     writeRows(site.source, changes);
     await copyRows(site, parts.target);
-    await bakeWith(site, parts, store, now);
+    const { failed, events } = await bakeWith(site, parts, store, now);
+    if (!isComparable(events, objects)) continue;
 
     const name = `scratch-${now}-${Math.random()}.db`;
     const history = await Array.fromAsync(exportHistory(parts.ledger));
     const wanted = await scratch(site, now, { ledger: name, history });
     expect(differences(shown(served(objects)), shown(wanted))).toEqual([]);
     await using other = await openSqliteLedger(`${site.dir}/${name}`);
-    expect(await factsOf(parts.ledger)).toEqual(await factsOf(other));
+    if (failed === 0) expect(await factsOf(parts.ledger)).toEqual(await factsOf(other));
   }
-  expect(await bakeWith(site, parts, store, now)).toBeUndefined();
+  expect(await bakeWith(site, parts, store, now)).toMatchObject({ changed: 0, deleted: 0 });
 }
 
-/** Builds the site of the same folder from rows and ledger in MariaDB; gives the release. */
+/** Builds the site of the same folder from rows and ledger in MariaDB. */
 async function bakeWith(
   site: SmallSite,
   { source, ledger }: Parts,
   store: ObjectStore,
   now: number,
-): Promise<number | undefined> {
+): ReturnType<typeof bake> {
   await using wired = await openSmall(site, { ledger: "unused.db", store });
-  const { release } = await bake({ ...wired, source, ledger }, { now: () => now });
-  return release;
+  return await bake({ ...wired, source, ledger }, { now: () => now });
 }
 
 /** A new one would take half a second. */
@@ -156,7 +157,8 @@ async function factsOf(ledger: Ledger): Promise<unknown> {
   const known = await Promise.all(TABLES.map(({ name }) => ledger.known(name, undefined, 1000)));
   const readers = await ledger.readersBetween(Buffer.alloc(0), Buffer.alloc(9, 0xff));
   return {
-    pages: pages.map((page) => ({ ...page, release: 0 })),
+    // The last put and its cause depend on the runs.
+    pages: pages.map((page) => ({ ...page, release: 0, cause: 0 })),
     known,
     due: await ledger.dueRows(Number.MAX_SAFE_INTEGER, undefined, 1000),
     readers: readers.map(({ kind, key }) => `${kind} ${Buffer.from(key).toString("hex")}`).sort(),

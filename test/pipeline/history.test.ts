@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import { type Artifact, canonicalJson } from "../../src/site.ts";
+import { isComparable } from "./comparable.ts";
 import { type FileChange, fileChange, writeFiles } from "./files.ts";
 import { dumpLedger } from "./ledger-dump.ts";
 import {
@@ -85,6 +86,7 @@ async function check({ posts, moments }: History): Promise<void> {
   }
   await checkIdle(site, recorded, now);
   mendRows(site.source);
+  await writeFiles(site.dir, [{ file: "redirects.txt", mark: "" }]);
   expect(await checkMoment(site, recorded, latest + 2 * DAY)).toBe(0);
   expect(await checkIdle(site, recorded, latest + 2 * DAY)).toBeUndefined();
   // What was kept for readers of the day before is gone by then.
@@ -98,17 +100,17 @@ async function checkMoment(site: SmallSite, recorded: Recording, now: number): P
   const before = shown(served(objects));
   recorded.forget();
   await using wired = await openSmall(site, { ledger: "ledger.db", store });
-  const { failed } = await bake(wired, { now: () => now });
+  const { failed, events } = await bake(wired, { now: () => now });
   const after = shown(served(objects));
 
   const name = `scratch-${now}-${Math.random()}.db`;
   const wanted = shown(await scratch(site, now, { ledger: name }));
-  if (failed === 0) {
+  if (isComparable(events, objects)) {
     expect(withoutOldAssets(after, wanted)).toEqual(wanted);
     const differing = Object.keys(after).filter((key) => after[key] !== before[key]);
     expect(puts.filter((key) => !key.startsWith(".")).sort()).toEqual(differing.sort());
-    expect(known(site, "ledger.db")).toEqual(known(site, name));
   }
+  if (failed === 0) expect(known(site, "ledger.db")).toEqual(known(site, name));
   expect(late).toEqual([]);
   return failed;
 }

@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import { type Artifact, tablesOf } from "../../src/site.ts";
 import { readChanges } from "../../src/source/changes.ts";
-import { change, DAY, START, TOPICS, writeRows } from "./rows.ts";
+import { isComparable } from "./comparable.ts";
+import { change, DAY, REDIRECTS, START, TOPICS, writeRows } from "./rows.ts";
 import { bake, openSmall, SITE, scratch, served, shown, smallSite } from "./small-site.ts";
 import { smallWorld } from "./world.ts";
 
@@ -16,6 +17,7 @@ const TARGETS = [
   ...Array.from({ length: 12 }, (_, at) => `post:${at + 1}`),
   ...TOPICS.flatMap((topic) => Array.from({ length: 12 }, (_, at) => `topics:${topic},${at + 1}`)),
   ...["ann", "bob", "Ann"].map((handle) => `people:${handle}`),
+  ...REDIRECTS.map((route) => `moved:${route}`),
 ];
 
 test(`after rebuilds of the rows that changed the store equals a build from scratch (${RUNS} histories)`, async () => {
@@ -35,8 +37,10 @@ test(`after rebuilds of the rows that changed the store equals a build from scra
         now += days * DAY;
         writeRows(site.source, changes);
         await using wired = await openSmall(site, { ledger: "ledger.db", store });
-        await bake(wired, { now: () => now, ...(at > 0 && { targets: TARGETS }) });
+        const targets = at > 0 ? TARGETS : undefined;
+        const { events } = await bake(wired, { now: () => now, targets });
 
+        if (!isComparable(events, objects)) continue;
         expect(shown(served(objects))).toEqual(shown(await scratch(site, now)));
       }
       await using wired = await openSmall(site, { ledger: "ledger.db", store });

@@ -6,7 +6,8 @@ export type Change =
   | { readonly do: "post"; readonly id: number; readonly post: Post }
   | { readonly do: "edit"; readonly id: number; readonly column: string; readonly value: unknown }
   | { readonly do: "delete"; readonly id: number }
-  | { readonly do: "person"; readonly handle: string; readonly name: string | undefined };
+  | { readonly do: "person"; readonly handle: string; readonly name: string | undefined }
+  | { readonly do: "redirect"; readonly from: string; readonly to: string | undefined };
 
 interface Post {
   readonly slug: string;
@@ -90,7 +91,29 @@ export const postChange: fc.Arbitrary<Change> = fc.record({
   post,
 });
 
-/** Random changes of a dozen posts and three people. */
+/** Routes that redirects stand at: some that pages may have, and some that redirects lead to. */
+export const REDIRECTS = [
+  "/old/",
+  "/older/",
+  "/posts/a1/",
+  "/posts/b2/",
+  "/posts/c3/",
+  "/notes/4/",
+];
+
+const target = fc.constantFrom(
+  ...REDIRECTS,
+  ...["/posts/a2/", "/posts/b1/", "/posts/a3/", "/all/", "/authors/ann/", "/other/"],
+  "https://else.example/?a=1&b=2",
+);
+
+const redirectChange: fc.Arbitrary<Change> = fc.record({
+  do: fc.constant("redirect" as const),
+  from: fc.constantFrom(...REDIRECTS),
+  to: fc.option(target, { nil: undefined, freq: 3 }),
+});
+
+/** Random changes of a dozen posts, three people and a few redirects. */
 export const change: fc.Arbitrary<Change> = fc.oneof(
   { weight: 4, arbitrary: postChange },
   {
@@ -103,6 +126,7 @@ export const change: fc.Arbitrary<Change> = fc.oneof(
     })),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), id }) },
+  { weight: 2, arbitrary: redirectChange },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -132,11 +156,12 @@ export function writeRows(file: string, changes: readonly Change[]): void {
   }
 }
 
-/** Mends the rows whose pages cannot be rendered. */
+/** Mends the rows whose pages cannot be rendered, and takes out the redirects, any of which may lead nowhere. */
 export function mendRows(file: string): void {
   const database = new DatabaseSync(file);
   try {
     database.exec("UPDATE posts SET title = 'Mended' WHERE title = 'throw'");
+    database.exec("DELETE FROM moved");
     fillTopics(database);
   } finally {
     database.close();
@@ -186,6 +211,13 @@ function apply(database: DatabaseSync, each: Change): void {
     }
     case "delete":
       database.prepare("DELETE FROM posts WHERE id = ?").run(each.id);
+      break;
+    case "redirect":
+      if (each.to === undefined) {
+        database.prepare("DELETE FROM moved WHERE from_route = ?").run(each.from);
+      } else {
+        database.prepare("INSERT OR REPLACE INTO moved VALUES (?, ?)").run(each.from, each.to);
+      }
       break;
     case "person":
       if (each.name === undefined) {

@@ -201,6 +201,7 @@ export const FILES: Readonly<Record<string, string>> = {
   ),
   "assets/mark.svg": "<svg/>",
   "pages/about.md": ABOUT,
+  "redirects.txt": "# Old routes\n",
 };
 
 /** A disk in memory, on Linux: ledgers sync each commit, and there are thousands of builds. */
