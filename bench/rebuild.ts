@@ -14,13 +14,14 @@ import { writeSynthetic } from "./synthetic.ts";
 
 const HELP = `Measures a rebuild of one edited article in a running process.
 
-  node bench/rebuild.ts [--site NAME]... [--edits N] [--database sqlite|mariadb] [--keep DIR] [--trace]
+  node bench/rebuild.ts [--site NAME]... [--edits N] [--database sqlite|mariadb] [--keep DIR] [--wide] [--trace]
 
   --site      corpus, or a number of articles with light bodies (default: corpus, 4000, 40000);
               edits take turns among them
   --edits     per site, after five that only warm up (default 15)
   --database  of rows and ledger (default sqlite); pages go to a folder
   --keep      makes the sites below DIR, or goes on with those that are there
+  --wide      the rebuild names the rows of the listing table, too, so that lists and neighbours change
   --trace     prints the statements of each site's last edit
 `;
 const CORPUS = fileURLToPath(new URL("../../shared/corpus", import.meta.url));
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     edits: { type: "string", default: "15" },
     database: { type: "string", default: "sqlite" },
     keep: { type: "string" },
+    wide: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -55,6 +57,8 @@ interface Site extends AsyncDisposable {
   readonly ms: number[];
   counts: (Counts & { readonly texts: readonly string[] }) | undefined;
   write(sql: string, values: readonly (string | number)[]): Promise<void>;
+  /** Tags of an article. */
+  tags(id: number): Promise<readonly string[]>;
 }
 
 async function main(dir: string): Promise<void> {
@@ -103,9 +107,15 @@ async function made(
         database.prepare(sql).run(...row);
         database.close();
       };
+  const tags = async (id: number) => {
+    const sql = `SELECT tag FROM article_tags WHERE article_id = ${id}`;
+    if (databases) return (await mariaDbAt(databases.DATABASE_URL).query(sql)).map(tagOf);
+    using database = new DatabaseSync(config.sourceFile);
+    return database.prepare(sql).all().map(tagOf);
+  };
   const ids = Array.from({ length: 50 }, (_, n) => Math.floor((size * (n + 0.5)) / 50));
   const close = () => wired[Symbol.asyncDispose]();
-  return { name, wired, ids, ms: [], counts: undefined, write, [Symbol.asyncDispose]: close };
+  return { name, wired, ids, ms: [], counts: undefined, write, tags, [Symbol.asyncDispose]: close };
 }
 
 /** As an application with a listing table does: in both tables. Then the rebuild is timed. */
@@ -114,9 +124,11 @@ async function edit(site: Site, n: number): Promise<void> {
   const title = `A title that nobody has given to an article yet ${n} ${Date.now()}`;
   await site.write("UPDATE articles SET title = ? WHERE id = ?", [title, id]);
   await site.write("UPDATE article_tags SET title = ? WHERE article_id = ?", [title, id]);
+  const listed = values.wide ? (await site.tags(id)).map((tag) => `article_tags:${tag},${id}`) : [];
+  const targets = [`article:${id}`, ...listed];
   takeCounts();
   const startedMs = performance.now();
-  const { changed, rendered } = await build(site.wired, { ...OPTIONS, targets: [`article:${id}`] });
+  const { changed, rendered } = await build(site.wired, { ...OPTIONS, targets });
   const ms = performance.now() - startedMs;
   if (changed === 0) throw new Error(`The edit of article ${id} of ${site.name} changed no page.`);
   site.counts = takeCounts();
@@ -126,6 +138,10 @@ async function edit(site: Site, n: number): Promise<void> {
   }
   if (n === WARM_UP + Number(values.edits) - 1)
     say(`${site.name}: ${rendered} rendered, ${changed} put`);
+}
+
+function tagOf({ tag }: Record<string, unknown>): string {
+  return String(tag);
 }
 
 function line({ name, ms, counts }: Site): string {

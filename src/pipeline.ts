@@ -25,7 +25,7 @@ export type { BuildOptions, Wired } from "./pipeline/run.ts";
 export async function build(wired: Wired, options: BuildOptions): Promise<Summary> {
   return await withPlan(wired, options, async (run, begun, planned) => {
     if (options.isDryRun) return await dryRunReport(run, planned);
-    if (!planned.isNew && (await isIdle(run, begun))) return await idleReport(run);
+    if (!planned.isNew && (await isIdle(run, begun))) return await idleReport(run, planned);
     await publish(run, planned);
     return await finish(run, begun, planned);
   });

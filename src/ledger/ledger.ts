@@ -306,7 +306,8 @@ export interface Ledger extends AsyncDisposable {
 
   /** Replaces what is known of failed pages: `failed` are added or changed, `healed` removed. */
   quarantine(failed: readonly Quarantined[], healed: readonly PageId[]): Promise<void>;
-  quarantined(): Promise<readonly Quarantined[]>;
+  /** The first `limit` failed pages, or all of them, in page order. */
+  quarantined(limit?: number): Promise<readonly Quarantined[]>;
 
   /**
    * Writes a finished release (its id one above the last) and `notes`; what the run saw of rows is

@@ -39,9 +39,12 @@ export function* quarantine(failed: readonly Quarantined[], healed: readonly Pag
   yield* replaceRows("nb_failed", FAILED, changed.map(encodeFailed));
 }
 
-/** @see Ledger.quarantined In page order. */
-export function* quarantined(): Work<readonly Quarantined[]> {
-  const rows = yield* query(`SELECT ${FAILED} FROM nb_failed ORDER BY kind, page_key`);
+/** @see Ledger.quarantined */
+export function* quarantined(
+  limit: number = Number.MAX_SAFE_INTEGER,
+): Work<readonly Quarantined[]> {
+  const text = `SELECT ${FAILED} FROM nb_failed ORDER BY kind, page_key LIMIT ?`;
+  const rows = yield* query(text, [limit]);
   return rows.map(decodeFailed);
 }
 

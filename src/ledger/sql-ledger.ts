@@ -100,7 +100,7 @@ function noteMethods(db: SqlDatabase) {
     notes: () => db.read(notes.notes),
     setNote: (...of) => db.write(() => notes.setNote(...of)),
     quarantine: (...of) => db.write(() => notes.quarantine(...of)),
-    quarantined: () => db.read(notes.quarantined),
+    quarantined: (limit) => db.read(() => notes.quarantined(limit)),
   } satisfies Partial<Ledger>;
 }
 

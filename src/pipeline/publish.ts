@@ -79,6 +79,7 @@ async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Pro
   const retired = left.map((route) => retiring(run, kind, route));
   const old = new Map(live.flatMap((page) => (page === undefined ? [] : [[pageName(page), page]])));
   const before = pages.map((page) => old.get(pageName(page)));
+  run.tally.settle(pages);
   run.tally.touchFeeds(pages.filter((page, at) => isListedAnew(before[at], page)));
   const moved = turnover(run, before, pages);
   await ledger.confirm(run.context.run, pages, {

@@ -25,8 +25,8 @@ export async function dryRunReport(run: Run, { found }: Planned): Promise<Summar
 }
 
 /** Ends a run that found nothing to do: no release is recorded. */
-export async function idleReport(run: Run): Promise<Summary> {
-  await keepQuarantine(run);
+export async function idleReport(run: Run, planned: Planned): Promise<Summary> {
+  await keepQuarantine(run, planned);
   return tell(run, await summary(run, { found: [] }));
 }
 
@@ -34,7 +34,7 @@ export async function idleReport(run: Run): Promise<Summary> {
 export async function finish(run: Run, { tables }: Begun, planned: Planned): Promise<Summary> {
   const { wired, context, release, startedAt } = run;
   run.progress.begin("record");
-  await keepQuarantine(run);
+  await keepQuarantine(run, planned);
   const done = await summary(run, { found: planned.found, release });
   const finishedAt = Math.round(startedAt + done.seconds * 1_000_000);
   const report = JSON.stringify(done);
@@ -87,8 +87,12 @@ async function summary(
 }
 
 /** Failed pages are added, those that no longer fail removed; with `only`, of that kind alone. */
-async function keepQuarantine({ wired, tally, options }: Run): Promise<void> {
+async function keepQuarantine(
+  { wired, tally, options }: Run,
+  { leavesFailed = false }: Pick<Planned, "leavesFailed">,
+): Promise<void> {
   const failed = tally.quarantined();
+  if (leavesFailed) return await wired.ledger.quarantine(failed, tally.settled());
   const names = new Set(failed.map(pageName));
   const before = await wired.ledger.quarantined();
   const healed = before.filter(

@@ -18,6 +18,9 @@ export interface Tally extends PageCounts {
   miss(steps: readonly Step[]): void;
   /** Gives the steps told to `miss` and forgets them. */
   takeMissing(): readonly Step[];
+  /** Pages that are live as they should be; the first few are remembered. */
+  settle(pages: readonly PageId[]): void;
+  settled(): readonly PageId[];
   /** Pages that stand in sitemaps otherwise than before. */
   touchFeeds(pages: readonly PageId[]): void;
   /** Keys of the pages told to `touchFeeds`; undefined when they are too many to keep. */
@@ -37,6 +40,7 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
   const missing: Step[] = [];
   const feeds = new Map<string, Uint8Array[]>();
   let feedCount = 0;
+  const settled: PageId[] = [];
   const tally: Tally = {
     ...counts,
     unlinked: 0,
@@ -53,6 +57,11 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
     },
     miss: (steps) => missing.push(...steps),
     takeMissing: () => missing.splice(0),
+    settle(pages) {
+      const room = MAX_FEED_KEYS - settled.length;
+      settled.push(...pages.slice(0, room).map(({ kind, key }) => ({ kind, key })));
+    },
+    settled: () => settled,
     touchFeeds(pages) {
       feedCount += pages.length;
       if (feedCount > MAX_FEED_KEYS) return feeds.clear();
@@ -69,7 +78,7 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
   return tally;
 }
 
-/** Beyond so many pages all sitemaps are looked at, which memory does not notice. */
+/** So many pages are remembered; beyond, all sitemaps are looked at, which memory does not notice. */
 const MAX_FEED_KEYS = 500;
 const COUNTED = Object.keys(NOTHING) as Counted[];
 

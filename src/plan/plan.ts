@@ -47,10 +47,17 @@ export interface Planned {
   readonly found: readonly string[];
   /** Which sitemaps have to be looked at. */
   readonly feeds: Feeds;
+  /** Pages that failed are so many that a rebuild left them to the next build. */
+  readonly leavesFailed?: boolean;
 }
 
 /** Enough to say why a page was put; a release is kept with them. */
 const MAX_FOUND = 100;
+
+/** More failed pages than this a rebuild does not try again: their number grows with the site. */
+const MAX_RETRIES = 50;
+/** The ledger's note that says so, for the next build: `left`, or `tried`. */
+const RETRIES = "failed";
 
 /** More changed rows than this are looked at page by page: the whole site costs less then. */
 const MAX_CHANGES = 20_000;
@@ -74,25 +81,31 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   const basis = basisOf(context, uses);
   const touched = new Touched();
   const changed = await seeRows(context, uses, { ...options, touched, last, basis });
+  const isRebuild = options.targets !== undefined || options.changes !== undefined;
+  const wasLeft = !isRebuild && context.notes.get(RETRIES) === "left";
   const plan = {
     found: last === undefined ? [] : await findChanged(context, last, basis),
     notes: basisNotes(basis),
-    isNew: changed > 0 || context.isCutOff || !isSameBasis(last, basis),
+    isNew: changed > 0 || context.isCutOff || wasLeft || !isSameBasis(last, basis),
   };
   const isWhole = options.isVerify || changed > MAX_CHANGES;
   if (isWhole || last === undefined || !isReliable(context, last, basis)) {
     await planAll(context, options);
-    return { ...plan, feeds: "all" };
+    return { ...plan, notes: { ...plan.notes, [RETRIES]: "tried" }, feeds: "all" };
   }
   if (!plan.isNew && options.targets === undefined && (await failAgain(context))) {
     return { ...plan, feeds: "none" };
   }
-  const quarantined = await context.ledger.quarantined();
+  const held = await context.ledger.quarantined(isRebuild ? MAX_RETRIES + 1 : undefined);
+  const leavesFailed = isRebuild && held.length > MAX_RETRIES;
+  const quarantined = leavesFailed ? [] : held;
   await planSome(context, uses, options, { last, basis, touched, quarantined });
   const sitemaps = context.site.kinds.filter(({ is }) => is === "sitemap");
   const failed = new Set(quarantined.map(({ kind }) => kind));
   const isOther = ({ name }: Kind) => last.prints[name] !== basis.prints[name] || failed.has(name);
-  return { ...plan, feeds: sitemaps.some(isOther) ? "all" : "touched" };
+  const feeds = sitemaps.some(isOther) ? "all" : "touched";
+  const notes = { ...plan.notes, [RETRIES]: leavesFailed ? "left" : "tried" };
+  return { ...plan, notes, leavesFailed, feeds };
 }
 
 async function findChanged(

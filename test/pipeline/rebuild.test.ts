@@ -77,6 +77,39 @@ test("a rebuild of other rows leaves a change to the next build", async () => {
   expect(build.changed).toBeGreaterThan(0);
 });
 
+test("a rebuild leaves failed pages to the next build when there are many", async () => {
+  await using world = await smallWorld(3);
+  for (let id = 10; id < 70; id += 1) world.post(id, { slug: "/bad", topic: null });
+  await world.bake();
+  world.post(70, { slug: "p2", topic: null });
+  const { failed } = await world.bake();
+  world.edit(2, "status", "draft");
+
+  const rebuilt = await world.bake({ targets: ["post:2", "topics:x,2"] });
+  const quarantined = await world.ledger((ledger) => ledger.quarantined());
+
+  expect([failed, rebuilt.failed, quarantined.length]).toEqual([61, 0, 61]);
+  expect(world.objects.has("posts/p2/index.html")).toBe(false);
+
+  const build = await world.bake();
+  const again = await world.bake();
+
+  expect([build.failed, again.failed, again.release]).toEqual([60, 60, undefined]);
+  expect(world.shown()).toEqual(await world.scratch());
+});
+
+test("a rebuild mends one of many failed pages", async () => {
+  await using world = await smallWorld(3);
+  for (let id = 10; id < 70; id += 1) world.post(id, { slug: "/bad", topic: null });
+  await world.bake();
+  world.edit(10, "slug", "p10");
+
+  await world.bake({ targets: ["post:10"] });
+
+  expect(world.shown()).toEqual(await world.scratch());
+  expect(await world.ledger((ledger) => ledger.quarantined())).toHaveLength(59);
+});
+
 test("a rebuild whose clock was set back looks at all rows", async () => {
   await using world = await smallWorld(3);
   await world.bake();
