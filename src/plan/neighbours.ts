@@ -1,4 +1,4 @@
-import type { AnyList, Kind, PageId } from "../site.ts";
+import { type AnyList, type Kind, type PageId, readsOf } from "../site.ts";
 import type { PlanContext } from "./context.ts";
 import { placeBounds, placeName } from "./read-names.ts";
 import type { TouchedPart } from "./touched.ts";
@@ -37,7 +37,7 @@ function reachOf(
   kinds: readonly Kind[],
 ): { readonly before: number; readonly after: number } | undefined {
   const reads = kinds
-    .flatMap((kind) => ("reads" in kind ? Object.values(kind.reads) : []))
+    .flatMap(readsOf)
     .filter((read) => read.read === "around")
     .filter((read) => read.list === list);
   if (reads.length === 0) return undefined;

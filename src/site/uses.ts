@@ -1,12 +1,17 @@
 import type { AnyList } from "./list.ts";
 import type { Kind, RedirectKind } from "./page.ts";
+import type { AnyRead } from "./read.ts";
 import type { AnyTable } from "./table.ts";
+
+/** What a kind declares to read; nothing for kinds that declare none. */
+export function readsOf(kind: Kind): readonly AnyRead[] {
+  return "reads" in kind ? Object.values(kind.reads) : [];
+}
 
 /** Every table that the kinds read, once, in the order of the definition. */
 export function tablesOf(kinds: readonly Kind[]): readonly AnyTable[] {
   const tables = kinds.flatMap((kind) => {
-    const reads = "reads" in kind ? Object.values(kind.reads) : [];
-    const read = reads.map((each) => (each.read === "one" ? each.table : each.list.table));
+    const read = readsOf(kind).map((each) => (each.read === "one" ? each.table : each.list.table));
     const own = kind.is === "row" ? [kind.table] : ownList(kind).map((list) => list.table);
     return [...own, ...read];
   });
@@ -16,8 +21,7 @@ export function tablesOf(kinds: readonly Kind[]): readonly AnyTable[] {
 /** Every list that the kinds read, once, in the order of the definition. */
 export function listsOf(kinds: readonly Kind[]): readonly AnyList[] {
   const lists = kinds.flatMap((kind) => {
-    const reads = "reads" in kind ? Object.values(kind.reads) : [];
-    const read = reads.flatMap((each) => (each.read === "one" ? [] : [each.list]));
+    const read = readsOf(kind).flatMap((each) => (each.read === "one" ? [] : [each.list]));
     return [...ownList(kind), ...read];
   });
   return [...new Set(lists)];
