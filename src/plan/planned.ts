@@ -71,8 +71,8 @@ export async function* plannedRange(
   let last = after;
   for (let limit = FIRST_RANGE; ; limit = Math.min(limit * 4, MAX_RANGE)) {
     const live = await ledger.live(kind, last, limit);
-    const afterId = last === undefined ? {} : { after: { kind, key: last } };
-    const steps = await ledger.staged(run, { kind, ...afterId, limit });
+    const afterId = last && { kind, key: last };
+    const steps = await ledger.staged(run, { kind, ...(afterId && { after: afterId }), limit });
     for (const { key, page } of mergeRange(live, steps, limit)) {
       if (page !== undefined) yield page;
       last = key;
@@ -101,8 +101,9 @@ function mergeRange(live: readonly LivePage[], steps: readonly Step[], limit: nu
   for (const step of steps) {
     all.set(hexOf(step.key), { ...all.get(hexOf(step.key)), step, key: step.key });
   }
-  const ends = [live, steps].filter((run) => run.length === limit).map((run) => run.at(-1)?.key);
-  const bound = ends.sort((a, b) => Buffer.compare(a ?? EMPTY, b ?? EMPTY))[0];
+  const runs: readonly (readonly PageId[])[] = [live, steps];
+  const ends = runs.flatMap((run) => (run.length === limit ? run.slice(-1) : []));
+  const [bound] = ends.map(({ key }) => key).sort(Buffer.compare);
   return [...all.values()]
     .sort((a, b) => Buffer.compare(a.key, b.key))
     .filter(({ key }) => bound === undefined || Buffer.compare(key, bound) <= 0)
@@ -116,5 +117,3 @@ function overlay(live: LivePage | undefined, step: Step | undefined): PlannedPag
   const { kind, key, route, start } = base;
   return { kind, key, route, start, lastmod: live?.lastmod };
 }
-
-const EMPTY = new Uint8Array();

@@ -33,7 +33,7 @@ export async function* findRowPages(
   for (;;) {
     const batch = await rows.scan(kind.table, { see, after, limit: BATCH });
     yield batch.flatMap((decoded) => foundRow(kind, decoded, now));
-    const last = batch.findLast(({ key }) => key !== undefined)?.key;
+    const last = batch.at(-1)?.key;
     if (batch.length < BATCH || last === undefined) return;
     after = last;
   }

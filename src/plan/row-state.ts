@@ -10,6 +10,7 @@ import {
   listsOf,
   packValues,
   type Row,
+  readsOf,
   redirectKind,
   type Site,
   unpackValues,
@@ -94,10 +95,8 @@ export function dueAt({ moments }: TableUse, row: Row, now: number): number | un
 }
 
 function joined(kinds: readonly Kind[], table: AnyTable): readonly string[] {
-  return kinds.flatMap((kind) => {
-    const reads = "reads" in kind ? Object.values(kind.reads) : [];
-    return reads.flatMap((read) => (read.read === "one" && read.table === table ? read.see : []));
-  });
+  const reads = kinds.flatMap(readsOf);
+  return reads.flatMap((read) => (read.read === "one" && read.table === table ? read.see : []));
 }
 
 function packed({ table }: TableUse, column: string, value: unknown): KeyPart | null {

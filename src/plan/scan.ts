@@ -46,7 +46,7 @@ export async function scanTable(
     if (seen.length > 0) await ledger.see(run, seen);
     changed += seen.length;
     onProgress(batch.length);
-    const last = batch.findLast(({ key }) => key !== undefined)?.key;
+    const last = batch.at(-1)?.key;
     if (batch.length < BATCH || last === undefined) break;
     after = last;
   }

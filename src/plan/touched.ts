@@ -21,7 +21,7 @@ export class Touched {
   image(list: AnyList, row: Row | undefined, now: number | undefined): void {
     if (row === undefined) return;
     if (now !== undefined && !isVisible(list.visible, row, now)) return;
-    const part = list.by === undefined ? undefined : row[list.by];
+    const part = list.by && row[list.by];
     this.place(list, { part, order: list.order.map((column) => row[column]) });
   }
 

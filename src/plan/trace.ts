@@ -32,7 +32,7 @@ export function encodeTrace({ reads, uses, refs }: Trace): Buffer {
     ...reads.map((each) => each.digest),
     Buffer.of(uses.length),
     ...uses.flatMap((each) => [Buffer.of(each.length), each]),
-    Buffer.from(lines, "utf8"),
+    Buffer.from(lines),
   ]);
 }
 
@@ -72,10 +72,10 @@ export function changedRead(
 ): string | undefined {
   if (stored.digests.length !== reads.length) return reads[0]?.key;
   const at = reads.findIndex((read, n) => stored.digests[n]?.equals(read.digest) !== true);
-  const [key, digest] = [reads[at]?.key, stored.digests[at]];
-  if (key === undefined) return undefined;
-  const name = /^(?:row|absent)(:.*)$/s.exec(key)?.[1];
-  return name === undefined ? key : `${digest?.equals(ABSENT) ? "absent" : "row"}${name}`;
+  const key = reads[at]?.key;
+  const name = key?.match(/^(?:row|absent)(:.*)/s)?.[1];
+  if (name === undefined) return key;
+  return `${stored.digests[at]?.equals(ABSENT) ? "absent" : "row"}${name}`;
 }
 
 /** What is recorded of a row that is not there. */

@@ -51,11 +51,11 @@ export function windowCutter(list: Pick<AnyList, "by" | "cut" | "head" | "order"
   let inWindow = 0;
   let held: FoundWindow[] = [];
 
-  /** Takes the next place; gives the windows that are certain now, in key order. */
+  /** Takes the next place, whose part is null in a list that is one; gives the windows that are certain now, in key order. */
   return function next(place: { readonly part: unknown; readonly order: Key }): FoundWindow[] {
     const found: FoundWindow[] = [];
     const own = list.by === undefined ? undefined : (place.part as KeyPart);
-    if (count === 0 || part !== place.part) {
+    if (part !== place.part) {
       part = place.part;
       [count, n, inWindow, bucket, held] = [0, 0, 0, undefined, []];
       found.push({ part: own, archive: undefined, start: undefined });

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   archiveName,
+  countName,
   newestName,
+  partName,
   placeBounds,
   placeName,
   readName,
@@ -61,6 +63,22 @@ test("names of all sorts come back from a trace, whatever their length", () => {
       expect([...usesOf(stored).values()]).toEqual([...uses, routeName("/a/")]);
     }),
   );
+});
+
+test("a read's name is a digest of what it is of, an alike one for each sort", () => {
+  expect(newestName("l", "a/b")).toEqual(readName("newest:l/a%2Fb"));
+  expect(countName("l", 3)).toEqual(readName("count:l/3"));
+  expect(archiveName("k", undefined)).toEqual(readName("archive:k/"));
+  expect(routeName("/a/")).toEqual(readName("page:/a/"));
+});
+
+test.each([
+  ["a list that is one", undefined, ""],
+  ["a page in none", null, ""],
+  ["text", "a/b,c", "a%2Fb%2Cc"],
+  ["a number", 7, "7"],
+])("the partition of %s has its name", (_, part, name) => {
+  expect(partName(part)).toBe(name);
 });
 
 test("reads of different sorts have different names", () => {

@@ -168,6 +168,7 @@ describe("what the ledger knows of a row", () => {
     expect([...use.see].sort()).toEqual(all.sort());
     expect([...use.deps].sort()).toEqual(standing.sort());
     expect(use.hasPages).toBe(true);
+    expect([...use.moments].sort()).toEqual(["list_until", "live_from", "live_until"]);
     expect(joined).toMatchObject({ see: ["name"], deps: [], hasPages: false });
   });
 
@@ -251,7 +252,8 @@ describe("a bad row", () => {
 
 test.each([
   ["its first moment to come", { live_from: NOW + 5, live_until: NOW + 9 }, NOW + 5],
-  ["the end that comes first", { live_until: NOW + 9, list_until: NOW + 7 }, NOW + 7],
+  ["the end that comes first", { live_until: NOW + 7, list_until: NOW + 9 }, NOW + 7],
+  ["the other end when it comes first", { live_until: NOW + 9, list_until: NOW + 7 }, NOW + 7],
   ["no moment that is over, nor now", { live_from: NOW, live_until: NOW - 1 }, undefined],
   ["never without a moment", { live_from: NOW - 1 }, undefined],
   ["one microsecond on", { live_from: NOW + 1 }, NOW + 1],
