@@ -17,16 +17,12 @@ const CONFIG = `import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    setupFiles: ["./no-shrinking.ts"],
+    setupFiles: ["test/mutants/no-shrinking.ts"],
     testTimeout: 60_000,
     bail: 1,
     maxWorkers: 1,
   },
 });
-`;
-/** That a property fails is enough: its smallest counter-example takes a hundred times as long. */
-const NO_SHRINKING = `import fc from "fast-check";
-fc.configureGlobal({ endOnFailure: true, includeErrorInReport: true });
 `;
 
 /** One suite, asked with so many histories. */
@@ -65,7 +61,6 @@ async function copyTo(dir: string): Promise<void> {
   for (const name of COPIED) await cp(join(ROOT, name), join(dir, name), { recursive: true });
   for (const name of LINKED) await symlink(join(ROOT, name), join(dir, name));
   await writeFile(join(dir, "vitest.config.ts"), CONFIG);
-  await writeFile(join(dir, "no-shrinking.ts"), NO_SHRINKING);
 }
 
 /** Finds all places that are not there, or not once, before anything slow begins. */
