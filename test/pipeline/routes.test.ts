@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { memoryStore } from "../../src/publish/memory-store.ts";
-import type { ObjectStore } from "../../src/publish/store.ts";
-import { type Artifact, foldRoute } from "../../src/site.ts";
+import type { Artifact } from "../../src/site.ts";
+import { foldingStore } from "./folding-store.ts";
 import { brokenLinks } from "./links.ts";
 import { bake, openSmall, scratch, shown } from "./small-site.ts";
 import { failures, smallWorld, type World } from "./world.ts";
@@ -204,30 +203,6 @@ test("when a new page fails at the route of one that goes, links there go, too",
   expect(brokenLinks(world.objects)).toEqual([]);
   expect(world.shown()).toEqual(await world.scratch());
 });
-
-/** A store as on a disk that ignores case: the last spelling put is the one that lists. */
-function foldingStore(objects: Map<string, Artifact>): ObjectStore {
-  const real = new Map<string, string>();
-  const store = memoryStore(objects);
-  const drop = (key: string) => {
-    const name = real.get(foldRoute(key));
-    if (name !== undefined) objects.delete(name);
-    real.delete(foldRoute(key));
-  };
-  return {
-    ...store,
-    foldsCase: true,
-    get: async (key) => objects.get(real.get(foldRoute(key)) ?? ""),
-    async put(artifact) {
-      drop(artifact.key);
-      real.set(foldRoute(artifact.key), artifact.key);
-      return await store.put(artifact);
-    },
-    async delete(keys) {
-      keys.forEach(drop);
-    },
-  };
-}
 
 describe("routes that differ only in case", () => {
   test("clash where the store cannot tell them apart, and only there", async () => {
