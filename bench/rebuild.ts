@@ -55,6 +55,8 @@ interface Site extends AsyncDisposable {
   /** Ids of articles that may be edited. */
   readonly ids: readonly number[];
   readonly ms: number[];
+  /** User and system time of this process, which other programs change less. */
+  readonly cpuMs: number[];
   counts: (Counts & { readonly texts: readonly string[] }) | undefined;
   write(sql: string, values: readonly (string | number)[]): Promise<void>;
   /** Tags of an article. */
@@ -115,7 +117,17 @@ async function made(
   };
   const ids = Array.from({ length: 50 }, (_, n) => Math.floor((size * (n + 0.5)) / 50));
   const close = () => wired[Symbol.asyncDispose]();
-  return { name, wired, ids, ms: [], counts: undefined, write, tags, [Symbol.asyncDispose]: close };
+  return {
+    name,
+    wired,
+    ids,
+    ms: [],
+    cpuMs: [],
+    counts: undefined,
+    write,
+    tags,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 /** As an application with a listing table does: in both tables. Then the rebuild is timed. */
@@ -127,12 +139,16 @@ async function edit(site: Site, n: number): Promise<void> {
   const listed = values.wide ? (await site.tags(id)).map((tag) => `article_tags:${tag},${id}`) : [];
   const targets = [`article:${id}`, ...listed];
   takeCounts();
-  const startedMs = performance.now();
+  const [startedMs, cpu] = [performance.now(), process.cpuUsage()];
   const { changed, rendered } = await build(site.wired, { ...OPTIONS, targets });
   const ms = performance.now() - startedMs;
+  const { user, system } = process.cpuUsage(cpu);
   if (changed === 0) throw new Error(`The edit of article ${id} of ${site.name} changed no page.`);
   site.counts = takeCounts();
-  if (n >= WARM_UP) site.ms.push(ms);
+  if (n >= WARM_UP) {
+    site.ms.push(ms);
+    site.cpuMs.push((user + system) / 1000);
+  }
   if (values.trace && n === WARM_UP + Number(values.edits) - 1) {
     say(`${site.counts.texts.map((text) => text.replace(/\s+/g, " ").slice(0, 150)).join("\n")}\n`);
   }
@@ -144,13 +160,22 @@ function tagOf({ tag }: Record<string, unknown>): string {
   return String(tag);
 }
 
-function line({ name, ms, counts }: Site): string {
-  const sorted = ms.toSorted((a, b) => a - b);
-  const [least = 0, most = 0] = [sorted[0], sorted.at(-1)];
-  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+function line({ name, ms, cpuMs, counts }: Site): string {
   const { transactions = 0, statements = 0, queries = 0, calls = 0 } = counts ?? {};
   const [load = 0] = loadavg();
-  return `${name.padEnd(8)} ${median.toFixed(1)} ms (${least.toFixed(1)}-${most.toFixed(1)}), last: ${transactions} transactions, ${statements} ledger statements, ${queries} source queries, ${calls} calls; load ${load.toFixed(1)}`;
+  return [
+    `${name.padEnd(8)} ${spread(ms)} ms, ${spread(cpuMs)} ms of CPU`,
+    `last: ${transactions} transactions, ${statements} ledger statements, ${queries} source queries, ${calls} calls`,
+    `load ${load.toFixed(1)}`,
+  ].join("; ");
+}
+
+/** `3.1 (2.9-3.4)`, the median first. */
+function spread(figures: readonly number[]): string {
+  const sorted = figures.toSorted((a, b) => a - b);
+  const [least = 0, most = 0] = [sorted[0], sorted.at(-1)];
+  const median = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  return `${median.toFixed(1)} (${least.toFixed(1)}-${most.toFixed(1)})`;
 }
 
 function say(text: string): void {
