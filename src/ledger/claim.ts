@@ -1,5 +1,6 @@
 import { PipelineError } from "../error.ts";
-import { keepSeen } from "./known.ts";
+import type { PageId } from "../site.ts";
+import { keepRebuilt, keepSeen } from "./known.ts";
 import { lease } from "./lease.ts";
 import type { Ledger, Release } from "./ledger.ts";
 import { note, setNote, setNotes } from "./notes.ts";
@@ -57,6 +58,7 @@ export function* finish(
   run: string,
   finished: Release,
   notes: Readonly<Record<string, string>> = {},
+  rebuilt?: readonly PageId[],
 ): Work<void> {
   const { holder, expiresMs } = yield* lease("update");
   if (holder !== undefined && holder !== run) throw heldBy(holder, expiresMs);
@@ -70,6 +72,7 @@ export function* finish(
     report,
   ]);
   yield* keepSeen(run);
+  yield* keepRebuilt(rebuilt);
   yield* setNotes(notes);
   yield* release(run);
   yield* query("DELETE FROM nb_step");

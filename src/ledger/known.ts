@@ -123,6 +123,27 @@ export function* keepSeen(run: string): Work<void> {
   );
 }
 
+/** Adds pages to those that were rebuilt, or forgets all; part of `finish`. */
+export function* keepRebuilt(pages: readonly PageId[] | undefined): Work<void> {
+  if (pages === undefined) yield* query("DELETE FROM nb_rebuilt");
+  const rows = (pages ?? []).map(({ kind, key }) => [kind, key]);
+  yield* replaceRows("nb_rebuilt", ["kind", "page_key"], rows);
+}
+
+/** @see Ledger.rebuilt The rest of the last page's kind, then the kinds after it. */
+export function* rebuilt(after: PageId | undefined, limit: number): Work<readonly PageId[]> {
+  const select = (where: string, values: readonly SqlValue[], atMost: number) =>
+    query(`SELECT kind, page_key FROM nb_rebuilt WHERE ${where} ORDER BY kind, page_key LIMIT ?`, [
+      ...values,
+      atMost,
+    ]);
+  if (after === undefined) return (yield* select("kind >= ?", [""], limit)).map(decodeId);
+  const rest = yield* select("kind = ? AND page_key > ?", [after.kind, after.key], limit);
+  const left = limit - rest.length;
+  const next = left === 0 ? [] : yield* select("kind > ?", [after.kind], left);
+  return [...rest, ...next].map(decodeId);
+}
+
 function* forgetSeen(run: string): Work<void> {
   let after: SeenRow | undefined;
   do {

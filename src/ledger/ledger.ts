@@ -311,9 +311,18 @@ export interface Ledger extends AsyncDisposable {
 
   /**
    * Writes a finished release (its id one above the last) and `notes`; what the run saw of rows is
-   * known from now on; gives the ledger free.
+   * known from now on; the pages it `rebuilt` are added to those of earlier runs, or, without any
+   * list, all are forgotten; gives the ledger free.
    */
-  finish(run: string, release: Release, notes?: Readonly<Record<string, string>>): Promise<void>;
+  finish(
+    run: string,
+    release: Release,
+    notes?: Readonly<Record<string, string>>,
+    rebuilt?: readonly PageId[],
+  ): Promise<void>;
+
+  /** The next `limit` pages that runs rebuilt since one that rebuilt none, in page order. */
+  rebuilt(after: PageId | undefined, limit: number): Promise<readonly PageId[]>;
 
   /** The last releases, newest first; of those up to `upTo`, if that is given. */
   releases(limit: number, upTo?: number): Promise<readonly Release[]>;

@@ -53,6 +53,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
   rowTables,
   routeTable,
   numberedTables,
+  rebuiltTable,
 ];
 
 /**
@@ -248,6 +249,13 @@ function numberedRowTables(t: Types): readonly TableShape[] {
         PRIMARY KEY (read_key, kind, page_key)`,
     },
   ];
+}
+
+/** Pages that a later build has to look at, because rows that it was not told of may have changed them. */
+function rebuiltTable(dialect: Dialect): readonly string[] {
+  const { kind, key } = dialect.types;
+  const columns = `kind ${kind} NOT NULL, page_key ${key} NOT NULL, PRIMARY KEY (kind, page_key)`;
+  return dialect.createTable({ name: "nb_rebuilt", columns });
 }
 
 function notALedger({ name }: Dialect): PipelineError {

@@ -122,6 +122,7 @@ function rowMethods(db: SqlDatabase) {
     seen: (...of) => db.read(() => known.seen(...of)),
     readers: (reads) => db.read(() => known.readers(reads)),
     readersBetween: (...of) => db.read(() => known.readersBetween(...of)),
+    rebuilt: (...of) => db.read(() => known.rebuilt(...of)),
     lastUpTo: (...of) => db.read(() => known.lastUpTo(...of)),
   } satisfies Partial<Ledger>;
 }

@@ -2,6 +2,7 @@ import { PipelineError } from "../error.ts";
 import type { PlanContext } from "../plan/context.ts";
 import { type Begun, interrupted, PUBLISHER } from "./begin.ts";
 import { openProgress } from "./progress.ts";
+import { openRebuilt } from "./rebuilt.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { openTally } from "./tally.ts";
 
@@ -14,11 +15,14 @@ export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run 
   const tally = openTally(options.emit);
   const begunMs = performance.now();
   const { claim, end } = claimant(ledger, begun);
+  const isRebuild = options.targets !== undefined || options.changes !== undefined;
+  const rebuilt = isRebuild ? openRebuilt() : undefined;
   return {
     wired,
     options,
-    context: contextOf(wired, begun, tally),
+    context: contextOf(wired, begun, tally, rebuilt),
     tally,
+    rebuilt,
     progress: openProgress(options.emit),
     release: begun.last.release + 1,
     startedAt: begun.now,
@@ -85,6 +89,7 @@ function contextOf(
   { site, ledger, store, assets, content, redirects, fingerprint, making }: Wired,
   { run, now, rows, notes, isStoreTrusted, isCutOff }: Begun,
   tally: Run["tally"],
+  rebuilt: Run["rebuilt"],
 ): PlanContext {
   return {
     site,
@@ -92,7 +97,7 @@ function contextOf(
     now,
     rows,
     notes,
-    ledger,
+    ledger: rebuilt?.watch(ledger) ?? ledger,
     assets,
     content,
     redirects,

@@ -26,7 +26,8 @@ export async function dryRunReport(run: Run, { found }: Planned): Promise<Summar
 
 /** Ends a run that found nothing to do: no release is recorded. */
 export async function idleReport(run: Run, planned: Planned): Promise<Summary> {
-  await keepQuarantine(run, planned);
+  // What failed in a rebuild may be due to rows that it was not told of, which the next build sees.
+  if (run.rebuilt === undefined) await keepQuarantine(run, planned);
   return tell(run, await summary(run, { found: [] }));
 }
 
@@ -38,15 +39,20 @@ export async function finish(run: Run, { tables }: Begun, planned: Planned): Pro
   const done = await summary(run, { found: planned.found, release });
   const finishedAt = Math.round(startedAt + done.seconds * 1_000_000);
   const report = JSON.stringify(done);
+  run.rebuilt?.add(run.tally.quarantined());
+  const rebuilt = run.rebuilt?.pages();
+  // What one kind's build left of the others, or a rebuild of too many pages of rows that it was
+  // not told of, is found by looking at every page.
+  const isWhole = run.options.only === undefined && (run.rebuilt === undefined || rebuilt);
   await wired.ledger.finish(
     context.run,
     { id: release, startedAt, finishedAt, report },
     {
       ...planned.notes,
       [TABLES]: tables.filled,
-      // What one kind's build left of the others is found by looking at every page.
-      ...(run.options.only === undefined && { [FINISHER]: context.run }),
+      ...(isWhole && { [FINISHER]: context.run }),
     },
+    rebuilt,
   );
   run.isFinished = true;
   return tell(run, done);

@@ -9,6 +9,7 @@ import type { Templates } from "../render/templates.ts";
 import type { AssetFile, ContentFile, DeclaredRedirect, Kind, Making, Site } from "../site.ts";
 import type { Source } from "../source/source.ts";
 import type { Progress } from "./progress.ts";
+import type { Rebuilt } from "./rebuilt.ts";
 import type { Tally } from "./tally.ts";
 
 /** Every part of a pipeline, opened. Closing it closes them all. */
@@ -65,6 +66,8 @@ export interface Run extends AsyncDisposable {
   readonly options: BuildOptions;
   readonly context: PlanContext;
   readonly tally: Tally;
+  /** Of a rebuild only. */
+  readonly rebuilt: Rebuilt | undefined;
   readonly progress: Progress;
   /** Number the release will have. */
   readonly release: number;

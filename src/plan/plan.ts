@@ -5,12 +5,12 @@ import { type Basis, basisNotes, basisOf, isSameBasis, lastBasis, usesOf } from 
 import { planChanges, planOwnPages } from "./changes.ts";
 import { stageChecks } from "./checks.ts";
 import { planClashes } from "./clashes.ts";
-import type { PlanContext } from "./context.ts";
+import { BATCH, type PlanContext } from "./context.ts";
 import { planExistence, planGoneKind } from "./exist.ts";
 import type { Feeds } from "./feeds.ts";
 import { ASSET_KIND } from "./kinds.ts";
 import { changedParts } from "./making.ts";
-import { touchFailed } from "./recut.ts";
+import { touchWindows } from "./recut.ts";
 import { redirectRoute } from "./redirect-pages.ts";
 import { planAllRedirects, touchRedirects } from "./redirects.ts";
 import type { TableUse } from "./row-state.ts";
@@ -93,9 +93,11 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
     await planAll(context, options);
     return { ...plan, notes: { ...plan.notes, [RETRIES]: "tried" }, feeds: "all" };
   }
-  if (!plan.isNew && options.targets === undefined && (await failAgain(context))) {
+  const hasRebuilt = !isRebuild && (await context.ledger.rebuilt(undefined, 1)).length > 0;
+  if (!isRebuild && !plan.isNew && !hasRebuilt && (await failAgain(context))) {
     return { ...plan, feeds: "none" };
   }
+  if (hasRebuilt) await planRebuilt(context, touched);
   const held = await context.ledger.quarantined(isRebuild ? MAX_RETRIES + 1 : undefined);
   const leavesFailed = isRebuild && held.length > MAX_RETRIES;
   const quarantined = leavesFailed ? [] : held;
@@ -233,17 +235,41 @@ async function planFailed(
   touched: Touched,
   failed: readonly Quarantined[],
 ): Promise<readonly PageId[]> {
-  for (const [name, pages] of Map.groupBy(failed, (page) => page.kind)) {
-    const kind = context.site.kinds.find((each) => each.name === name);
-    const keys = pages.map(({ key }) => key);
-    if (kind?.is === "row") await planOwnPages(kind, keys, context);
-    else if (kind?.is === "list") await touchFailed(kind, keys, context, touched);
-    else if (kind?.is === "redirect") {
-      await touchRedirects(context, touched, pages.map(redirectRoute));
-    } else if (kind !== undefined && kind.is !== "sitemap") await planExistence(kind, context);
-    await stageChecks(context, pages, "failed");
-  }
+  await planAgain(context, failed, touched, "failed");
   return failed.filter(({ code }) => code === "route_taken");
+}
+
+/**
+ * Pages that rebuilds looked at are looked at again: they read rows as of that moment, whoever was
+ * told of them, and such a row may since have become again what it was before.
+ */
+async function planRebuilt(context: PlanContext, touched: Touched): Promise<void> {
+  let after: PageId | undefined;
+  for (;;) {
+    const pages = await context.ledger.rebuilt(after, BATCH);
+    await planAgain(context, pages, touched, "rebuilt");
+    if (pages.length < BATCH) return;
+    after = pages.at(-1);
+  }
+}
+
+/** Looks anew for pages that may not be what their rows say, and at those that are live. */
+async function planAgain(
+  context: PlanContext,
+  pages: readonly PageId[],
+  touched: Touched,
+  reason: string,
+): Promise<void> {
+  for (const [name, own] of Map.groupBy(pages, (page) => page.kind)) {
+    const kind = context.site.kinds.find((each) => each.name === name);
+    if (kind === undefined || kind.is === "sitemap") continue;
+    const keys = own.map(({ key }) => key);
+    if (kind.is === "row") await planOwnPages(kind, keys, context);
+    else if (kind.is === "list") await touchWindows(kind, keys, context, touched);
+    else if (kind.is === "redirect") await touchRedirects(context, touched, own.map(redirectRoute));
+    else await planExistence(kind, context);
+    await stageChecks(context, own, reason);
+  }
 }
 
 function isReliable(context: PlanContext, last: Basis, basis: Basis): boolean {

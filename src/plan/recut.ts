@@ -224,8 +224,8 @@ function stepOrCheck(
   return [checkStep(live, `list:${kind.list.name}`)];
 }
 
-/** Touches the windows of pages that failed: the one before is live, and cutting goes on from there. */
-export async function touchFailed(
+/** Touches the windows of pages: the one before is live, and cutting goes on from there. */
+export async function touchWindows(
   kind: ListKind,
   keys: readonly Uint8Array[],
   context: PlanContext,
@@ -238,7 +238,10 @@ export async function touchFailed(
     const own: Bucket = { kind, part, bucket: archive.bucket, context };
     const before = await liveWindow(own, archive.n - 1);
     const [oldest = []] = await context.rows.placesIn(kind.list, [rangeOf(own, undefined, 1)]);
-    const order = before?.start === undefined ? oldest[0]?.order : decodeKey(before.start);
+    // A bucket that holds nothing any more is still touched where its page began.
+    const start =
+      before?.start ?? (oldest[0] ? undefined : (await liveWindow(own, archive.n))?.start);
+    const order = start === undefined ? oldest[0]?.order : decodeKey(start);
     if (order !== undefined) touched.place(kind.list, { part: part ?? null, order });
   }
 }

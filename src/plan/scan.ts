@@ -1,14 +1,7 @@
 import type { KnownRow, SeenRow } from "../ledger/ledger.ts";
-import { encodeKey, type Key, keyName } from "../site.ts";
+import { decodeKey, encodeKey, type Key, keyName } from "../site.ts";
 import { BATCH, type PlanContext } from "./context.ts";
-import {
-  dueAt,
-  knownImage,
-  knownRow,
-  type RowState,
-  rowState,
-  type TableUse,
-} from "./row-state.ts";
+import { knownRow, type RowState, rowState, type TableUse } from "./row-state.ts";
 
 /**
  * Compares every row of a table with what the ledger knows of it and keeps the differences with
@@ -89,7 +82,7 @@ export async function lookUp(
 
 /** Keeps the rows that the clock has changed since the last release; gives how many. */
 export async function seeDue(uses: readonly TableUse[], context: PlanContext): Promise<number> {
-  const { ledger, run, now } = context;
+  const { ledger, now } = context;
   const byName = new Map(uses.map((use) => [use.table.name, use]));
   let after: Parameters<typeof ledger.dueRows>[1];
   let count = 0;
@@ -98,17 +91,9 @@ export async function seeDue(uses: readonly TableUse[], context: PlanContext): P
     for (const [table, marks] of Map.groupBy(due, (mark) => mark.table)) {
       const use = byName.get(table);
       if (use === undefined) continue;
-      const known = await ledger.knownOf(
-        table,
-        marks.map(({ key }) => key),
-      );
-      const seen = known.flatMap((row): SeenRow[] => {
-        if (row === undefined) return [];
-        const next = dueAt(use, knownImage(use, row), now);
-        return [{ table, key: row.key, now: { ...row, dueAt: next } }];
-      });
-      await ledger.see(run, seen);
-      count += seen.length;
+      // They may have changed, too: what the clock did to them would be lost behind that.
+      const keys = marks.map(({ key }) => decodeKey(key));
+      count += await lookUp(use, keys, context);
     }
     if (due.length < BATCH) return count;
     after = due.at(-1);

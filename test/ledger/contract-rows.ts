@@ -1,6 +1,7 @@
 import { describe, expect } from "vitest";
 import type { KnownRow, Ledger, Reader, SeenRow } from "../../src/ledger/ledger.ts";
-import { encodeKey, type Key } from "../../src/site.ts";
+import { comparePages } from "../../src/ledger/rows.ts";
+import { encodeKey, type Key, type PageId } from "../../src/site.ts";
 import { article, comparedPages, idOf, livePage } from "./fixtures.ts";
 import type { LedgerTest } from "./ledger-contract.ts";
 
@@ -323,6 +324,23 @@ export function describeRows(test: LedgerTest): void {
     expect(await last("b", 0)).toBeUndefined();
     expect(await last("b", "text sorts first")).toBeUndefined();
     expect(await last("none", 1)).toBeUndefined();
+  });
+
+  test("pages that runs rebuilt are kept until a run rebuilt none", async (ledger) => {
+    const pages = [idOf("article", 1), idOf("article", 2), idOf("Tag", "é"), idOf("tag", "a")];
+    const finish = (id: number, rebuilt?: readonly PageId[]) =>
+      ledger.finish("run", { id, startedAt: id, finishedAt: id, report: undefined }, {}, rebuilt);
+    await finish(1, pages.slice(1));
+    await finish(2, pages.slice(0, 2));
+    await finish(3, []);
+
+    const all = await ledger.rebuilt(undefined, 9);
+    const [first, second] = [await ledger.rebuilt(undefined, 2), await ledger.rebuilt(all[1], 9)];
+    await finish(4);
+
+    expect(all).toEqual(pages.toSorted(comparePages));
+    expect([...first, ...second]).toEqual(all);
+    expect(await ledger.rebuilt(undefined, 9)).toEqual([]);
   });
 
   test("finish writes its notes with the release, and only then", async (ledger) => {

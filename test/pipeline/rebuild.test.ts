@@ -170,3 +170,63 @@ function records(dir: string, ...more: readonly string[]) {
   writeFileSync(file, lines.join("\n"));
   return readChanges(file, tablesOf(SITE.kinds));
 }
+
+test("a build undoes what a rebuild read of a row it was not told of, once that row is as before", async () => {
+  await using world = await smallWorld(3);
+  world.sql("INSERT INTO people VALUES ('ann', 'Ann')");
+  await world.bake();
+  world.sql("UPDATE people SET name = 'Bob'");
+  world.edit(2, "title", "New");
+  await world.bake({ targets: ["post:2"] });
+  world.sql("UPDATE people SET name = 'Ann'");
+
+  await world.bake();
+
+  expect(world.shown()).toEqual(await world.scratch());
+});
+
+test("a build takes back a list page that a rebuild made of a row it was not told of", async () => {
+  await using world = await smallWorld(1);
+  await world.bake();
+  world.post(2, { topic: "new" });
+  await world.bake({ targets: ["post:2"] });
+  world.edit(2, "topic", "x");
+
+  await world.bake();
+
+  expect(world.objects.has("topics/new/index.html")).toBe(false);
+  expect(world.shown()).toEqual(await world.scratch());
+});
+
+test("a build takes back an archive window of a row that only a rebuild saw", async () => {
+  await using world = await smallWorld(5);
+  world.edit(1, "title", "throw");
+  await world.bake();
+  world.now += 50 * DAY;
+  world.edit(1, "title", "Fine");
+  world.edit(1, "published_at", START + 40 * DAY);
+  // Pages that failed are tried again, whatever a rebuild is told.
+  await world.bake({ targets: ["people:ann"] });
+  expect(world.objects.has("all/2024-02/index.html")).toBe(true);
+  world.edit(1, "title", "throw");
+  world.edit(1, "published_at", START - 99 * DAY);
+
+  await world.bake();
+
+  expect(world.objects.has("all/2024-02/index.html")).toBe(false);
+});
+
+test("a rebuild sees what else became of a row that is due", async () => {
+  await using world = await smallWorld(3);
+  world.post(4, { published_at: START + DAY });
+  await world.bake();
+  world.now += 2 * DAY;
+  world.edit(4, "status", "draft");
+  await world.bake({ targets: ["people:ann"] });
+  world.edit(4, "status", "published");
+
+  await world.bake();
+
+  expect(world.objects.has("posts/p4/index.html")).toBe(true);
+  expect(world.shown()).toEqual(await world.scratch());
+});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { recut, touchFailed } from "../../src/plan/recut.ts";
+import { recut, touchWindows } from "../../src/plan/recut.ts";
 import { Touched } from "../../src/plan/touched.ts";
 import { decodeKey, encodeKey, type Key, keyName, type Row } from "../../src/site.ts";
 import {
@@ -298,7 +298,7 @@ describe("windows that failed are cut again", () => {
   const touch = async (world: PlanWorld, name: Name, ...keys: readonly Key[]) => {
     const touched = new Touched();
     await world.plan("failed", (context) =>
-      touchFailed(kindOf("list", name), keys.map(encodeKey), context, touched),
+      touchWindows(kindOf("list", name), keys.map(encodeKey), context, touched),
     );
     return touched.take();
   };
