@@ -37,11 +37,39 @@ export const fileChange: fc.Arbitrary<FileChange> = fc.oneof(
   }),
 );
 
+/** Templates that begin to throw on some of their pages, or cease to. */
+export const badFileChange: fc.Arbitrary<FileChange> = fc
+  .constantFrom(
+    ["note", 'it.title === "About" || it.row?.title === "Two"'],
+    ["list", 'it.part === "x" || it.window?.n === 2'],
+    ["home", "it.latest.length === 3"],
+    ["urls", 'it.urls.some((u) => u.route === "/notes/1/")'],
+    ["index", "it.sitemaps.length > 5"],
+  )
+  .chain(([name = "", when = ""]) =>
+    fc.record({
+      file: fc.constant(`templates/${name}.eta`),
+      mark: fc.constantFrom("", `<% if (${when}) { throw new Error("asked for"); } %>`),
+    }),
+  );
+
+/** Mends the templates that throw. */
+export const MENDED: readonly FileChange[] = [
+  ...["note", "list", "home", "urls", "index"].map((name) => `templates/${name}.eta`),
+  "redirects.txt",
+].map((file) => ({ file, mark: "" }));
+
 /** Writes changes to a site's folder. */
 export async function writeFiles(dir: string, changes: readonly FileChange[]): Promise<void> {
-  for (const { file, mark } of changes) {
-    const path = join(dir, file);
-    if (mark === undefined) await rm(path, { force: true });
-    else await writeFile(path, (FILES[file] ?? "---\ntitle: Other\n---\n") + mark);
+  for (const change of changes) {
+    const path = join(dir, change.file);
+    const text = fileText(change);
+    if (text === undefined) await rm(path, { force: true });
+    else await writeFile(path, text);
   }
+}
+
+/** What a file holds after a change; undefined when it is gone. */
+export function fileText({ file, mark }: FileChange): string | undefined {
+  return mark === undefined ? undefined : (FILES[file] ?? "---\ntitle: Other\n---\n") + mark;
 }

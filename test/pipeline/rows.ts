@@ -6,8 +6,15 @@ export type Change =
   | { readonly do: "post"; readonly id: number; readonly post: Post }
   | { readonly do: "edit"; readonly id: number; readonly column: string; readonly value: unknown }
   | { readonly do: "delete"; readonly id: number }
-  | { readonly do: "person"; readonly handle: string; readonly name: string | undefined }
-  | { readonly do: "redirect"; readonly from: string; readonly to: string | undefined };
+  /** Another key, unless a post has it. */
+  | { readonly do: "rename"; readonly id: number; readonly to: number }
+  | { readonly do: "swap slugs"; readonly id: number; readonly with: number }
+  /** The slug of another post, so that two want one route. */
+  | { readonly do: "copy slug"; readonly id: number; readonly of: number }
+  /** A value as SQL that the declaration does not allow. */
+  | { readonly do: "spoil"; readonly id: number; readonly column: string; readonly value: string }
+  | { readonly do: "redirect"; readonly from: string; readonly to: string | undefined }
+  | { readonly do: "person"; readonly handle: string; readonly name: string | undefined };
 
 interface Post {
   readonly slug: string;
@@ -127,6 +134,8 @@ export const change: fc.Arbitrary<Change> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), id }) },
   { weight: 2, arbitrary: redirectChange },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("rename" as const), id, to: id }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("swap slugs" as const), id, with: id }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -145,15 +154,50 @@ export const badChange: fc.Arbitrary<Change> = id.map((at) => ({
   value: "throw",
 }));
 
+/** Values that no column allows, for tables that let them in. */
+const spoiled = fc.constantFrom(
+  ["title", "x'ff'"],
+  ["status", "'gone'"],
+  ["author", "NULL"],
+  ["extra", "'{'"],
+  ["slug", "'../up'"],
+  ["published_at", "'soon'"],
+);
+
+/** Bad rows of every kind; a later change of the same post may mend them. */
+export const anyBadChange: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 2, arbitrary: badChange },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(id, spoiled).map(([at, [name = "", value = ""]]) => ({
+      do: "spoil" as const,
+      id: at,
+      column: name,
+      value,
+    })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("copy slug" as const), id, of: id }),
+  },
+);
+
 /** Writes changes; slugs stay unique, and the listing table follows the posts. */
 export function writeRows(file: string, changes: readonly Change[]): void {
   const database = new DatabaseSync(file);
   try {
-    for (const each of changes) apply(database, each);
-    fillTopics(database);
+    applyChanges(database, changes);
   } finally {
     database.close();
   }
+}
+
+/** Does what {@link writeRows} does. */
+export function applyChanges(database: DatabaseSync, changes: readonly Change[]): void {
+  database.exec("BEGIN");
+  for (const each of changes) apply(database, each);
+  fillTopics(database);
+  database.exec("COMMIT");
 }
 
 /** Mends the rows whose pages cannot be rendered, and takes out the redirects, any of which may lead nowhere. */
@@ -191,7 +235,7 @@ function apply(database: DatabaseSync, each: Change): void {
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
         .run(
           each.id,
-          unique(own, each.id),
+          unique(database, own, each.id),
           heading,
           text,
           by,
@@ -203,12 +247,31 @@ function apply(database: DatabaseSync, each: Change): void {
       break;
     }
     case "edit": {
-      const value = each.column === "slug" ? unique(String(each.value), each.id) : each.value;
+      const value =
+        each.column === "slug" ? unique(database, String(each.value), each.id) : each.value;
       database
         .prepare(`UPDATE posts SET ${each.column} = ? WHERE id = ?`)
         .run(value as string | number | null, each.id);
       break;
     }
+    case "rename":
+      database.prepare("UPDATE OR IGNORE posts SET id = ? WHERE id = ?").run(each.to, each.id);
+      break;
+    case "swap slugs":
+      database
+        .prepare(`UPDATE posts SET slug = (SELECT slug FROM posts AS o WHERE o.id = ?1 + ?2 - posts.id)
+           WHERE id IN (?1, ?2) AND 2 = (SELECT COUNT(*) FROM posts WHERE id IN (?1, ?2))`)
+        .run(each.id, each.with);
+      break;
+    case "copy slug":
+      database
+        .prepare(`UPDATE posts SET slug = (SELECT slug FROM posts WHERE id = ?1)
+           WHERE id = ?2 AND EXISTS (SELECT 1 FROM posts WHERE id = ?1)`)
+        .run(each.of, each.id);
+      break;
+    case "spoil":
+      database.prepare(`UPDATE posts SET ${each.column} = ${each.value} WHERE id = ?`).run(each.id);
+      break;
     case "delete":
       database.prepare("DELETE FROM posts WHERE id = ?").run(each.id);
       break;
@@ -228,7 +291,16 @@ function apply(database: DatabaseSync, each: Change): void {
   }
 }
 
-/** Slugs differ by row, so that histories with two rows of one route stay out of this test. */
-function unique(own: string, at: number): string {
-  return `${own}${at}`;
+/** Slugs end in numbers, of which each post keeps its own: two have the same only if one copies it. */
+function unique(database: DatabaseSync, own: string, at: number): string {
+  const numbers = new Map(
+    database
+      .prepare("SELECT id, slug FROM posts")
+      .all()
+      .map(({ id: post, slug: text }) => [Number(post), Number(/\d*$/.exec(String(text))?.[0])]),
+  );
+  const taken = new Set(numbers.values());
+  let number = numbers.get(at) || at;
+  if (!numbers.has(at)) while (taken.has(number)) number += 1;
+  return `${own}${number}`;
 }

@@ -1,0 +1,238 @@
+import { copyFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { noCache } from "../../src/cache/none.ts";
+import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
+import { type Artifact, address, routeOfKey } from "../../src/site.ts";
+import { openSqliteSource } from "../../src/source/sqlite-source.ts";
+import { MENDED } from "../pipeline/files.ts";
+import { DAY, START } from "../pipeline/rows.ts";
+import { bake, differences, served, shown, smallSite } from "../pipeline/small-site.ts";
+import { describeMoment, type History, type Moment, type Run } from "./moments.ts";
+import { openRowsFile, type RowsFile } from "./rows-file.ts";
+import { openSide, type Side } from "./side.ts";
+import { changed, FIRST, makingOf, type SiteFiles } from "./site-parts.ts";
+
+/** What was counted over all steps of all histories. */
+export interface Sums {
+  histories: number;
+  steps: number;
+  /** Comparisons with a build from scratch. */
+  compared: number;
+  /** Pages, over the steps without edits of files or definition. */
+  rendered: number;
+  changed: number;
+  /** Steps after which pages failed. */
+  failing: number;
+}
+
+/** Checks histories one after another, with one source and one folder for all. */
+export interface Checker extends AsyncDisposable {
+  readonly sums: Sums;
+  /** @throws Error that names the step and what is wrong */
+  check(history: History): Promise<void>;
+}
+
+/** Runs between two comparisons. */
+const STRIDE = 3;
+
+/** Opens a checker. */
+export async function openChecker(): Promise<Checker> {
+  await using stack = new AsyncDisposableStack();
+  const site = stack.use(await smallSite());
+  const rows = stack.use(openRowsFile(site.source));
+  const source = stack.use(await openSqliteSource(site.source));
+  const empty = join(site.dir, "empty.db");
+  await (await openSqliteLedger(empty))[Symbol.asyncDispose]();
+  const sums: Sums = { histories: 0, steps: 0, compared: 0, rendered: 0, changed: 0, failing: 0 };
+  const open = async (name: string) => {
+    const file = join(site.dir, name);
+    for (const suffix of ["-wal", "-shm"]) rmSync(file + suffix, { force: true });
+    copyFileSync(empty, file);
+    return await openSide(file);
+  };
+  const all = stack.move();
+  return {
+    sums,
+    async check(history) {
+      rows.empty();
+      await using side = await open("ledger.db");
+      const world = { dir: site.dir, rows, source, side, sums, open };
+      await follow({ ...world, files: FIRST, now: START, latest: START, lost: false }, history);
+      sums.histories += 1;
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+/** One history under way. */
+interface World {
+  readonly dir: string;
+  readonly rows: RowsFile;
+  readonly source: Awaited<ReturnType<typeof openSqliteSource>>;
+  readonly side: Side;
+  readonly sums: Sums;
+  readonly open: (name: string) => Promise<Side>;
+  files: SiteFiles;
+  /** µs */
+  now: number;
+  latest: number;
+  /** A rebuild was not told of all rows that changed. */
+  lost: boolean;
+}
+
+async function follow(world: World, { posts, moments }: History): Promise<void> {
+  world.rows.write(posts);
+  let due = STRIDE;
+  for (const [at, moment] of moments.entries()) {
+    const isLast = at === moments.length - 1;
+    due -= 1;
+    try {
+      const run = isLast ? "build" : moment.run;
+      await live(world, { ...moment, run });
+      if (world.lost || (due > 0 && !isLast)) continue;
+      await compare(world);
+      if (run === "build") await idle(world);
+      due = STRIDE;
+    } catch (cause) {
+      throw new Error(`Step ${at + 1} (${describeMoment(moment)}): ${textOf(cause)}`, { cause });
+    }
+  }
+  await mend(world);
+}
+
+/** Lets a moment come and runs. */
+async function live(world: World, { changes, files, windows, days, run }: Moment): Promise<void> {
+  world.now += days * DAY;
+  world.latest = Math.max(world.latest, world.now);
+  const rows = world.rows.write(changes);
+  const isEdited = files.length > 0 || windows !== undefined;
+  if (isEdited) world.files = changed(world.files, files, windows);
+  await once(world, run, { rows, isEdited });
+}
+
+/** Runs, and checks what the run did. */
+async function once(
+  world: World,
+  run: Run,
+  { rows, isEdited }: { readonly rows: readonly string[]; readonly isEdited: boolean },
+): Promise<void> {
+  const { side, sums, now } = world;
+  const before = new Map(side.objects);
+  side.forget();
+  const told = typeof run === "string" ? rows : rows.filter((_, at) => (run.told >> (at % 8)) & 1);
+  const targets = run === "build" ? {} : { targets: told };
+  const summary = await bake(await wiringOf(world, side), { now: () => now, ...targets });
+  world.lost = run !== "build" && (world.lost || told.length < rows.length);
+  checkDone(side, before, summary.failed > 0);
+  sums.steps += 1;
+  if (summary.failed > 0) sums.failing += 1;
+  if (isEdited) return;
+  sums.rendered += summary.rendered;
+  sums.changed += summary.changed;
+}
+
+async function wiringOf(world: World, { ledger, store, cdn }: Side) {
+  const making = await makingOf(world.files, world.dir);
+  const parts = { ...making, source: world.source, ledger, store, cdn };
+  const close = async () => {};
+  return {
+    ...parts,
+    deleteShare: 1,
+    concurrency: 4,
+    bodies: noCache,
+    bodyEngine: Buffer.from("engine"),
+    sleep: close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** What was put is what differs, nothing after a delete; what the CDN was told is what readers had. */
+function checkDone(side: Side, before: ReadonlyMap<string, Artifact>, hasFailed: boolean): void {
+  const { objects, late } = side;
+  // An asset that comes back while it is kept for readers is new all the same.
+  const isBack = (key: string) => key.startsWith("assets/") && before.has(key);
+  const puts = side.puts.filter((key) => !key.startsWith(".") && !isBack(key));
+  const differing = [...served(objects)].filter(([key, now]) => !isSame(before.get(key), now));
+  // A page may be put again without the links to one that failed after it.
+  same(
+    "puts",
+    hasFailed ? [...new Set(puts)] : puts,
+    differing.map(([key]) => key),
+  );
+  same("put after deletes", late, []);
+  const gone = [...before.keys()].filter((key) => !objects.has(key));
+  const stale = [...differing.map(([key]) => key), ...gone]
+    .filter((key) => before.has(key) && !key.startsWith("assets/"))
+    .flatMap((key) => address(routeOfKey(key)).invalidations);
+  // … and then was live already.
+  const again = hasFailed ? differing.filter(([key]) => !before.has(key)) : [];
+  const allowed = new Set(again.flatMap(([key]) => address(routeOfKey(key)).invalidations));
+  same(
+    "invalidated",
+    side.items.filter((item) => !allowed.has(item)),
+    stale,
+  );
+}
+
+function isSame(a: Artifact | undefined, b: Artifact): boolean {
+  if (a === b) return true;
+  return a !== undefined && Buffer.compare(a.body, b.body) === 0 && headersOf(a) === headersOf(b);
+}
+
+function headersOf({ contentType, cacheControl, metadata }: Artifact): string {
+  return JSON.stringify([contentType, cacheControl, metadata]);
+}
+
+/** The store is what a build from scratch makes of the same rows, files, moment and ledger inputs. */
+async function compare(world: World): Promise<void> {
+  const { side, now, sums } = world;
+  await using other = await world.open("scratch.db");
+  const wired = await wiringOf(world, other);
+  await importHistory(wired, exportHistory(side.ledger), "history");
+  const { failed } = await bake(wired, { now: () => now });
+  sums.compared += 1;
+  if (failed > 0) return;
+  const wanted = shown(served(other.objects));
+  // Assets that were replaced stay for a day.
+  const isKept = (key: string) => !key.startsWith("assets/") || wanted[key] !== undefined;
+  const actual = Object.entries(shown(served(side.objects))).filter(([key]) => isKept(key));
+  same("store", differences(Object.fromEntries(actual), wanted), []);
+  if (side.known() !== other.known()) throw new Error("The ledger knows other things.");
+}
+
+/** A build after a build does nothing. */
+async function idle(world: World): Promise<void> {
+  const { side, now } = world;
+  side.forget();
+  const dump = side.dump();
+  const { release } = await bake(await wiringOf(world, side), { now: () => now });
+  same("puts of a second build", side.puts, []);
+  same("invalidations of a second build", side.items, []);
+  if (release !== undefined) throw new Error("A second build made a release.");
+  if (side.dump() !== dump) throw new Error("A second build wrote to the ledger.");
+}
+
+/** Nothing fails any more, and what was kept for readers of the day before is gone. */
+async function mend(world: World): Promise<void> {
+  world.files = changed(world.files, MENDED, undefined);
+  world.now = world.latest + 2 * DAY;
+  const rows =
+    world.rows.exec(`DELETE FROM moved; DELETE FROM posts WHERE title = 'throw' OR typeof(title) <> 'text'
+    OR status NOT IN ('draft', 'published') OR author IS NULL OR extra IS NOT NULL OR slug LIKE '%.%'
+    OR typeof(published_at) <> 'integer' OR slug IN (SELECT slug FROM posts GROUP BY slug HAVING COUNT(*) > 1);
+    DELETE FROM topics WHERE post_id NOT IN (SELECT id FROM posts)`);
+  await once(world, "build", { rows, isEdited: true });
+  await compare(world);
+  await idle(world);
+}
+
+function same(what: string, actual: readonly string[], expected: readonly string[]): void {
+  const [a, b] = [actual.toSorted(), expected.toSorted()];
+  if (a.join("\n") === b.join("\n")) return;
+  throw new Error(`${what}: ${JSON.stringify(a)}, expected ${JSON.stringify(b)}`);
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,27 @@
+import fc from "fast-check";
+import { openChecker, type Sums } from "./check.ts";
+import { histories } from "./moments.ts";
+
+/** So many random histories of so many moments each. */
+export interface Asked {
+  readonly histories: number;
+  readonly steps: number;
+  readonly seed: number;
+}
+
+/**
+ * After every run of every history the store is what a build from scratch makes, what was put is
+ * what differs, and over all of them hardly a page was rendered that did not change.
+ * @throws Error with the smallest history that shows the contrary
+ */
+export async function checkHistories({ histories: runs, steps, seed }: Asked): Promise<Sums> {
+  await using checker = await openChecker();
+  const property = fc.asyncProperty(histories(steps), (history) => checker.check(history));
+  await fc.assert(property, { numRuns: runs, seed });
+  return checker.sums;
+}
+
+/** Pages rendered for each that changed; without any change no page may be rendered. */
+export function renderedShare({ rendered, changed }: Pick<Sums, "rendered" | "changed">): number {
+  return rendered === 0 ? 0 : rendered / changed;
+}
