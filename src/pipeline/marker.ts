@@ -37,8 +37,8 @@ export async function tieStore({ ledger, store }: Tied): Promise<boolean> {
   const body = bodyOf(ledger.id, tie);
   const headers = { contentType: "application/json", cacheControl: "no-store", metadata: {} };
   const marker = { key: MARKER, body, ...headers, hash: digest(body) };
-  await store.put(marker);
-  const isConditional = store.isConditional ?? (await refuses(store, marker));
+  const etag = await store.put(marker);
+  const isConditional = store.isConditional ?? (await keepsConditions(store, marker, etag));
   await ledger.setNote(CONDITIONS, isConditional ? CONDITIONAL : "ignored");
   return isConditional;
 }
@@ -48,12 +48,26 @@ export async function isConditional({ ledger, store }: Tied): Promise<boolean> {
   return store.isConditional ?? (await ledger.note(CONDITIONS)) === CONDITIONAL;
 }
 
-async function refuses(store: Tied["store"], marker: Artifact): Promise<boolean> {
+/** Some servers ignore conditions, and radosgw 16 does not know an entity tag in S3's own spelling. */
+async function keepsConditions(
+  store: Tied["store"],
+  marker: Artifact,
+  etag: string | undefined,
+): Promise<boolean> {
+  const isKnown = etag !== undefined && (await isTaken(store, marker, etag));
+  return isKnown && !(await isTaken(store, marker, null));
+}
+
+async function isTaken(
+  store: Tied["store"],
+  marker: Artifact,
+  expected: string | null,
+): Promise<boolean> {
   try {
-    await store.put(marker, { expected: null });
-    return false;
+    await store.put(marker, { expected });
+    return true;
   } catch (error) {
-    if (error instanceof PipelineError && error.code === "store_conflict") return true;
+    if (error instanceof PipelineError && error.code === "store_conflict") return false;
     throw error;
   }
 }

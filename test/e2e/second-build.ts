@@ -38,8 +38,8 @@ export function describeSecondBuild(site: () => Published, timeoutMs: number): v
   beforeAll(async () => {
     const { stack, listing } = site();
     edits = chooseEdits(site());
-    gone = [...edits.unpublished, edits.renamed].map(({ path }) => path);
-    const watched = [...edits.edited.map(({ path }) => path), ...gone];
+    gone = edits.unpublished.map(({ path }) => path);
+    const watched = [...edits.edited, ...edits.unpublished, edits.renamed].map(({ path }) => path);
     await applyEdits(stack, edits);
     // Now they are in the cache, whatever was evicted before for want of room.
     await getAll(stack.cdn.url, watched, () => {});
@@ -114,7 +114,7 @@ export function describeSecondBuild(site: () => Published, timeoutMs: number): v
     }
   });
 
-  test("an unpublished article and a former slug give the site's own 404 page", async () => {
+  test("an unpublished article gives the site's own 404 page", async () => {
     const { stack } = site();
     const answers: Answer[] = [];
     await getAll(stack.cdn.url, gone, (answer) => answers.push(answer));
@@ -142,6 +142,18 @@ export function describeSecondBuild(site: () => Published, timeoutMs: number): v
     expect([...(links ?? [])]).toContain("tags");
   });
 
+  test("its former address leads there, from the invalidation on", async () => {
+    const { stack, listing } = site();
+    const former = edits.renamed.path;
+    const { body } = await stack.stored(former);
+
+    expect(described(glimpses.get(former)).cached).toBe(
+      `200 Hit ${listing.get(keyOf(former))?.etag}`,
+    );
+    expect(visits.get(former)).toMatchObject({ status: 200 });
+    expect(body).toContain(`<meta http-equiv="refresh" content="0; url=${NEW_PATH}">`);
+  });
+
   test("a released draft and an article whose time came are there and in the lists", () => {
     for (const { path, title } of [edits.released, edits.due]) {
       expect(visits.get(path)).toMatchObject({ status: 200, title: title.trim() });
@@ -155,7 +167,8 @@ export function describeSecondBuild(site: () => Published, timeoutMs: number): v
     const broken = [...visits.values()].flatMap(({ path, links }) =>
       links.filter((link) => !paths.has(link.path)).map((link) => `${path} to ${link.path}`),
     );
-    const listed = [...visits.keys()].filter((path) => path !== "/404.html");
+    const unlisted = ["/404.html", edits.renamed.path];
+    const listed = [...visits.keys()].filter((path) => !unlisted.includes(path));
 
     expect(broken).toEqual([]);
     expect(await sitemapPaths(site().stack)).toEqual(listed.sort());
