@@ -26,12 +26,13 @@ export function fromFlaw(route: string): string | undefined {
 /** What is wrong with the target of a redirect; undefined when nothing is. */
 export function toFlaw(target: string): string | undefined {
   if (!isAway(target)) return routeFlaw(target);
-  if (!URL.canParse(target)) return "is no address";
-  return target.length > MAX_AWAY ? `is longer than ${MAX_AWAY} characters` : undefined;
+  const url = URL.parse(target);
+  if (url === null) return "is no address";
+  return url.href.length > MAX_AWAY ? `is longer than ${MAX_AWAY} bytes` : undefined;
 }
 
-/** A ledger of MySQL keeps 1,500 bytes of where a page leads; an address is ASCII once it is parsed. */
-const MAX_AWAY = 400;
+/** A ledger in MySQL keeps 1,500 bytes of where a page leads. */
+const MAX_AWAY = 1400;
 
 /** What is wrong with a whole route that somebody wrote; undefined when a store can hold it. */
 export function routeFlaw(route: string): string | undefined {

@@ -18,6 +18,7 @@ import {
   page,
   path,
   type Refs,
+  redirects,
   rowPage,
   type SiteDefinition,
   table,
@@ -115,6 +116,25 @@ describe("a definition that types allow and cannot work is refused, naming every
     });
 
     expect(problemsOf({ article: meant })).toEqual([]);
+  });
+
+  test("redirects that a table cannot declare, and a second kind of them", () => {
+    const columns = { from: text({ max: 50 }), to: text({ max: 50 }) };
+    const sound = table("moved", { key: "from", columns });
+    const other = table("other", { key: ["from", "to"], columns });
+    const numbered = table("numbered", { key: "id", columns: { id: int(), to: json() } });
+    const parts = { template: "redirect" };
+    const declared = { table: sound, from: "from", to: "to" } as const;
+
+    expect(problemsOf({ article, moved: redirects({ ...parts, table: declared }) })).toEqual([]);
+    expect(
+      problemsOf({ moved: redirects({ ...parts, table: { ...declared, table: other } }) }),
+    ).toEqual(["pages.moved.table.from"]);
+    const wrong = redirects({ ...parts, table: { table: numbered, from: "id", to: "to" } });
+    expect(problemsOf({ wrong })).toEqual(
+      expect.arrayContaining(["pages.wrong.table.from", "pages.wrong.table.to"]),
+    );
+    expect(problemsOf({ one: redirects(parts), two: redirects(parts) })).toEqual(["pages.two"]);
   });
 
   test("a route from a column that may be NULL", () => {
