@@ -13,13 +13,12 @@ const BAD_ROWS = "test/pipeline/bad-rows.test.ts";
 const FAILING = "test/pipeline/failing-pages.test.ts";
 const PHASES = "test/pipeline/phases.test.ts";
 const REBUILD = "test/pipeline/rebuild.test.ts";
+const READERS = "test/pipeline/readers.test.ts";
+const REDIRECTS = "test/pipeline/redirects.test.ts";
 const ROUTES = "test/pipeline/routes.test.ts";
 const SOURCE = "test/source/sqlite-source.test.ts";
 const TEMPLATES = "test/render/templates.test.ts";
 const WINDOWS = "test/plan/windows.test.ts";
-
-/** Faults that issue 3 asks for and that have no code to put them in yet. */
-export const NO_CODE_YET: readonly string[] = ["redirect not removed when its route is reused"];
 
 const IMAGES: readonly Mutant[] = [
   {
@@ -409,23 +408,22 @@ const PUBLISHING: readonly Mutant[] = [
   {
     name: "quarantined page deleted",
     file: "src/plan/exist.ts",
-    find: "context.onFailure({ page, error: found.error });\n    return [];",
-    replace:
-      'context.onFailure({ page, error: found.error });\n    return live ? [deleteStep(live, "gone")] : [];',
+    find: "return found.isGone && live",
+    replace: "return live",
     suites: [BAD_ROWS],
   },
   {
     name: "quarantined page not tried again",
     file: "src/plan/plan.ts",
-    find: "await planFailed(context, touched);",
-    replace: "",
+    find: "const clashed = await planFailed(context, touched, quarantined);",
+    replace: "const clashed: readonly PageId[] = [];",
     suites: [BAD_ROWS],
   },
   {
     name: "planWithout skipped",
     file: "src/pipeline.ts",
-    find: "await planWithout(context, tally.takeMissing());",
-    replace: "",
+    find: "await planWithout(context, tally.takeMissing());\n  // What appears",
+    replace: "// What appears",
     suites: [FAILING],
   },
   {
@@ -463,6 +461,100 @@ const PUBLISHING: readonly Mutant[] = [
   },
 ];
 
+const REDIRECTING: readonly Mutant[] = [
+  {
+    name: "redirect not removed when its route is reused",
+    file: "src/plan/resolve.ts",
+    find: "if (taken.has(route)) return end(isFirst ? undefined : { to: route });",
+    replace: "if (!isFirst && taken.has(route)) return end({ to: route });",
+    suites: [REDIRECTS],
+  },
+  {
+    name: "redirect not looked at when its page moves again",
+    file: "src/plan/redirects.ts",
+    find: ", ...former.map(({ route }) => route)];",
+    replace: "];",
+    suites: [REDIRECTS],
+  },
+  {
+    name: "redirects that lead to a page not looked at when it turns",
+    file: "src/plan/redirects.ts",
+    find: "const leading = await leadingTo(kind, context, next);",
+    replace: "const leading = next.length > 0 ? [] : await leadingTo(kind, context, next);",
+    suites: [REDIRECTS],
+  },
+  {
+    name: "history entry of a redirect kept though its route was taken",
+    file: "src/ledger/former.ts",
+    find: 'yield* queryIn("DELETE FROM nb_route WHERE route IN (?)", taken);',
+    replace: "",
+    suites: [REDIRECTS],
+  },
+  {
+    name: "history entry for a redirect where another page is",
+    file: "src/ledger/former.ts",
+    find: "left.filter(({ route }) => !taken.has(route))",
+    replace: "left",
+    suites: [REDIRECTS],
+  },
+  {
+    name: "history not written for redirects",
+    file: "src/pipeline/publish.ts",
+    find: 'if (kind?.is !== "row" || old',
+    replace: 'if (kind?.is === "row" || old',
+    suites: [REDIRECTS],
+  },
+  {
+    name: "redirects not looked at after an import",
+    file: "src/plan/plan.ts",
+    find: " || last.imported !== basis.imported",
+    replace: "",
+    suites: [REDIRECTS],
+  },
+  {
+    name: "redirects not looked at when lines changed",
+    file: "src/plan/plan.ts",
+    find: "last.content !== basis.content || ",
+    replace: "",
+    suites: [REDIRECTS],
+  },
+  {
+    name: "redirect to a page that is gone kept as its last good version",
+    file: "src/plan/exist.ts",
+    find: 'return found.isGone && live !== undefined ? [deleteStep(live, "gone")] : [];',
+    replace: "return [];",
+    suites: [REDIRECTS],
+  },
+  {
+    name: "redirects not looked at after clashes",
+    file: "src/plan/changes.ts",
+    find: "await touchAround(context, touched, out.map(turnedPage));",
+    replace: "",
+    suites: [REDIRECTS],
+  },
+  {
+    name: "redirect put before its page has arrived",
+    file: "src/plan/kinds.ts",
+    find: 'if (kind.is === "redirect") return "changed";',
+    replace: 'if (kind.is === "redirect") return "assets";',
+    suites: [PHASES],
+  },
+  {
+    name: "redirects put after what links to them",
+    file: "src/pipeline.ts",
+    find: 'await publishPhase(run, "changed", ({ action }) => action === "create");',
+    replace: "",
+    suites: [READERS],
+  },
+  {
+    name: "routes of redirects that fail linked to",
+    file: "src/pipeline.ts",
+    find: 'await planWithout(context, tally.takeMissing());\n  await publishPhase(run, "changed");',
+    replace: 'await publishPhase(run, "changed");',
+    suites: [REDIRECTS],
+  },
+];
+
 /** All of them, grouped by what they make the builder forget. */
 export const MUTANTS: readonly Mutant[] = [
   ...IMAGES,
@@ -472,4 +564,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLOCK,
   ...SITEMAPS,
   ...PUBLISHING,
+  ...REDIRECTING,
 ];
