@@ -25,8 +25,7 @@ export async function make(run: Run, kindName: string, steps: readonly Step[]): 
   if (kindName === ASSET_KIND) return makeAssets(run, steps);
   const kind = run.wired.site.kinds.find(({ name }) => name === kindName);
   if (kind === undefined) return [];
-  const planned = steps.map((step) => ({ ...step, lastmod: undefined }));
-  const pages = await loadPages(kind, run.context, planned);
+  const pages = await loadPages(kind, run.context, steps);
   const bodies = await openBodies(run.wired, pages.filter(isLoaded));
   const drafts = pages.map((page) =>
     attempt(run, page, (good) => draft(good, (name) => bodies.body(good, name))),

@@ -8,16 +8,24 @@ type Overlay = Pick<PlanContext, "ledger" | "run">;
 export interface PlannedPage extends PageId {
   readonly route: string;
   readonly start: Uint8Array | undefined;
+}
+
+/** A planned page with its last change as far as it is known, µs. */
+export interface RangedPage extends PlannedPage {
   readonly lastmod: number | undefined;
 }
 
-/** The pages with these ids as planned, in the order asked for; undefined where there will be none. */
+/**
+ * The pages with these ids as planned, in the order asked for; undefined where there will be none.
+ * What is live is asked for only where the plan says nothing.
+ */
 export async function plannedPages(
   { ledger, run }: Overlay,
   ids: readonly PageId[],
 ): Promise<readonly (PlannedPage | undefined)[]> {
-  const [steps, live] = await Promise.all([ledger.stepsOf(run, ids), ledger.pages(ids)]);
-  return ids.map((_, at) => overlay(live[at], steps[at]));
+  const steps = await ledger.stepsOf(run, ids);
+  const live = (await ledger.pages(ids.filter((_, at) => steps[at] === undefined))).values();
+  return steps.map((step) => overlay(step === undefined ? live.next().value : undefined, step));
 }
 
 /** Which of these routes will have a page. */
@@ -67,7 +75,7 @@ export async function* plannedRange(
   { ledger, run }: Overlay,
   kind: string,
   after: Uint8Array | undefined,
-): AsyncGenerator<PlannedPage> {
+): AsyncGenerator<RangedPage> {
   let last = after;
   for (let limit = FIRST_RANGE; ; limit = Math.min(limit * 4, MAX_RANGE)) {
     const live = await ledger.live(kind, last, limit);
@@ -91,7 +99,7 @@ export function stays({ route }: Pick<LivePage, "route">, step: Step | undefined
 
 interface Merged {
   readonly key: Uint8Array;
-  readonly page: PlannedPage | undefined;
+  readonly page: RangedPage | undefined;
 }
 
 /** Merges two runs in key order; a cut-off run bounds how far the other may be used. */
@@ -110,7 +118,7 @@ function mergeRange(live: readonly LivePage[], steps: readonly Step[], limit: nu
     .map(({ live: page, step, key }) => ({ key, page: overlay(page, step) }));
 }
 
-function overlay(live: LivePage | undefined, step: Step | undefined): PlannedPage | undefined {
+function overlay(live: LivePage | undefined, step: Step | undefined): RangedPage | undefined {
   if (step?.action === "delete") return undefined;
   const base = step ?? live;
   if (base === undefined) return undefined;
