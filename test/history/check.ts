@@ -5,6 +5,7 @@ import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
 import { type Artifact, address, routeOfKey } from "../../src/site.ts";
 import { openSqliteSource } from "../../src/source/sqlite-source.ts";
+import { isComparable } from "../pipeline/comparable.ts";
 import { MENDED } from "../pipeline/files.ts";
 import { DAY, START } from "../pipeline/rows.ts";
 import { bake, differences, served, shown, smallSite } from "../pipeline/small-site.ts";
@@ -17,7 +18,7 @@ import { changed, FIRST, makingOf, type SiteFiles } from "./site-parts.ts";
 export interface Sums {
   histories: number;
   steps: number;
-  /** Comparisons with a build from scratch. */
+  /** Comparisons with a build from scratch; pages with a last good version stand in the way of others. */
   compared: number;
   /** Pages, over the steps without edits of files or definition. */
   rendered: number;
@@ -190,15 +191,16 @@ async function compare(world: World): Promise<void> {
   await using other = await world.open("scratch.db");
   const wired = await wiringOf(world, other);
   await importHistory(wired, exportHistory(side.ledger), "history");
-  const { failed } = await bake(wired, { now: () => now });
+  const { failed, events } = await bake(wired, { now: () => now });
+  if (!isComparable(events, side.objects)) return;
   sums.compared += 1;
-  if (failed > 0) return;
   const wanted = shown(served(other.objects));
   // Assets that were replaced stay for a day.
   const isKept = (key: string) => !key.startsWith("assets/") || wanted[key] !== undefined;
   const actual = Object.entries(shown(served(side.objects))).filter(([key]) => isKept(key));
   same("store", differences(Object.fromEntries(actual), wanted), []);
-  if (side.known() !== other.known()) throw new Error("The ledger knows other things.");
+  if (failed === 0 && side.known() !== other.known())
+    throw new Error("The ledger knows other things.");
 }
 
 /** A build after a build does nothing. */
