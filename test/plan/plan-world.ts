@@ -29,8 +29,8 @@ export interface PlanWorld extends AsyncDisposable {
   readonly ledger: Ledger;
   /** Works on the rows past the ports, in one transaction. */
   change(work: (database: DatabaseSync) => void): void;
-  /** Runs `work` with a plan's context over the rows as they are. */
-  plan<T>(run: string, work: (context: PlanContext) => Promise<T>): Promise<T>;
+  /** Runs `work` with a plan's context over the rows as they are, at the world's moment or another. */
+  plan<T>(run: string, work: (context: PlanContext) => Promise<T>, at?: number): Promise<T>;
 }
 
 /** Makes a world with the tables of a site, empty; `now` is the moment of all its plans. */
@@ -52,8 +52,8 @@ export async function planWorld(site: Site, now: number): Promise<PlanWorld> {
       work(database);
       database.exec("COMMIT");
     },
-    async plan(run, work) {
-      await using rows = await source.read(now);
+    async plan(run, work, at = now) {
+      await using rows = await source.read(at);
       const made = {
         assets: [],
         content: new Map(),
@@ -70,7 +70,7 @@ export async function planWorld(site: Site, now: number): Promise<PlanWorld> {
         throw error;
       };
       const notes = await ledger.notes();
-      return await work({ site, run, now, rows, ledger, notes, onFailure, ...made });
+      return await work({ site, run, now: at, rows, ledger, notes, onFailure, ...made });
     },
     async [Symbol.asyncDispose]() {
       database.close();

@@ -20,7 +20,7 @@ import {
   telling,
   told,
 } from "./plan-site.ts";
-import { type PlanWorld, stepsIn } from "./plan-world.ts";
+import { countedContext, type PlanWorld, stepsIn } from "./plan-world.ts";
 
 const POST = kindOf("row", "post");
 
@@ -282,16 +282,62 @@ describe("pages that a change may have reached", () => {
     ]);
   });
 
-  test("are staged whatever their number", async () => {
+  test("are staged and decided whatever their number, in batches", async () => {
     await using world = await openPosts([]);
-    const ids = await livePeople(world, BATCH + 1);
+    const ids = await livePeople(world, 2 * BATCH);
+    const counts = new Map<string, number>();
 
-    const { staged, steps, same } = await check(world, ids);
+    const found = await world.plan("check", async (plain) => {
+      const { context, same } = telling(plain);
+      const counted = countedContext(context, counts);
+      await stageChecks(counted, ids, "row:posts/1");
+      const staged = [counts.get("pages"), counts.get("stage")];
+      await planChecks(counted);
+      return { staged, steps: await stepsIn(context), same };
+    });
 
-    expect(staged).toHaveLength(BATCH + 1);
-    expect(steps).toHaveLength(BATCH + 1);
-    expect(new Set(steps.map((each) => each.split(" ")[0]))).toEqual(new Set(["update"]));
-    expect(same).toEqual([]);
+    expect(found.steps).toHaveLength(2 * BATCH);
+    expect(new Set(found.steps.map((each) => each.split(" ")[0]))).toEqual(new Set(["update"]));
+    expect(found).toMatchObject({ staged: [2, 2], same: [] });
+    expect([counts.get("staged"), counts.get("unstage")]).toEqual([3, 2]);
+  });
+
+  test("cost no step where there is none", async () => {
+    await using world = await openPosts(upTo(1));
+    const counts = new Map<string, number>();
+
+    await world.plan("check", async (plain) => {
+      const { context } = telling(plain);
+      await stageChecks(countedContext(context, counts), [idOf("post", 9)], "x");
+      expect(counts.get("stage")).toBeUndefined();
+      await stageChecks(context, [idOf("post", 1)], "x");
+      await planChecks(countedContext(context, counts));
+    });
+
+    expect([counts.get("stage"), counts.get("unstage")]).toEqual([undefined, 1]);
+  });
+
+  test("are decided without touching other steps", async () => {
+    await using world = await openPosts(upTo(2));
+    const [first, second] = await world.ledger.pages([idOf("post", 1), idOf("post", 2)]);
+    if (first === undefined || second === undefined) throw new Error("Both are live.");
+    const gone = { ...checkStep(first, "gone"), phase: "deletes", action: "delete" } as const;
+    const made = { ...checkStep(second, "window"), action: "update" } as const;
+    await world.ledger.stage("check", [gone, made]);
+
+    const { staged, steps } = await check(world, []);
+
+    expect(steps).toEqual(staged);
+    expect(steps).toHaveLength(2);
+  });
+
+  test("leave the plan when they are no longer live", async () => {
+    await using world = await openPosts(upTo(1));
+    const [page] = await world.ledger.pages([idOf("post", 1)]);
+    if (page === undefined) throw new Error("It is live.");
+    await world.ledger.stage("check", [checkStep({ ...page, ...idOf("post", 9) }, "x")]);
+
+    expect(await check(world, [])).toMatchObject({ steps: [], same: ["1 post by x"] });
   });
 
   test("become updates when a read changed, and leave the plan when none did", async () => {
