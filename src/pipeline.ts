@@ -1,4 +1,5 @@
 import type { Summary } from "./events.ts";
+import { confine } from "./pipeline/confine.ts";
 import { deletePhase } from "./pipeline/deletes.ts";
 import { tie } from "./pipeline/expectations.ts";
 import { invalidatePhase } from "./pipeline/invalidate.ts";
@@ -25,9 +26,11 @@ export type { BuildOptions, Wired } from "./pipeline/run.ts";
 export async function build(wired: Wired, options: BuildOptions): Promise<Summary> {
   return await withPlan(wired, options, async (run, begun, planned) => {
     if (options.isDryRun) return await dryRunReport(run, planned);
-    if (!planned.isNew && (await isIdle(run, begun))) return await idleReport(run, planned);
+    const isPartial = options.plan !== undefined && (await confine(run, options.plan));
+    const mayIdle = isPartial || !planned.isNew;
+    if (mayIdle && (await isIdle(run, begun))) return await idleReport(run, planned);
     await publish(run, planned);
-    return await finish(run, begun, planned);
+    return await finish(run, begun, { ...planned, isPartial });
   });
 }
 

@@ -78,8 +78,8 @@ function optionFlaw(
 
 function countFlaws(wanted: readonly string[], given: readonly string[]): Problem[] {
   const missing = wanted.slice(given.length).filter((name) => !name.startsWith("["));
-  // `TARGET…` takes all that are left.
-  const extra = wanted.at(-1)?.endsWith("…") ? [] : given.slice(wanted.length);
+  // `TARGET…` and `[TARGET…]` take all that are left.
+  const extra = /…\]?$/.test(wanted.at(-1) ?? "") ? [] : given.slice(wanted.length);
   return [
     ...missing.map((place) => ({ place, message: "It is missing." })),
     ...extra.map((place) => ({ place, message: "There is no place for this argument." })),

@@ -1,6 +1,7 @@
 import { PipelineError } from "../error.ts";
 import { nearest } from "../nearest.ts";
 import { affectsCommand } from "./affects.ts";
+import { applyCommand } from "./apply.ts";
 import { readArgs } from "./args.ts";
 import { bakeCommand } from "./bake.ts";
 import { buildCommand } from "./build.ts";
@@ -10,6 +11,7 @@ import { dueCommand } from "./due.ts";
 import { exitCodeOf, printErrors } from "./errors.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { loadCommand } from "./load.ts";
+import { planCommand } from "./plan.ts";
 import { previewCommand } from "./preview.ts";
 import { rebuildCommand } from "./rebuild.ts";
 import { redirectsCommand } from "./redirects.ts";
@@ -22,6 +24,8 @@ const COMMANDS: readonly Command[] = [
   previewCommand,
   buildCommand,
   rebuildCommand,
+  planCommand,
+  applyCommand,
   whyCommand,
   affectsCommand,
   dueCommand,

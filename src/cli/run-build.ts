@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Config } from "../config.ts";
 import { PipelineError } from "../error.ts";
 import { didYouMean } from "../nearest.ts";
+import type { PlanFile } from "../pipeline/plan-file.ts";
 import type { Wired } from "../pipeline.ts";
 import type { ExitCode, Io } from "./command.ts";
 import { exitCodeOf, printErrors } from "./errors.ts";
@@ -10,6 +11,8 @@ import { leftover } from "./run-state.ts";
 
 /** What may be asked of a build on the command line. */
 export interface BuildAsked {
+  /** Does this plan and nothing else. */
+  readonly plan?: PlanFile;
   readonly isDryRun: boolean;
   readonly only: string | undefined;
   /** Of a rebuild; undefined for a build. */
@@ -38,7 +41,7 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
     import("../wiring.ts"),
     import("../pipeline.ts"),
   ]);
-  const { isDryRun, only, targets, isVerify, allowDeletes } = asked;
+  const { isDryRun, only, targets, isVerify, allowDeletes, plan } = asked;
   await using wired = await openBuild(config);
   const kinds = wired.site.kinds.map((each) => each.name);
   if (only !== undefined) checkKind(only, kinds);
@@ -46,6 +49,7 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
   for (const message of unusedSettings(config)) view.emit({ event: "note", message });
   const { names, files } = split(targets ?? []);
   const summary = await build(wired, {
+    plan,
     only,
     targets: targets && names,
     changes: files.length === 0 ? undefined : changesIn(files, wired),
@@ -85,7 +89,7 @@ function unusedSettings({ redisUrl, databaseReplicaUrls }: Config): readonly str
 }
 
 /** @throws PipelineError `config_invalid` when the site has no such kind, naming the nearest */
-function checkKind(only: string, kinds: readonly string[]): void {
+export function checkKind(only: string, kinds: readonly string[]): void {
   if (kinds.includes(only)) return;
   const message = `The site has no pages of kind ${only}.${didYouMean(only, kinds)}`;
   throw new PipelineError("config_invalid", message, {

@@ -3,6 +3,7 @@ import type { Run, Wired } from "../pipeline/run.ts";
 import { withPlan } from "../pipeline/with-plan.ts";
 
 import type { PlanContext } from "../plan/context.ts";
+import { planFeeds } from "../plan/feeds.ts";
 import { loadPages } from "../plan/kinds.ts";
 import { isLoaded } from "../plan/stale.ts";
 import { decodeTrace } from "../plan/trace.ts";
@@ -44,7 +45,10 @@ export async function why(
   options: { readonly signal: AbortSignal; readonly now?: () => number },
 ): Promise<Why> {
   const dry = { ...options, allowDeletes: true, isDryRun: true, emit: () => {} };
-  return await withPlan(wired, dry, (run) => explain(run, route));
+  return await withPlan(wired, dry, async (run, _, { feeds }) => {
+    await planFeeds(run.context, feeds);
+    return await explain(run, route);
+  });
 }
 
 async function explain(run: Run, route: string): Promise<Why> {

@@ -1,7 +1,7 @@
-import { foldRoute, type PageId, pageName } from "../site.ts";
+import { comparePages, foldRoute, type PageId, pageName } from "../site.ts";
 import type { LivePage } from "./ledger.ts";
 import { NUMBER, nameOf } from "./names.ts";
-import { asText, comparePages, decodeId, decodePage, foldOf, PAGE } from "./rows.ts";
+import { asText, decodeId, decodePage, foldOf, PAGE } from "./rows.ts";
 import { BY_INDEX, query, queryIn, type SqlRow, type SqlValue, type Work } from "./sql.ts";
 
 /** What {@link decodePage} reads; of a table of live pages, whose kinds are numbers. */

@@ -68,11 +68,6 @@ export function orUndefined<T>(
   return value === null || value === undefined ? undefined : read(value);
 }
 
-/** Orders pages by kind, then key, both by bytes, as the database does. */
-export function comparePages(a: PageId, b: PageId): number {
-  return Buffer.compare(Buffer.from(a.kind), Buffer.from(b.kind)) || Buffer.compare(a.key, b.key);
-}
-
 export function decodeId(row: SqlRow): PageId {
   return { kind: asText(row["kind"]), key: asBytes(row["page_key"]) };
 }

@@ -1,16 +1,7 @@
-import { foldRoute, type PageId, PHASES, pageName, type Step } from "../site.ts";
+import { comparePages, foldRoute, type PageId, PHASES, pageName, type Step } from "../site.ts";
 import type { Ledger, StepCount } from "./ledger.ts";
 import { atFolds, beyond, queryIds } from "./live.ts";
-import {
-  asBytes,
-  asText,
-  comparePages,
-  decodeAction,
-  decodeStep,
-  encodeStep,
-  runOf,
-  STEP,
-} from "./rows.ts";
+import { asBytes, asText, decodeAction, decodeStep, encodeStep, runOf, STEP } from "./rows.ts";
 import {
   BY_INDEX,
   query,

@@ -58,6 +58,7 @@ export async function leaveOut(run: Run, failed: readonly Step[]): Promise<void>
 async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Promise<void> {
   const { ledger } = run.wired;
   const made = await make(run, kind, steps);
+  await run.options.plan?.expect(made);
   countMade(run, { steps, made });
   const good = new Set(made.map(({ step }) => step));
   await leaveOut(
@@ -207,11 +208,15 @@ function keep({
   return { etag, release, cause };
 }
 
-function isLive(live: LivePage | undefined, step: Step, hash: Buffer): boolean {
+/** True when the very same bytes and headers are live at the step's route. */
+export function isLive(live: LivePage | undefined, step: Step, hash: Buffer): boolean {
   return live?.hash !== undefined && live.route === step.route && hash.equals(live.hash);
 }
 
 /** True when the page stands in sitemaps otherwise than before. */
-function isListedAnew(before: LivePage | undefined, page: LivePage): boolean {
+export function isListedAnew(
+  before: LivePage | undefined,
+  page: Pick<LivePage, "route" | "lastmod">,
+): boolean {
   return before?.route !== page.route || before.lastmod !== page.lastmod;
 }

@@ -1,5 +1,6 @@
 import type { Summary } from "../events.ts";
 import type { Quarantined } from "../ledger/ledger.ts";
+import { planFeeds } from "../plan/feeds.ts";
 import type { Planned } from "../plan/plan.ts";
 import { decodeKey, keyName, pageName, type Step } from "../site.ts";
 import { type Begun, FINISHER, TABLES } from "./begin.ts";
@@ -7,8 +8,9 @@ import { NOTHING } from "./counts.ts";
 import type { Run } from "./run.ts";
 
 /** Tells every planned step, in page order, and sums them up. */
-export async function dryRunReport(run: Run, { found }: Planned): Promise<Summary> {
+export async function dryRunReport(run: Run, { found, feeds }: Planned): Promise<Summary> {
   const { wired, context, options, tally } = run;
+  await planFeeds(context, feeds);
   let after: Step | undefined;
   for (;;) {
     const at = after === undefined ? {} : { after };
@@ -32,7 +34,11 @@ export async function idleReport(run: Run, planned: Planned): Promise<Summary> {
 }
 
 /** Records the release; only then is the run done. */
-export async function finish(run: Run, { tables }: Begun, planned: Planned): Promise<Summary> {
+export async function finish(
+  run: Run,
+  { tables }: Begun,
+  { isPartial = false, ...planned }: Planned & { readonly isPartial?: boolean },
+): Promise<Summary> {
   const { wired, context, release, startedAt } = run;
   run.progress.begin("record");
   await keepQuarantine(run, planned);
@@ -41,9 +47,10 @@ export async function finish(run: Run, { tables }: Begun, planned: Planned): Pro
   const report = JSON.stringify(done);
   run.rebuilt?.add(run.tally.quarantined());
   const rebuilt = run.rebuilt?.pages();
-  // What one kind's build left of the others, or a rebuild of too many pages of rows that it was
-  // not told of, is found by looking at every page.
-  const isWhole = run.options.only === undefined && (run.rebuilt === undefined || rebuilt);
+  // What one kind's build left of the others, a plan of what came since, or a rebuild of too many
+  // pages of rows that it was not told of, is found by looking at every page.
+  const isOwn = run.options.only === undefined && !isPartial;
+  const isWhole = isOwn && (run.rebuilt === undefined || rebuilt);
   await wired.ledger.finish(
     context.run,
     { id: release, startedAt, finishedAt, report },

@@ -8,6 +8,7 @@ import type { ObjectStore } from "../publish/store.ts";
 import type { Templates } from "../render/templates.ts";
 import type { AssetFile, ContentFile, DeclaredRedirect, Kind, Making, Site } from "../site.ts";
 import type { Source } from "../source/source.ts";
+import type { PlanFile } from "./plan-file.ts";
 import type { Progress } from "./progress.ts";
 import type { Rebuilt } from "./rebuilt.ts";
 import type { Tally } from "./tally.ts";
@@ -48,6 +49,8 @@ export interface BuildOptions {
   readonly targets?: readonly string[] | undefined;
   /** Looks at these rows, too, in batches; with `targets` only. */
   readonly changes?: AsyncIterable<readonly NamedRow[]> | undefined;
+  /** Does exactly this plan, made with the same `only` and `targets`, or nothing. */
+  readonly plan?: PlanFile | undefined;
   /** Re-checks every page's trace instead of following the rows that changed: a second opinion. */
   readonly isVerify?: boolean;
   /** Turns the delete guards off. */

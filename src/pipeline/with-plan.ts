@@ -37,8 +37,8 @@ async function plan(run: Run): Promise<Planned> {
   });
   const { deleteShare: maxShare } = wired;
   checkDeletes({ ...(await countDeletes(run)), allowed: options.allowDeletes, maxShare });
-  const isLast = options.isDryRun || !(await hasSteps(run));
-  if (isLast && (options.isDryRun || planned.feeds !== "touched"))
-    await planFeeds(context, planned.feeds);
+  // A run without other steps may yet have these, or else nothing to do.
+  const isLast = !options.isDryRun && planned.feeds !== "touched" && !(await hasSteps(run));
+  if (isLast) await planFeeds(context, planned.feeds);
   return planned;
 }

@@ -78,6 +78,11 @@ export function isSamePage(a: PageId, b: PageId): boolean {
   return a.kind === b.kind && Buffer.compare(a.key, b.key) === 0;
 }
 
+/** Orders pages by kind, then key, both by bytes, as the database does. */
+export function comparePages(a: PageId, b: PageId): number {
+  return Buffer.compare(Buffer.from(a.kind), Buffer.from(b.kind)) || Buffer.compare(a.key, b.key);
+}
+
 /** `42` or `scaling,42`: the key as people read it, with `,` and `/` in text percent-encoded. */
 export function keyName(key: Key): string {
   return key.map((part) => String(part).replace(/[%,/#\s]/gu, encodeURIComponent)).join(",");

@@ -9,6 +9,8 @@ const COMMANDS = [
   "bake",
   "preview",
   "build",
+  "plan",
+  "apply",
   "why",
   "affects",
   "due",

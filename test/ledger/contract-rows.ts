@@ -1,7 +1,6 @@
 import { describe, expect } from "vitest";
 import type { KnownRow, Ledger, Reader, SeenRow } from "../../src/ledger/ledger.ts";
-import { comparePages } from "../../src/ledger/rows.ts";
-import { encodeKey, type Key, type PageId } from "../../src/site.ts";
+import { comparePages, encodeKey, type Key, type PageId } from "../../src/site.ts";
 import { article, comparedPages, idOf, livePage } from "./fixtures.ts";
 import type { LedgerTest } from "./ledger-contract.ts";
 

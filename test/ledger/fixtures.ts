@@ -1,6 +1,5 @@
 import type { Intent, Ledger, LivePage } from "../../src/ledger/ledger.ts";
-import { comparePages } from "../../src/ledger/rows.ts";
-import { digest, encodeKey, type PageId, type Step } from "../../src/site.ts";
+import { comparePages, digest, encodeKey, type PageId, type Step } from "../../src/site.ts";
 
 /** A place for one ledger; each `open` is a connection of its own to it. */
 export interface Place {
