@@ -13,6 +13,8 @@ import { planWithout } from "./plan/changes.ts";
 import { planFeeds } from "./plan/feeds.ts";
 import type { Planned } from "./plan/plan.ts";
 
+export { importQuarantine } from "./pipeline/import-quarantine.ts";
+export { exportQuarantine, type Held, quarantineOf } from "./pipeline/quarantine.ts";
 export { exportHistory, importHistory, liveRedirects } from "./pipeline/route-history.ts";
 export type { BuildOptions, Wired } from "./pipeline/run.ts";
 

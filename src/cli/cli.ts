@@ -13,6 +13,7 @@ import { commandHelp, generalHelp } from "./help.ts";
 import { loadCommand } from "./load.ts";
 import { planCommand } from "./plan.ts";
 import { previewCommand } from "./preview.ts";
+import { quarantineCommand } from "./quarantine.ts";
 import { rebuildCommand } from "./rebuild.ts";
 import { redirectsCommand } from "./redirects.ts";
 import { version } from "./version.ts";
@@ -31,6 +32,7 @@ const COMMANDS: readonly Command[] = [
   dueCommand,
   loadCommand,
   redirectsCommand,
+  quarantineCommand,
   configCommand,
 ];
 

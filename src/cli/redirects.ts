@@ -1,14 +1,10 @@
-import { createWriteStream } from "node:fs";
-import { readFile, rename } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
 import { PipelineError } from "../error.ts";
 import { didYouMean } from "../nearest.ts";
 import type { OpenedHistory } from "../wiring.ts";
 import type { Args } from "./args.ts";
 import { COMMON, type Command, configOf, type ExitCode, type Io } from "./command.ts";
 import { counted } from "./format.ts";
+import { named, readLines, writeLines } from "./line-file.ts";
 import { plain } from "./terminal.ts";
 
 /** `nightbake redirects ACTION [FILE]` */
@@ -64,45 +60,20 @@ async function list(opened: OpenedHistory, { args, io }: Asked): Promise<ExitCod
 
 async function exportTo({ ledger }: OpenedHistory, { io, file }: Asked): Promise<ExitCode> {
   const { exportHistory } = await import("../pipeline.ts");
-  if (named(file) === "-") {
-    for await (const line of exportHistory(ledger)) io.out.write(line);
-    return 0;
-  }
-  // Whoever reads the file never sees half of it.
-  const part = `${named(file)}.part`;
-  await pipeline(Readable.from(exportHistory(ledger)), createWriteStream(part)).catch(unusable);
-  await rename(part, named(file)).catch(unusable);
+  await writeLines(exportHistory(ledger), named(file), io.out);
   return 0;
 }
 
 async function importFrom(opened: OpenedHistory, { args, io, file }: Asked): Promise<ExitCode> {
   const { importHistory } = await import("../pipeline.ts");
-  const read = named(file) === "-" ? text(process.stdin) : readFile(named(file), "utf8");
-  const lines = (await read.catch(unusable)).split("\n");
-  const count = await importHistory(opened, lines, named(file));
+  const count = await importHistory(opened, await readLines(named(file)), named(file));
   if (args.has("json")) io.out.write(`${JSON.stringify({ event: "imported", routes: count })}\n`);
   else io.out.write(`${counted(count, "former route")} read; the next build makes the pages.\n`);
   return 0;
-}
-
-function named(file: string | undefined): string {
-  if (file !== undefined) return file;
-  throw new PipelineError("config_invalid", "FILE is missing.", {
-    hint: "Name a file, or - for standard output or input.",
-  });
 }
 
 function unknownAction(action: string): PipelineError {
   const names = Object.keys(ACTIONS);
   const message = `There is no action ${action}.${didYouMean(action, names)}`;
   return new PipelineError("config_invalid", message, { hint: `There are ${names.join(", ")}.` });
-}
-
-function unusable(cause: unknown): never {
-  if (cause instanceof PipelineError) throw cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  throw new PipelineError("input_invalid", `The file cannot be used: ${reason}`, {
-    hint: "Check its name, and that it may be read or written.",
-    cause,
-  });
 }

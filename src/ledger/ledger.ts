@@ -105,6 +105,8 @@ export interface Quarantined extends PageId {
   readonly message: string;
   /** `at` of the error as JSON. */
   readonly at: string;
+  /** µs; when it began to fail. */
+  readonly since?: number | undefined;
 }
 
 /** What one finished run did; `report` is JSON. */
@@ -304,8 +306,15 @@ export interface Ledger extends AsyncDisposable {
   /** The CDN completed the batch; it leaves the outbox. */
   completed(batch: string): Promise<void>;
 
-  /** Replaces what is known of failed pages: `failed` are added or changed, `healed` removed. */
-  quarantine(failed: readonly Quarantined[], healed: readonly PageId[]): Promise<void>;
+  /**
+   * Replaces what is known of failed pages: `failed` are added or changed, `healed` removed. Those
+   * that did not fail before do since `now` (µs).
+   */
+  quarantine(
+    failed: readonly Quarantined[],
+    healed: readonly PageId[],
+    now?: number,
+  ): Promise<void>;
   /** The first `limit` failed pages, or all of them, in page order. */
   quarantined(limit?: number): Promise<readonly Quarantined[]>;
 

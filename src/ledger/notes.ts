@@ -31,21 +31,34 @@ export function* setNotes(values: Readonly<Record<string, string>>): Work<void> 
 }
 
 /** @see Ledger.quarantine Writes only what differs. */
-export function* quarantine(failed: readonly Quarantined[], healed: readonly PageId[]): Work<void> {
+export function* quarantine(
+  failed: readonly Quarantined[],
+  healed: readonly PageId[],
+  now?: number,
+): Work<void> {
   yield* queryIds("DELETE FROM nb_failed WHERE", healed);
+  yield* queryIds("DELETE FROM nb_since WHERE", healed);
   const rows = yield* queryIds(`SELECT ${FAILED} FROM nb_failed WHERE`, failed);
   const known = new Map(rows.map(decodeFailed).map((each) => [pageName(each), each]));
   const changed = failed.filter((each) => !isSame(each, known.get(pageName(each))));
   yield* replaceRows("nb_failed", FAILED, changed.map(encodeFailed));
+  const fresh = failed.filter((each) => !known.has(pageName(each)));
+  const marks = now === undefined ? [] : fresh.map(({ kind, key }) => [kind, key, now]);
+  yield* replaceRows("nb_since", ["kind", "page_key", "since_at"], marks);
 }
 
 /** @see Ledger.quarantined */
 export function* quarantined(
   limit: number = Number.MAX_SAFE_INTEGER,
 ): Work<readonly Quarantined[]> {
-  const text = `SELECT ${FAILED} FROM nb_failed ORDER BY kind, page_key LIMIT ?`;
+  const since = `(SELECT since_at FROM nb_since
+    WHERE nb_since.kind = nb_failed.kind AND nb_since.page_key = nb_failed.page_key) AS since_at`;
+  const text = `SELECT ${FAILED}, ${since} FROM nb_failed ORDER BY kind, page_key LIMIT ?`;
   const rows = yield* query(text, [limit]);
-  return rows.map(decodeFailed);
+  return rows.map((row) => ({
+    ...decodeFailed(row),
+    since: orUndefined(row["since_at"], Number),
+  }));
 }
 
 function isSame(a: Quarantined, b: Quarantined | undefined): boolean {

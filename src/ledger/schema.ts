@@ -54,6 +54,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
   routeTable,
   numberedTables,
   rebuiltTable,
+  sinceTable,
 ];
 
 /**
@@ -256,6 +257,14 @@ function rebuiltTable(dialect: Dialect): readonly string[] {
   const { kind, key } = dialect.types;
   const columns = `kind ${kind} NOT NULL, page_key ${key} NOT NULL, PRIMARY KEY (kind, page_key)`;
   return dialect.createTable({ name: "nb_rebuilt", columns });
+}
+
+/** When pages that fail began to. */
+function sinceTable(dialect: Dialect): readonly string[] {
+  const { kind, key, int } = dialect.types;
+  const columns = `kind ${kind} NOT NULL, page_key ${key} NOT NULL, since_at ${int} NOT NULL,
+    PRIMARY KEY (kind, page_key)`;
+  return dialect.createTable({ name: "nb_since", columns });
 }
 
 function notALedger({ name }: Dialect): PipelineError {

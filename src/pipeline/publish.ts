@@ -56,7 +56,6 @@ export async function leaveOut(run: Run, failed: readonly Step[]): Promise<void>
 }
 
 async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Promise<void> {
-  const { ledger } = run.wired;
   const made = await make(run, kind, steps);
   await run.options.plan?.expect(made);
   countMade(run, { steps, made });
@@ -65,6 +64,13 @@ async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Pro
     run,
     steps.filter((step) => !good.has(step)),
   );
+  const puts = await publishMade(run, kind, made);
+  run.progress.add(steps.length - puts);
+}
+
+/** Puts what is not live yet of one kind's artifacts and makes all of them live; gives how many were put. */
+export async function publishMade(run: Run, kind: string, made: readonly Made[]): Promise<number> {
+  const { ledger } = run.wired;
   const live = await ledger.pages(made.map(({ step }) => step));
   const isChanged = made.map(({ step, artifact }, at) => !isLive(live[at], step, artifact.hash));
   const puts = await put(
@@ -88,7 +94,7 @@ async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Pro
     ...moved,
     ...readerChanges(before, pages),
   });
-  run.progress.add(steps.length - puts.length);
+  return puts.length;
 }
 
 /**

@@ -101,11 +101,11 @@ async function summary(
 
 /** Failed pages are added, those that no longer fail removed; with `only`, of that kind alone. */
 async function keepQuarantine(
-  { wired, tally, options }: Run,
+  { wired, tally, options, startedAt }: Run,
   { leavesFailed = false }: Pick<Planned, "leavesFailed">,
 ): Promise<void> {
   const failed = tally.quarantined();
-  if (leavesFailed) return await wired.ledger.quarantine(failed, tally.settled());
+  if (leavesFailed) return await wired.ledger.quarantine(failed, tally.settled(), startedAt);
   const names = new Set(failed.map(pageName));
   const before = await wired.ledger.quarantined();
   const healed = before.filter(
@@ -113,7 +113,7 @@ async function keepQuarantine(
       !names.has(pageName(page)) && (options.only === undefined || page.kind === options.only),
   );
   if (isSame(before, failed)) return;
-  await wired.ledger.quarantine(failed, healed);
+  await wired.ledger.quarantine(failed, healed, startedAt);
 }
 
 function isSame(before: readonly Quarantined[], after: readonly Quarantined[]): boolean {

@@ -3,15 +3,8 @@ import { PipelineError, type Problem } from "../error.ts";
 import type { Former, Ledger } from "../ledger/ledger.ts";
 import { IMPORTED } from "../plan/basis.ts";
 import { redirectTarget } from "../plan/redirect-pages.ts";
-import {
-  decodeKey,
-  encodeKey,
-  type Key,
-  type KeyPart,
-  redirectKind,
-  routeFlaw,
-  type Site,
-} from "../site.ts";
+import { encodeKey, type Key, redirectKind, routeFlaw, type Site } from "../site.ts";
+import { keyFromJson, keyToJson } from "./json-key.ts";
 import type { Wired } from "./run.ts";
 
 /** Lines read from the ledger at a time. */
@@ -29,7 +22,7 @@ export async function* exportHistory(ledger: Ledger): AsyncGenerator<string> {
   for (;;) {
     const batch = await ledger.former(after, BATCH);
     for (const { route: from, kind, key } of batch) {
-      yield `${JSON.stringify({ from, kind, key: decodeKey(key).map(toJson) })}\n`;
+      yield `${JSON.stringify({ from, kind, key: keyToJson(key) })}\n`;
     }
     if (batch.length < BATCH) return;
     after = batch.at(-1)?.route;
@@ -100,9 +93,8 @@ function parseLine(line: string, site: Site): Former | string {
   if (typeof kind !== "string" || !/^[a-z][a-z0-9_-]{0,31}$/.test(kind)) {
     return "Its kind is no name of a kind.";
   }
-  const parts = Array.isArray(key) ? key.map(fromJson) : [];
-  const good = parts.filter((part) => part !== undefined);
-  if (good.length === 0 || good.length < parts.length) return "Its key is no list of values.";
+  const good = keyFromJson(key);
+  if (good === undefined || good.length === 0) return "Its key is no list of values.";
   return misfit(kind, good, site) ?? { route: from, kind, key: encodeKey(good) };
 }
 
@@ -117,19 +109,6 @@ function misfit(name: string, key: Key, { kinds }: Site): string | undefined {
     key.length === names.length &&
     names.every((column, at) => isText(column) === (typeof key[at] === "string"));
   return fits ? undefined : `The key of ${name} is (${names.join(", ")}).`;
-}
-
-/** Whole numbers that JSON's readers would round are objects with a text. */
-function toJson(part: KeyPart): unknown {
-  return typeof part === "bigint" ? { bigint: String(part) } : part;
-}
-
-function fromJson(value: unknown): KeyPart | undefined {
-  if (typeof value === "string") return value.isWellFormed() ? value : undefined;
-  if (Number.isSafeInteger(value)) return value as number;
-  if (typeof value !== "object" || value === null || !("bigint" in value)) return undefined;
-  const text = value.bigint;
-  return typeof text === "string" && /^-?\d{1,19}$/.test(text) ? BigInt(text) : undefined;
 }
 
 function twice({ route }: Former, former: ReadonlyMap<string, Former>): string | undefined {

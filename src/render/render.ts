@@ -68,6 +68,20 @@ export function assetArtifact({ key, body }: AssetFile): Artifact {
   return withHash(key, body, { ...objectHeaders(key), metadata: {} });
 }
 
+/** An artifact as a store kept it; headers that it does not keep are those that its key implies. */
+export function storedArtifact(
+  key: string,
+  body: Uint8Array,
+  { contentType, cacheControl, metadata = {} }: Partial<Headers>,
+): Artifact {
+  const implied = objectHeaders(key);
+  return withHash(key, body, {
+    contentType: contentType ?? implied.contentType,
+    cacheControl: cacheControl ?? implied.cacheControl,
+    metadata,
+  });
+}
+
 function artifact(page: LoadedPage, text: string): Artifact {
   const { key } = address(page.route);
   const metadata = { "cache-tag": page.tags.join(",") };
