@@ -94,7 +94,7 @@ export function matchRoute({ literals }: RouteTemplate, route: string): string |
 
 /** The object name, browser path and invalidation items of a route. Pure and total for valid routes. */
 export function address(route: string): Address {
-  const isFolder = route.endsWith("/");
+  const isFolder = isFolderRoute(route);
   const viewerPath = encodeRoute(route);
   return {
     route,
@@ -102,6 +102,11 @@ export function address(route: string): Address {
     viewerPath,
     invalidations: isFolder ? [viewerPath, `${viewerPath}${INDEX}`] : [viewerPath],
   };
+}
+
+/** True for a route whose object is an index document: its address has two invalidation items, others have one. */
+export function isFolderRoute(route: string): boolean {
+  return route.endsWith("/");
 }
 
 /**
