@@ -1,3 +1,5 @@
+import { TERMS } from "./invalidate/terms.ts";
+
 /** What objects and invalidation items cost, US dollars before tax. */
 export interface Price {
   /** Objects put. S3 deletes for nothing. */
@@ -12,20 +14,16 @@ export interface Price {
 
 /** S3 Standard, us-east-1: PUT, COPY, POST, LIST requests (Amazon S3 pricing, "Requests & data retrievals"). */
 const USD_A_PUT = 0.005 / 1000;
-/** CloudFront: each path beyond the free ones; a wildcard or a tag is one (developer guide, "Pay for file invalidation"). */
-const USD_AN_ITEM = 0.005;
-/** Paths a month and account for which CloudFront asks nothing (the same page). */
-const FREE_ITEMS = 1000;
 
 /** The price of putting objects and invalidating items. */
 export function priceOf({ puts, items }: Pick<Price, "puts" | "items">): Price {
   const usd = puts * USD_A_PUT;
-  const paid = Math.max(0, items - FREE_ITEMS);
+  const paid = Math.max(0, items - TERMS.freeItems);
   return {
     puts,
     items,
-    usdFrom: rounded(usd + paid * USD_AN_ITEM),
-    usdTo: rounded(usd + items * USD_AN_ITEM),
+    usdFrom: rounded(usd + paid * TERMS.itemUsd),
+    usdTo: rounded(usd + items * TERMS.itemUsd),
   };
 }
 

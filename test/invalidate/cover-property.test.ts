@@ -4,7 +4,7 @@ import { foldersOf, type LiveCounts, lookups } from "../../src/invalidate/change
 import { type CoverOptions, cover } from "../../src/invalidate/cover.ts";
 import { search } from "../../src/invalidate/search.ts";
 import { countsOf, itemsOf } from "./changes.ts";
-import { type Copy, type History, histories } from "./history.ts";
+import { type Copy, type History, histories } from "./random-changes.ts";
 
 const seed = Number(process.env["SEED"] ?? 20_261_123);
 const numRuns = Number(process.env["ROUNDS"] ?? 300);
