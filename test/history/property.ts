@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { openChecker, type Sums } from "./check.ts";
+import { type Databases, openChecker, type Sums } from "./check.ts";
 import { histories } from "./moments.ts";
 
 /** So many random histories of so many moments each. */
@@ -14,8 +14,11 @@ export interface Asked {
  * what differs, and over all of them hardly a page was rendered that did not change.
  * @throws Error with the smallest history that shows the contrary
  */
-export async function checkHistories({ histories: runs, steps, seed }: Asked): Promise<Sums> {
-  await using checker = await openChecker();
+export async function checkHistories(
+  { histories: runs, steps, seed }: Asked,
+  databases?: Databases,
+): Promise<Sums> {
+  await using checker = await openChecker(databases);
   const property = fc.asyncProperty(histories(steps), (history) => checker.check(history));
   await fc.assert(property, { numRuns: runs, seed });
   return checker.sums;

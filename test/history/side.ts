@@ -4,7 +4,8 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
-import type { Artifact } from "../../src/site.ts";
+import { type Artifact, tablesOf } from "../../src/site.ts";
+import { SITE } from "../pipeline/small-site.ts";
 
 /** A ledger, a store and a CDN, and what was done to them. */
 export interface Side extends AsyncDisposable {
@@ -19,42 +20,59 @@ export interface Side extends AsyncDisposable {
   readonly late: string[];
   forget(): void;
   /** Every row of the ledger. */
-  dump(): string;
-  /** What the ledger knows of rows, pages and who reads what, whatever runs led there. */
-  known(): string;
+  dump(): Promise<string>;
 }
 
-/** Opens a side whose ledger is in `file`. */
+/** Opens a side whose ledger is the SQLite file. */
 export async function openSide(file: string): Promise<Side> {
-  const ledger = await openSqliteLedger(file);
+  await using stack = new AsyncDisposableStack();
+  const ledger = stack.use(await openSqliteLedger(file));
   const reader = new DatabaseSync(file, { readOnly: true, readBigInts: true });
-  const objects = new Map<string, Artifact>();
+  stack.defer(() => reader.close());
   const tables = reader.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
-  const all = (queries: readonly string[]) =>
-    JSON.stringify(queries.map((each) => reader.prepare(each).all().map(plain)));
-  return {
-    ledger,
-    objects,
-    ...recording(objects),
-    dump: () => all(tables.map(({ name }) => `SELECT * FROM ${name}`)),
-    known: () => all(FACTS),
-    async [Symbol.asyncDispose]() {
-      reader.close();
-      await ledger[Symbol.asyncDispose]();
-    },
-  };
+  const all = async () =>
+    JSON.stringify(
+      tables.map(({ name }) => reader.prepare(`SELECT * FROM ${name}`).all().map(plain)),
+    );
+  const open = stack.move();
+  return sideOf(ledger, all, () => open.disposeAsync());
 }
 
-const FACTS = [
-  `SELECT n.name, page_key, route, start, hash, bytes, trace, lastmod FROM nb_live
-    JOIN nb_name n ON n.id = kind ORDER BY 1, 2`,
-  "SELECT n.name, row_key, hash, deps, due_at FROM nb_row JOIN nb_name n ON n.id = tbl ORDER BY 1, 2",
-  "SELECT * FROM nb_due",
-  `SELECT read_key, n.name, page_key FROM nb_reader JOIN nb_name n ON n.id = kind ORDER BY 1, 2, 3`,
-  "SELECT * FROM nb_failed",
-];
+/** A new store and a CDN beside a ledger. */
+export function sideOf(
+  ledger: Ledger,
+  dump: () => Promise<string>,
+  close: () => Promise<void>,
+): Side {
+  const objects = new Map<string, Artifact>();
+  return { ledger, objects, ...recording(objects), dump, [Symbol.asyncDispose]: close };
+}
 
-function plain(row: object): readonly unknown[] {
+/** More than a small site has of anything. */
+const ALL = 10_000;
+
+/** What a ledger knows of rows, pages and who reads what, whatever runs led there. */
+export async function factsOf(ledger: Ledger): Promise<string> {
+  const kinds = await ledger.liveKinds();
+  const pages = await Promise.all(kinds.map((kind) => ledger.live(kind, undefined, ALL)));
+  const names = tablesOf(SITE.kinds).map(({ name }) => name);
+  const rows = await Promise.all(names.map((name) => ledger.known(name, undefined, ALL)));
+  const readers = await ledger.readersBetween(Buffer.alloc(0), Buffer.alloc(9, 0xff));
+  return JSON.stringify(
+    [
+      // The last put and its cause depend on the runs.
+      pages.flat().map((page) => plain({ ...page, release: 0, cause: 0 })),
+      rows.map((each) => each.map(plain)),
+      (await ledger.dueRows(Number.MAX_SAFE_INTEGER, undefined, ALL)).map(plain),
+      readers.map(({ kind, key }) => `${kind} ${Buffer.from(key).toString("hex")}`).sort(),
+    ],
+    undefined,
+    1,
+  );
+}
+
+/** The values of a row, bytes as text. */
+export function plain(row: object): readonly unknown[] {
   return Object.values(row).map((value) => {
     if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1");
     return typeof value === "bigint" ? Number(value) : value;
