@@ -66,8 +66,9 @@ export async function planChanges(
 }
 
 /** Plans what follows when these pages, which were to appear, do not after all. */
-export async function planWithout(context: PlanContext, failed: readonly Step[]): Promise<void> {
+export async function planWithout(all: PlanContext, failed: readonly Step[]): Promise<void> {
   if (failed.length === 0) return;
+  const context = { ...all, isAgain: true };
   const touched = new Touched();
   await turn(context, touched, failed.map(turnedPage));
   await spread(context, touched, new Set(failed.map(pageName)));

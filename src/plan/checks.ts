@@ -1,11 +1,13 @@
+import type { LivePage } from "../ledger/ledger.ts";
 import { causeOf, type PageId, pageName, type Step } from "../site.ts";
 import { BATCH, type PlanContext } from "./context.ts";
+import { isSameStart } from "./exist.ts";
 import { checkStep } from "./recut.ts";
 import { stalePages } from "./stale.ts";
 
-/** Stages checks for live pages that the plan does not touch yet. */
+/** Stages checks for live pages that the plan does not touch yet, see `PlanContext.isAgain`. */
 export async function stageChecks(
-  { ledger, run, hasFailed }: PlanContext,
+  { ledger, run, hasFailed, isAgain = false }: PlanContext,
   pages: readonly PageId[],
   reason: string,
 ): Promise<void> {
@@ -13,12 +15,19 @@ export async function stageChecks(
     const some = pages.slice(at, at + BATCH);
     const [live, steps] = await Promise.all([ledger.pages(some), ledger.stepsOf(run, some)]);
     const checks = live.flatMap((page, n) =>
-      page === undefined || steps[n] !== undefined || hasFailed(page)
+      page === undefined || hasFailed(page) || !isOpen(page, steps[n], isAgain)
         ? []
         : [checkStep(page, reason)],
     );
     if (checks.length > 0) await ledger.stage(run, checks);
   }
+}
+
+/** An update in place says no more than a check that found a read changed. */
+function isOpen(page: LivePage, step: Step | undefined, isAgain: boolean): boolean {
+  if (step === undefined) return true;
+  const isSamePlace = step.from === undefined && isSameStart(step.start, page.start);
+  return isAgain && step.action === "update" && isSamePlace;
 }
 
 /** Makes each check an update, with the read that changed as its reason, or takes it off the plan. */

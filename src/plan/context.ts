@@ -41,6 +41,8 @@ export interface PlanContext {
   readonly onFailure: (failure: Failure) => void;
   /** True once `onFailure` was told of this page: it is left alone for the rest of the run. */
   readonly hasFailed: (page: PageId) => boolean;
+  /** Updates that are planned are checked again: what they were planned for does not come. */
+  readonly isAgain?: boolean;
   /** Told of pages that were looked at and are as they were; `cause` is the class of what led there. */
   readonly onSame: (kind: string, cause: string, pages: number) => void;
 }

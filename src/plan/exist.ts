@@ -147,7 +147,8 @@ export function deleteStep({ kind, key, route }: LivePage, reason: string): Step
   return { kind, key, phase: "deletes", action: "delete", reason, ...where };
 }
 
-function isSameStart(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+/** True when two list windows begin at the same place, or neither has one. */
+export function isSameStart(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return Buffer.compare(a, b) === 0;
 }

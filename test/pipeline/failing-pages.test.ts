@@ -24,6 +24,18 @@ test("in a first build nothing links to a page whose template throws", async () 
   expect(brokenLinks(world.objects)).toEqual([]);
 });
 
+test("what would link to a page that fails again and again is not rendered for it", async () => {
+  await using world = await smallWorld(4);
+  world.edit(2, "title", "throw");
+  await world.bake();
+  world.edit(4, "body", "New");
+
+  const { candidates, rendered, changed, failed } = await world.bake();
+
+  expect({ rendered, changed, failed }).toEqual({ rendered: 1, changed: 1, failed: 1 });
+  expect(candidates).toBeGreaterThan(1);
+});
+
 test("nothing links to a new list page whose template throws", async () => {
   await using world = await smallWorld(4);
   await appendFile(
