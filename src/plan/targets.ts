@@ -118,6 +118,7 @@ function parseTarget(text: string, site: Site): Target | string {
     const part = by === undefined ? undefined : keyPart(kind.list.table, by, value);
     return part === null ? `${value} is no ${by}.` : { is: "part", kind, part };
   }
+  if (kind?.is === "redirect") return { is: "route", route: value };
   const tables = tablesOf(site.kinds);
   const table = kind?.is === "row" ? kind.table : tables.find((each) => each.name === name);
   if (table === undefined) {

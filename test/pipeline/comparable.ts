@@ -12,6 +12,6 @@ export function isComparable(
   return events.every((event) => {
     if (event.event !== "failed") return true;
     const route = decodeURIComponent(event.key);
-    return event.kind === "moved" && !objects.has(address(route).key);
+    return event.kind === "redirect" && !objects.has(address(route).key);
   });
 }

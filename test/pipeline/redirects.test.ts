@@ -142,6 +142,23 @@ describe("a changed slug", () => {
     await expectExact(world);
   });
 
+  test("is found by a rebuild of its row, and a redirect by one of its route", async () => {
+    await using world = await smallWorld(3);
+    await world.bake();
+    world.edit(2, "slug", "new");
+    row(world, "/old/", "/posts/p3/");
+    await world.bake({ targets: ["post:2"] });
+    expect([at(world, "/posts/p2/"), at(world, "/old/")]).toEqual(["/posts/new/", undefined]);
+    await world.bake({ targets: ["redirect:/old/"] });
+
+    expect(at(world, "/old/")).toBe("/posts/p3/");
+    row(world, "/old/", "/posts/p1/");
+    await world.bake({ targets: ["/old/"] });
+
+    expect(at(world, "/old/")).toBe("/posts/p1/");
+    await expectExact(world);
+  });
+
   test("in a build of one kind is made good by the next whole build", async () => {
     await using world = await smallWorld(3);
     await world.bake();
@@ -163,7 +180,7 @@ describe("a changed slug", () => {
     world.edit(1, "slug", "new");
     const { events } = await world.bake();
 
-    expect(failures(events)).toEqual(["moved %2Fposts%2Fp1%2F: template_failed at - - -"]);
+    expect(failures(events)).toEqual(["redirect %2Fposts%2Fp1%2F: template_failed at - - -"]);
     expect(at(world, "/posts/p1/")).toBeUndefined();
     expect(world.shown()["notes/2/index.html"]).not.toContain("/posts/p1/");
     expect(brokenLinks(world.objects)).toEqual([]);
@@ -184,7 +201,7 @@ describe("a changed slug", () => {
     const { events } = await world.bake({ isDryRun: true });
 
     const steps = events.flatMap((each) => (each.event === "step" ? [each.step] : []));
-    expect(steps.filter(({ kind }) => kind === "moved")).toMatchObject([
+    expect(steps.filter(({ kind }) => kind === "redirect")).toMatchObject([
       { route: "/posts/p1/", action: "create", reason: "absent", phase: "changed" },
     ]);
   });

@@ -166,8 +166,8 @@ export const SITE = defineSite({
       template: "home",
     }),
     content: contentPages({ folder: "pages", template: "note" }),
-    // Not the last by its name: of two pages at one route, the one that comes first is asked.
-    moved: redirects({
+    // After the others by its name, so that nothing but the phases puts redirects before what links to them.
+    redirect: redirects({
       template: "moved",
       table: { table: moved, from: "from_route", to: "to_route" },
     }),
