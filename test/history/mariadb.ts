@@ -1,5 +1,5 @@
 import { openMysqlLedger } from "../../src/ledger/mysql.ts";
-import { listsOf, type Row, tablesOf } from "../../src/site.ts";
+import { canonicalJson, listsOf, type Row, tablesOf } from "../../src/site.ts";
 import type { LoadTarget } from "../../src/source/load-target.ts";
 import { openMysqlSource } from "../../src/source/mysql-source.ts";
 import { openMysqlTarget } from "../../src/source/mysql-target.ts";
@@ -22,6 +22,7 @@ export async function openMariaDb(server: MariaDbAddress): Promise<Databases & A
   const ledger = stack.use(await openMysqlLedger(ledgerUrl));
   const database = new URL(ledgerUrl).pathname.slice(1);
   const tables = await tablesIn(server, database);
+  const copied = new Map<string, string>();
   const open = stack.move();
   return {
     source,
@@ -35,7 +36,7 @@ export async function openMariaDb(server: MariaDbAddress): Promise<Databases & A
       };
       return sideOf(ledger, dump, async () => {});
     },
-    copyRows: (from) => copyRows(from, target),
+    copyRows: (from) => copyRows(from, target, copied),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
@@ -48,17 +49,30 @@ async function tablesIn(server: MariaDbAddress, database: string): Promise<reado
   return rows.map(({ name }) => `${database}.${name}`).sort();
 }
 
-async function copyRows(from: Source, target: LoadTarget): Promise<void> {
+/** Writes the tables that are not as they were copied last. */
+async function copyRows(
+  from: Source,
+  target: LoadTarget,
+  copied: Map<string, string>,
+): Promise<void> {
   await using rows = await from.read(START);
+  const tables = await Promise.all(
+    TABLES.map(async (table) => {
+      const see = Object.keys(table.columns);
+      const wanted = await rows.scan(table, { see, after: undefined, limit: 1000 });
+      const inserts = wanted.flatMap(({ row }): readonly Row[] => (row === undefined ? [] : [row]));
+      return { table, see, inserts, text: canonicalJson(inserts) };
+    }),
+  );
+  const changed = tables.filter(({ table, text }) => copied.get(table.name) !== text);
+  if (changed.length === 0) return;
   await using transaction = await target.begin(TABLES, LISTS);
-  for (const table of TABLES) {
-    const query = { see: Object.keys(table.columns), after: undefined, limit: 1000 };
-    const wanted = await rows.scan(table, query);
-    const stored = await transaction.rows.scan(table, query);
+  for (const { table, see, inserts, text } of changed) {
+    const stored = await transaction.rows.scan(table, { see, after: undefined, limit: 1000 });
     const deletes = stored.flatMap(({ key }) => (key === undefined ? [] : [key]));
-    const inserts = wanted.flatMap(({ row }): readonly Row[] => (row === undefined ? [] : [row]));
     await transaction.write(table, { deletes, inserts: [], updates: [] });
     await transaction.write(table, { inserts, updates: [], deletes: [] });
+    copied.set(table.name, text);
   }
   await transaction.commit();
 }
