@@ -60,5 +60,5 @@ export function basisNotes(basis: Basis): Readonly<Record<string, string>> {
 
 /** True when two bases differ in nothing but their moment. */
 export function isSameBasis(a: Basis | undefined, b: Basis): boolean {
-  return a !== undefined && canonicalJson({ ...a, now: 0 }) === canonicalJson({ ...b, now: 0 });
+  return canonicalJson({ ...a, now: 0 }) === canonicalJson({ ...b, now: 0 });
 }

@@ -122,6 +122,6 @@ function updateStep(
 }
 
 /** True for a page that was loaded, false for one that failed to. */
-export function isLoaded<F>(page: LoadedPage | F): page is LoadedPage {
-  return typeof page === "object" && page !== null && "reads" in page;
+export function isLoaded<F extends object>(page: LoadedPage | F): page is LoadedPage {
+  return "reads" in page;
 }

@@ -125,8 +125,8 @@ const DIGESTS: readonly Mutant[] = [
   {
     name: "a sitemap's own template not in the fingerprint",
     file: "src/engine.ts",
-    find: "[kind.template, kind.part]",
-    replace: "[kind.template]",
+    find: "[kind.template, kind.part] : [kind.template];\n      const own = names",
+    replace: "[kind.template] : [kind.template];\n      const own = names",
   },
 ];
 
@@ -353,8 +353,8 @@ const CLOCK: readonly Mutant[] = [
   {
     name: "clock boundary: a row due at its last moment only",
     file: "src/plan/row-state.ts",
-    find: "Math.min(...moments)",
-    replace: "Math.max(...moments)",
+    find: "at < next)",
+    replace: "at > next)",
   },
   {
     name: "a clock that was set back trusted",

@@ -165,6 +165,31 @@ describe("a check of live pages", () => {
     });
   });
 
+  test("names the read that changed before a route that appeared", async () => {
+    await using world = await openPosts(upTo(2));
+    const [page] = await world.ledger.pages([idOf("person", "ann")]);
+    const { digests, uses } = decodeTrace(page?.trace ?? new Uint8Array());
+    const reads = digests.map((each) => ({ key: "", digest: each }));
+    const refs = [{ route: "/posts/p2/", exists: false }];
+    await relive(world, [idOf("person", "ann")], { trace: encodeTrace({ reads, uses, refs }) });
+    put(world, people, [{ handle: "ann", name: "Anna" }]);
+
+    expect((await stale(world, "person")).steps).toEqual(["update person/ann: row:people/ann"]);
+  });
+
+  test("asks for no routes and stages nothing where there are none", async () => {
+    await using world = await openPosts([]);
+    const counts = new Map<string, number>();
+
+    await world.plan("stale", async (plain) => {
+      const { context } = telling(plain);
+      await planStale(kindOf("row", "person"), countedContext(context, counts));
+    });
+
+    expect(counts.get("live")).toBe(1);
+    expect([counts.get("liveFolded"), counts.get("stage")]).toEqual([undefined, undefined]);
+  });
+
   test("leaves pages to the plan that already touches them, pages that failed, and unwanted ones", async () => {
     await using world = await openPosts(upTo(5));
     put(world, people, [{ handle: "ann", name: "Anna" }]);
