@@ -48,10 +48,10 @@ export async function entriesOf(
     loadLinks(context, list.links, all),
   ]);
   const made = new Map(
-    all.flatMap((row, at) => {
-      const entry = toEntry(list, row, pages?.[at], hrefs[at]?.hrefs ?? {}, pages !== undefined);
-      return entry === undefined ? [] : [[row, entry] as const];
-    }),
+    all.map((row, at) => [
+      row,
+      toEntry(list, row, pages?.[at], hrefs[at]?.hrefs ?? {}, pages !== undefined),
+    ]),
   );
   return rows.map((window) => window.flatMap((row) => made.get(row) ?? []));
 }
@@ -88,7 +88,7 @@ export async function loadLinks(
 
 /** A link whose column is NULL or makes no valid route leads nowhere. */
 function routeOf(link: AnyList["links"][string], row: Row): string | undefined {
-  if (link.columns.some((column) => row[column] === null || row[column] === "")) return undefined;
+  if (link.columns.some((column) => row[column] === null)) return undefined;
   try {
     return fillRoute(link, row);
   } catch {

@@ -55,7 +55,8 @@ async function loadOne(
   }
   return keys.map((key) => {
     const name = key === undefined ? "" : keyName(key);
-    const row = byName.get(name)?.row;
+    // A key may be the empty text, whose name is that of none.
+    const row = key && byName.get(name)?.row;
     const value = row === undefined ? undefined : pick(row, read.see);
     const is = value === undefined ? "absent" : "row";
     const uses = key === undefined ? [] : [readName(`row:${read.table.name}/${name}`)];
@@ -96,12 +97,12 @@ async function loadNewest(
   own: readonly Row[],
 ): Promise<readonly LoadedRead[]> {
   const parts = own.map((row) => partOf(row, read.part));
-  const distinct = new Map(parts.map((part) => [partName(part), part]));
-  const windows = [...distinct.values()]
-    .filter((part) => part !== null)
-    .map((part): Window => ({ part, first: "newest", limit: read.count }));
+  const distinct = distinctParts(parts);
+  const windows = [...distinct.values()].map(
+    (part): Window => ({ part, first: "newest", limit: read.count }),
+  );
   const entries = await loadEntries(context, read.list, windows);
-  const byName = new Map(windows.map(({ part }, at) => [partName(part), entries[at] ?? []]));
+  const byName = new Map([...distinct.keys()].map((name, at) => [name, entries[at]]));
   return parts.map((part) => {
     const value = part === null ? [] : (byName.get(partName(part)) ?? []);
     const uses = part === null ? [] : [newestName(read.list.name, part)];
@@ -117,15 +118,19 @@ async function loadCount(
   own: readonly Row[],
 ): Promise<readonly LoadedRead[]> {
   const parts = own.map((row) => partOf(row, column));
-  const distinct = [...new Map(parts.map((part) => [partName(part), part])).values()];
-  const counted = distinct.filter((part) => part !== null);
-  const counts = await context.rows.counts(list, counted);
-  const byName = new Map(counted.map((part, at) => [partName(part), counts[at] ?? 0]));
+  const distinct = distinctParts(parts);
+  const counts = await context.rows.counts(list, [...distinct.values()]);
+  const byName = new Map([...distinct.keys()].map((name, at) => [name, counts[at]]));
   return parts.map((part) => {
     const value = part === null ? 0 : (byName.get(partName(part)) ?? 0);
     const uses = part === null ? [] : [countName(list.name, part)];
     return { value, read: record(`count:${list.name}/${partName(part)}`, value), uses };
   });
+}
+
+/** The partitions that pages are in, each once, by name. The empty text is one, and no page is in NULL. */
+function distinctParts(parts: readonly unknown[]): ReadonlyMap<string, unknown> {
+  return new Map(parts.filter((part) => part !== null).map((part) => [partName(part), part]));
 }
 
 /** A read's record: the digest covers exactly what the template gets. */
@@ -140,7 +145,7 @@ export function pick(row: Row, columns: readonly string[]): Row {
 
 /** Undefined for a list without partitions; null when the row is in none. */
 function partOf(row: Row, column: string | undefined): unknown {
-  return column === undefined ? undefined : row[column];
+  return column && row[column];
 }
 
 function keyOf(row: Row, columns: readonly string[]): Key | undefined {

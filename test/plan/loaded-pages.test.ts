@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { path } from "../../src/index.ts";
 import type { Failure } from "../../src/plan/context.ts";
+import { loadLinks } from "../../src/plan/entries.ts";
 import { loadPages } from "../../src/plan/kinds.ts";
 import { plannedPages } from "../../src/plan/planned.ts";
 import {
@@ -10,6 +12,7 @@ import {
   readName,
   routeName,
 } from "../../src/plan/read-names.ts";
+import { ownColumns } from "../../src/plan/reads.ts";
 import { pageTags } from "../../src/plan/tags.ts";
 import { digest, digestOf, encodeKey, type LoadedPage } from "../../src/site.ts";
 import {
@@ -208,6 +211,52 @@ describe("the page of a row", () => {
       [{ name: "Ann" }, 1],
       [{ name: "Ann" }, 3],
     ]);
+    const near = (loaded as LoadedPage[]).map(({ data }) => {
+      const { before, after } = data["near"] as Record<"before" | "after", { title: string }[]>;
+      return [before, after].map((entries) => entries.map(({ title }) => title).join(" "));
+    });
+    expect(near).toEqual([
+      ["", ""],
+      ["T1", "T3"],
+      ["", "T4"],
+      ["", "T2"],
+    ]);
+  });
+
+  test("tells an empty text from NULL, in whatever batch", async () => {
+    await using world = await openPosts([]);
+    put(world, people, [{ handle: "", name: "Nobody" }]);
+    put(world, posts, [
+      post(1, { topic: "", section: "", author: "" }),
+      post(2, { topic: "y", section: null, author: null }),
+    ]);
+
+    const loaded = await world.plan("load", async (plain) => {
+      const { context } = telling(plain);
+      const pages = [1, 2].map((id) => ({
+        ...idOf("post", id),
+        route: `/posts/p${id}/`,
+        start: undefined,
+      }));
+      await context.ledger.stage(
+        "load",
+        pages.map((page) => ({
+          ...page,
+          phase: "new",
+          action: "create",
+          reason: "absent",
+          from: undefined,
+        })),
+      );
+      return (await loadPages(kindOf("row", "post"), context, pages)) as readonly LoadedPage[];
+    });
+
+    expect(
+      loaded.map(({ data }) => [data["author"], data["fellows"], data["latest"]]),
+    ).toMatchObject([
+      [{ name: "Nobody" }, 1, [{ title: "T1" }]],
+      [undefined, 0, []],
+    ]);
   });
 
   test("fails when its row is bad or went away; the others are made", async () => {
@@ -237,6 +286,51 @@ describe("the page of a row", () => {
 
     expect((loaded[0] as LoadedPage).data).toMatchObject({ author: undefined });
     expect(told).toEqual(['a row: row_invalid {"table":"people","key":"ann","column":"name"}']);
+  });
+});
+
+test.each([
+  ["one", ["author"]],
+  ["around", ["section", "at", "id"]],
+  ["count", ["section"]],
+  ["newest", ["section"]],
+])("a read of the sort %s needs the own columns %s", (sort, columns) => {
+  const read = Object.values(kindOf("row", "post").reads).find((each) => each.read === sort);
+  const whole = Object.values(kindOf("single", "home").reads).find((each) => each.read === sort);
+
+  expect(read && ownColumns(read)).toEqual(columns);
+  expect(whole === undefined ? [] : ownColumns(whole)).toEqual([]);
+});
+
+describe("links", () => {
+  const links = {
+    person: path`/people/${{ ref: "author" }}/`,
+    both: path`/${{ ref: "author" }}/${{ ref: "topic" }}/`,
+  };
+
+  test.each([
+    [
+      "that exist lead there",
+      { author: "ann", topic: "x" },
+      { person: "/people/ann/" },
+      ["/people/ann/", "/ann/x/"],
+    ],
+    ["from NULL are not links to the text null", { author: null, topic: "x" }, {}, []],
+    [
+      "from NULL beside a text are none",
+      { author: "ann", topic: null },
+      { person: "/people/ann/" },
+      ["/people/ann/"],
+    ],
+    ["from an empty text are none", { author: "", topic: "x" }, {}, []],
+  ])("%s", async (_, row, hrefs, routes) => {
+    await using world = await openPosts([]);
+    put(world, people, [{ handle: "null", name: "Null" }]);
+    await applyAll(world);
+
+    const loaded = await world.plan("links", (context) => loadLinks(context, links, [row]));
+
+    expect(loaded).toEqual([{ hrefs, routes }]);
   });
 });
 
