@@ -12,6 +12,7 @@ export interface Mutant {
 const BAD_ROWS = "test/pipeline/bad-rows.test.ts";
 const FAILING = "test/pipeline/failing-pages.test.ts";
 const PHASES = "test/pipeline/phases.test.ts";
+const QUARANTINE = "test/pipeline/quarantine.test.ts";
 const REBUILD = "test/pipeline/rebuild.test.ts";
 const READERS = "test/pipeline/readers.test.ts";
 const REDIRECTS = "test/pipeline/redirects.test.ts";
@@ -555,6 +556,37 @@ const REDIRECTING: readonly Mutant[] = [
   },
 ];
 
+const REBUILDING: readonly Mutant[] = [
+  {
+    name: "pages that rebuilds looked at not looked at again",
+    file: "src/plan/plan.ts",
+    find: "if (hasRebuilt) await planRebuilt(context, touched);",
+    replace: "",
+    suites: [REBUILD],
+  },
+  {
+    name: "bucket that is empty not touched",
+    file: "src/plan/recut.ts",
+    find: "(await liveWindow(own, archive.n))?.start",
+    replace: "undefined",
+    suites: [REBUILD],
+  },
+  {
+    name: "updates for a page that failed kept",
+    file: "src/plan/changes.ts",
+    find: "isAgain: true",
+    replace: "isAgain: false",
+    suites: [FAILING],
+  },
+  {
+    name: "holder of a wanted route not exported",
+    file: "src/pipeline/quarantine.ts",
+    find: "[...failed, ...holders]",
+    replace: "[...failed]",
+    suites: [QUARANTINE],
+  },
+];
+
 /** All of them, grouped by what they make the builder forget. */
 export const MUTANTS: readonly Mutant[] = [
   ...IMAGES,
@@ -565,4 +597,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SITEMAPS,
   ...PUBLISHING,
   ...REDIRECTING,
+  ...REBUILDING,
 ];
