@@ -14,7 +14,6 @@ const FAILING = "test/pipeline/failing-pages.test.ts";
 const PHASES = "test/pipeline/phases.test.ts";
 const QUARANTINE = "test/pipeline/quarantine.test.ts";
 const REBUILD = "test/pipeline/rebuild.test.ts";
-const READERS = "test/pipeline/readers.test.ts";
 const REDIRECTS = "test/pipeline/redirects.test.ts";
 const ROUTES = "test/pipeline/routes.test.ts";
 const SOURCE = "test/source/sqlite-source.test.ts";
@@ -545,7 +544,7 @@ const REDIRECTING: readonly Mutant[] = [
     file: "src/pipeline.ts",
     find: 'await publishPhase(run, "changed", ({ action }) => action === "create");',
     replace: "",
-    suites: [READERS],
+    suites: [REDIRECTS],
   },
   {
     name: "routes of redirects that fail linked to",

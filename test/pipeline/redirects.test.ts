@@ -341,6 +341,27 @@ describe("declared redirects", () => {
     await expectExact(world);
   });
 
+  test("that appear are put before the pages that link to them", async () => {
+    await using world = await smallWorld(2);
+    world.post(2, { body: "[old](/old/)" });
+    await world.bake();
+    row(world, "/old/", "/all/");
+    const puts: string[] = [];
+    await world.bake({}, (wired) => ({
+      ...wired,
+      store: {
+        ...wired.store,
+        async put(artifact, write) {
+          puts.push(artifact.key);
+          return await wired.store.put(artifact, write);
+        },
+      },
+    }));
+
+    expect(puts).toEqual(["old/index.html", "notes/2/index.html"]);
+    await expectExact(world);
+  });
+
   test("lead through others of all three sources to the page at the end", async () => {
     await using world = await smallWorld(2);
     await declare(world, "/line/ /row/");
