@@ -16,7 +16,7 @@ export async function* findSitemaps(
   yield [{ key: encodeKey([]), route: kind.route }];
   for (const name of coveredKinds(context)) {
     let count = 0;
-    let found: Found[] = [];
+    const found: Found[] = [];
     for await (const { key } of plannedRange(context, name, undefined)) {
       if (count === 0 || count === kind.max || isSeam(kind, key)) {
         found.push(sitemapOf(kind, name, count === 0 ? undefined : key));
@@ -26,7 +26,6 @@ export async function* findSitemaps(
       if (found.length === BATCH) yield found.splice(0);
     }
     yield found;
-    found = [];
   }
 }
 
@@ -111,8 +110,8 @@ export function startOf(key: Uint8Array): Uint8Array | undefined {
 
 /** The greatest key below `key` in byte order that no page can have, so that a range includes `key`. */
 export function beforeKey(key: Uint8Array | undefined): Uint8Array | undefined {
-  if (key === undefined || key.length === 0) return undefined;
-  const last = key[key.length - 1] ?? 0;
+  if (key === undefined) return undefined;
+  const last = key.at(-1) ?? 0;
   if (last === 0) return key.subarray(0, -1);
   return Buffer.concat([key.subarray(0, -1), Buffer.of(last - 1, 0xff, 0xff, 0xff, 0xff)]);
 }
