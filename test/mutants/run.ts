@@ -10,6 +10,8 @@ const COPIED = ["src", "test", "templates", "content", "site.config.ts", "packag
 const LINKED = ["node_modules", "tsconfig.json"];
 const HISTORY = "test/pipeline/history.test.ts";
 const SEED = process.env["SEED"] ?? "20261123";
+/** Histories of 30 steps. */
+const [FEW, MANY] = [5, 40];
 /** A mutant that hangs is caught, too. */
 const TIMEOUT_MS = 300_000;
 
@@ -76,7 +78,7 @@ async function checkAll(dir: string, mutants: readonly Mutant[]): Promise<void> 
 async function checkUnchanged(dir: string, mutants: readonly Mutant[]): Promise<void> {
   const suites = new Set([HISTORY, ...mutants.flatMap((mutant) => mutant.suites ?? [])]);
   for (const suite of suites) {
-    const complaint = await ask(dir, { suite, histories: 20 });
+    const complaint = await ask(dir, { suite, histories: FEW });
     if (complaint !== undefined) throw new Error(`${suite} fails without a fault: ${complaint}`);
   }
 }
@@ -106,11 +108,11 @@ async function isCaught(dir: string, mutant: Mutant): Promise<boolean> {
 }
 
 function asks(suites: readonly string[]): readonly Ask[] {
-  const all = { suite: HISTORY, histories: 150 };
+  const all = { suite: HISTORY, histories: MANY };
   if (suites.length === 0) return [all];
   return [
-    { suite: HISTORY, histories: 20 },
-    ...suites.map((suite) => ({ suite, histories: 20 })),
+    { suite: HISTORY, histories: FEW },
+    ...suites.map((suite) => ({ suite, histories: FEW })),
     all,
   ];
 }
