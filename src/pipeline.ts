@@ -3,6 +3,7 @@ import { confine } from "./pipeline/confine.ts";
 import { deletePhase } from "./pipeline/deletes.ts";
 import { tie } from "./pipeline/expectations.ts";
 import { invalidatePhase } from "./pipeline/invalidate.ts";
+import { publishNew } from "./pipeline/new-pages.ts";
 import { publishPhase } from "./pipeline/publish.ts";
 import { dryRunReport, finish, idleReport } from "./pipeline/report.ts";
 import type { BuildOptions, Run, Wired } from "./pipeline/run.ts";
@@ -43,9 +44,7 @@ async function publish(run: Run, planned: Planned): Promise<void> {
   await tryTakeovers(run);
   if (!context.isStoreTrusted) await tie(run);
   await publishPhase(run, "assets");
-  await publishPhase(run, "new");
-  // Pages put a moment ago may link to those that failed after them; nothing links to them yet.
-  await planWithout(context, tally.takeMissing());
+  await publishNew(run);
   // What appears among the changed pages are redirects, which others may link to.
   await publishPhase(run, "changed", ({ action }) => action === "create");
   await planWithout(context, tally.takeMissing());

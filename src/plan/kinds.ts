@@ -71,7 +71,8 @@ export function putPhase(kind: Kind | undefined, isNewRoute: boolean): Phase {
   return readsLists(kind) ? "lists" : "changed";
 }
 
-function readsLists(kind: Kind): boolean {
+/** True when a kind's pages show what other pages there are. */
+export function readsLists(kind: Kind): boolean {
   if (kind.is === "list") return true;
   return kind.is === "single" && Object.values(kind.reads).some(({ read }) => read !== "one");
 }

@@ -24,6 +24,18 @@ test("in a first build nothing links to a page whose template throws", async () 
   expect(brokenLinks(world.objects)).toEqual([]);
 });
 
+test("a new list page that fails for an entry alone is there when that entry's own page fails", async () => {
+  await using world = await smallWorld(3);
+  world.edit(2, "title", "throw");
+  const home = join(world.site.dir, "templates", "home.eta");
+  await appendFile(home, `<% if (it.latest.length === 3) { throw new Error("three"); } %>`);
+
+  const { events } = await world.bake();
+
+  expect(failures(events)).toEqual(["post 2: template_failed at posts 2 -"]);
+  expect(world.objects.has("index.html")).toBe(true);
+});
+
 test("what would link to a page that fails again and again is not rendered for it", async () => {
   await using world = await smallWorld(4);
   world.edit(2, "title", "throw");
