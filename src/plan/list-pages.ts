@@ -20,7 +20,7 @@ import { archiveName, partName, routeName } from "./read-names.ts";
 import { loadRead, record } from "./reads.ts";
 import { pageTags } from "./tags.ts";
 import {
-  bucketEnd,
+  bucketBound,
   type FoundWindow,
   type ListWindow,
   windowCutter,
@@ -154,11 +154,9 @@ function toWindow(
   { part, archive }: ListWindow,
   start: Uint8Array | undefined,
 ): Window {
-  if (archive === undefined || start === undefined) return { part, first: "newest", limit: head };
+  if (start === undefined) return { part, first: "newest", limit: head };
   const from = { order: decodeKey(start), isInclusive: true };
-  const window = { part, from, first: "oldest", limit: cut.max } as const;
-  if (cut.by === "appendOnly" || archive.bucket === undefined) return window;
-  return { ...window, to: { order: [bucketEnd(cut.unit, archive.bucket)], isInclusive: false } };
+  return { part, from, ...bucketBound(cut, archive?.bucket), first: "oldest", limit: cut.max };
 }
 
 /** The archive pages of a head page, newest first. */

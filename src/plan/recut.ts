@@ -14,7 +14,7 @@ import { deleteStep, stepFor } from "./exist.ts";
 import { foundWindow } from "./list-pages.ts";
 import { plannedPages } from "./planned.ts";
 import type { Touched, TouchedPart } from "./touched.ts";
-import { bucketEnd, bucketOf, windowCutter, windowKey, windowName, windowOf } from "./windows.ts";
+import { bucketBound, bucketOf, windowCutter, windowKey, windowName, windowOf } from "./windows.ts";
 
 /** Windows of a bucket read at a time. */
 const WINDOWS = 32;
@@ -100,9 +100,8 @@ async function recutBucket(own: Bucket, places: readonly Key[]): Promise<readonl
     const isSame = after !== undefined && Buffer.compare(after, encodeKey(next)) === 0;
     const later = places.find((place) => compareKeys(place, next) >= 0);
     if (isSame && later === undefined) return steps;
-    const isFar = isSame && later !== undefined;
-    n = isFar ? await windowAt(own, later, n + 1) : n + 1;
-    from = isFar ? await plannedStart(own, n) : encodeKey(next);
+    n = isSame && later ? await windowAt(own, later, n + 1) : n + 1;
+    from = isSame ? await plannedStart(own, n) : encodeKey(next);
   }
 }
 
@@ -147,11 +146,9 @@ function rangeOf(
   from: Uint8Array | undefined,
   limit: number,
 ): Window {
-  const { cut } = kind.list;
   const lower = from === undefined ? lowest(bucket) : { order: decodeKey(from), isInclusive: true };
-  const window = { part, first: "oldest", limit, ...(lower && { from: lower }) } as const;
-  if (cut.by === "appendOnly" || bucket === undefined) return window;
-  return { ...window, to: { order: [bucketEnd(cut.unit, bucket)], isInclusive: false } };
+  const bounds = { ...(lower && { from: lower }), ...bucketBound(kind.list.cut, bucket) };
+  return { part, ...bounds, first: "oldest", limit };
 }
 
 /** A bucket begins at its first instant. */

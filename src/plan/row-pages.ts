@@ -76,7 +76,7 @@ async function loadGood(
   return pages.map(({ page, row }, at) => {
     const results = reads.map((each) => each[at]).filter((each) => each !== undefined);
     const seen = pick(row, kind.see);
-    const lastmod = kind.lastmod === undefined ? undefined : row[kind.lastmod];
+    const lastmod = kind.lastmod && row[kind.lastmod];
     const name = keyName(kind.table.key.map((column) => row[column]) as Key);
     const tags = pageTags(kind, page.key, row);
     return {

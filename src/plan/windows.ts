@@ -1,4 +1,5 @@
 import type { AnyList, Cut, Key, KeyPart, Unit } from "../site.ts";
+import type { Window } from "../source/source.ts";
 
 /** One page of a list: the head, or a part of the archive. */
 export interface ListWindow {
@@ -80,6 +81,12 @@ export function windowCutter(list: Pick<AnyList, "by" | "cut" | "head" | "order"
 export function bucketOf(cut: Cut, at: unknown): string | undefined {
   if (cut.by === "appendOnly") return undefined;
   return new Date(Math.floor(Number(at) / 1000)).toISOString().slice(0, UNIT_CHARS[cut.unit]);
+}
+
+/** Before what the entries of a bucket end; nothing for `appendOnly`. */
+export function bucketBound(cut: Cut, bucket: string | undefined): Pick<Window, "to"> {
+  if (cut.by === "appendOnly" || bucket === undefined) return {};
+  return { to: { order: [bucketEnd(cut.unit, bucket)], isInclusive: false } };
 }
 
 /** The first instant (µs) after a bucket. */

@@ -165,7 +165,7 @@ const CUTS: readonly Mutant[] = [
   },
   {
     name: "a bucket's last instant not in it",
-    file: "src/plan/recut.ts",
+    file: "src/plan/windows.ts",
     find: "to: { order: [bucketEnd(cut.unit, bucket)], isInclusive: false }",
     replace: "to: { order: [bucketEnd(cut.unit, bucket) - 1], isInclusive: false }",
   },

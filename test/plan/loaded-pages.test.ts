@@ -34,7 +34,7 @@ import {
   telling,
   told,
 } from "./plan-site.ts";
-import type { PlanWorld } from "./plan-world.ts";
+import { countedContext, type PlanWorld } from "./plan-world.ts";
 
 const JAN = at("2024-01-01");
 
@@ -459,6 +459,59 @@ describe("the page of a list", () => {
     );
     expect(second?.data["entries"]).toEqual([entry(5), entry(4)]);
     expect(past?.data["entries"]).toMatchObject([{ title: "T6" }]);
+  });
+
+  test("of a bucket ends before the next one begins", async () => {
+    const turn = at("2024-01-01");
+    await using world = await openPosts([
+      post(1, { at: turn - 1 }),
+      post(2, { at: turn }),
+      post(3, { at: at("2023-01-01") }),
+      post(4, { at: at("2023-01-01") - 1 }),
+    ]);
+
+    const { loaded } = await load(
+      world,
+      "topic",
+      ["x", "2022", 1],
+      ["x", "2023", 1],
+      ["x", "2024", 1],
+    );
+
+    const titles = (loaded as LoadedPage[]).map(({ data }) =>
+      (data["entries"] as { title: string }[]).map(({ title }) => title),
+    );
+    expect(titles).toEqual([["T4"], ["T1", "T3"], ["T2"]]);
+  });
+
+  test("asks for an archive only where there is one", async () => {
+    await using world = await openPosts([...upTo(3), post(4, { topic: "y" })]);
+    const asked = async (...key: readonly (string | number)[]) =>
+      await world.plan("load", async (plain) => {
+        const { context } = telling(plain);
+        const counts = new Map<string, number>();
+        const [page] = await plannedPages(context, [idOf("topic", ...key)]);
+        if (page === undefined) throw new Error("There is no such page.");
+        await loadPages(kindOf("list", "topic"), countedContext(context, counts), [page]);
+        return counts.get("live") ?? 0;
+      });
+
+    expect([await asked("x"), await asked("y"), await asked("x", "2024", 1)]).toEqual([1, 0, 0]);
+  });
+
+  test("has no last change when no instant is its order", async () => {
+    await using world = await openPosts(upTo(2));
+    const kind = kindOf("list", "stream");
+    const list = { ...stream, order: ["id"], see: ["id", "at"] };
+
+    const loaded = await world.plan("load", async (context) => {
+      const pages = await plannedPages(context, [idOf("stream")]);
+      const own = pages.filter((page) => page !== undefined);
+      return (await loadPages({ ...kind, list }, context, own)) as readonly LoadedPage[];
+    });
+
+    expect(loaded[0]?.data["entries"]).toMatchObject([{ id: 2 }, { id: 1 }]);
+    expect(loaded[0]?.lastmod).toBeUndefined();
   });
 
   test("is numbered when its list only grows, and has no instant when none is its order", async () => {

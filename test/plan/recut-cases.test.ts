@@ -14,6 +14,8 @@ import {
   posts,
   put,
   stream,
+  telling,
+  told,
 } from "./plan-site.ts";
 import { countedContext, type PlanWorld } from "./plan-world.ts";
 
@@ -36,7 +38,13 @@ function placeOf(row: Row): Key {
 }
 
 /** Cuts the lists that these rows are in where they are; gives the steps in words. */
-async function cut(world: PlanWorld, name: Name, rows: readonly Row[], part = "x") {
+async function cut(
+  world: PlanWorld,
+  name: Name,
+  rows: readonly Row[],
+  part = "x",
+  counts = new Map<string, number>(),
+) {
   const kind = kindOf("list", name);
   const touched = {
     list: kind.list,
@@ -44,7 +52,7 @@ async function cut(world: PlanWorld, name: Name, rows: readonly Row[], part = "x
     places: rows.map(placeOf),
   };
   return await world.plan("cut", async (context) => {
-    const steps = await recut(kind, touched, context);
+    const steps = await recut(kind, touched, countedContext(context, counts));
     return steps.map(({ action, key, start, reason }) => {
       const [, id] = start === undefined ? [] : decodeKey(start);
       return `${action} ${keyName(decodeKey(key))}: ${reason}${id === undefined ? "" : ` from ${id}`}`;
@@ -237,12 +245,58 @@ test("windows of partitions whose names begin alike are left alone", async () =>
   expect(await cut(world, "topic", [], "xx")).toEqual(inFull("topic", ["check xx"]));
 });
 
+test("a head page that is not there is made, wherever the list was touched", async () => {
+  await using world = await openLists(upTo(9));
+  await world.ledger.retire("gone", [idOf("topic", "x")], {});
+
+  expect(await cut(world, "topic", [post(5)])).toEqual([
+    "create x: absent",
+    ...inFull("topic", ["check x,2024,2 from 4"]),
+  ]);
+});
+
+test("an entry at the first instant of a bucket is in that one alone", async () => {
+  await using world = await openLists([...upTo(3), post(4, { at: JAN - 1 }), post(5, { at: JAN })]);
+  drop(world, 4);
+
+  expect(await cut(world, "topic", [post(4, { at: JAN - 1 })])).toEqual(["delete x,2023,1: gone"]);
+});
+
+test("the pages of a partition that makes no route are told of and left alone", async () => {
+  await using world = await openLists([]);
+  put(
+    world,
+    posts,
+    upTo(3).map((row) => ({ ...row, topic: ".." })),
+  );
+  const page = { hash: Buffer.of(1), start: undefined, etag: undefined, bytes: 1, release: 1 };
+  const recutIt = async () =>
+    await world.plan("cut", async (plain) => {
+      const { context, failures } = telling(plain);
+      const touched = { list: byTopic, part: "..", places: [placeOf(post(3))] };
+      const steps = await recut(kindOf("list", "topic"), touched, context);
+      return [steps, new Set(told(failures))];
+    });
+
+  const failed = new Set([
+    'topic/..: route_invalid {"column":"part"}',
+    'topic/..,2024,1: route_invalid {"column":"part"}',
+  ]);
+  expect(await recutIt()).toEqual([[], failed]);
+  await world.ledger.confirm("before", [
+    { ...idOf("topic", ".."), ...page, route: "/x/", trace: Buffer.alloc(2), lastmod: undefined },
+  ]);
+  expect(await recutIt()).toEqual([[], failed]);
+});
+
 test("an archive of many pages goes as a whole", async () => {
   await using world = await openLists(upTo(100));
   drop(world, ...upTo(100).map(({ id }) => Number(id)));
 
-  const steps = await cut(world, "stream", upTo(1));
+  const counts = new Map<string, number>();
+  const steps = await cut(world, "stream", upTo(1), "x", counts);
 
+  expect(counts.get("live")).toBe(2);
   expect(steps).toEqual([
     "delete : gone",
     ...Array.from({ length: 34 }, (_, n) => `delete ${n + 1}: gone`),
@@ -316,9 +370,10 @@ describe("windows that failed are cut again", () => {
 
   test("from the oldest entry of their bucket, where none is before", async () => {
     await using world = await openLists([...upTo(4), ...old(50)]);
+    put(world, posts, [post(0)]);
 
     expect(await touch(world, "topic", ["x", "2024", 1])).toEqual([
-      { list: byTopic, part: "x", places: [placeOf(post(1))] },
+      { list: byTopic, part: "x", places: [placeOf(post(0))] },
     ]);
   });
 
