@@ -235,11 +235,14 @@ export async function touchWindows(
     const own: Bucket = { kind, part, bucket: archive.bucket, context };
     const before = await liveWindow(own, archive.n - 1);
     const [oldest = []] = await context.rows.placesIn(kind.list, [rangeOf(own, undefined, 1)]);
-    // A bucket that holds nothing any more is still touched where its page began.
-    const start =
-      before?.start ?? (oldest[0] ? undefined : (await liveWindow(own, archive.n))?.start);
-    const order = start === undefined ? oldest[0]?.order : decodeKey(start);
+    const order = before?.start === undefined ? oldest[0]?.order : decodeKey(before.start);
     if (order !== undefined) touched.place(kind.list, { part: part ?? null, order });
+    // Where a failed page began, it may by chance begin again: those after it, which did not fail, need
+    // not. And a bucket that holds nothing any more is still touched.
+    const start = (await liveWindow(own, archive.n))?.start;
+    if (start !== undefined) {
+      touched.place(kind.list, { part: part ?? null, order: decodeKey(start) });
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { PipelineError } from "../../src/error.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import { brokenLinks } from "./links.ts";
+import { DAY, START } from "./rows.ts";
 import { failures, names, smallWorld, type World } from "./world.ts";
 
 const TWO = "posts/p2/index.html";
@@ -34,6 +35,25 @@ test("a new list page that fails for an entry alone is there when that entry's o
 
   expect(failures(events)).toEqual(["post 2: template_failed at posts 2 -"]);
   expect(world.objects.has("index.html")).toBe(true);
+});
+
+test("windows after one that fails are cut anew, though that one begins where it last did", async () => {
+  await using world = await smallWorld(6);
+  world.now = START + 100 * DAY;
+  await world.bake();
+  const before = world.shown();
+  const list = join(world.site.dir, "templates", "list.eta");
+  await appendFile(list, `<% if (it.window?.n === 2) { throw new Error("two"); } %>`);
+  world.post(7, { published_at: START - 200 * DAY });
+  await world.bake();
+  world.edit(7, "status", "draft");
+
+  await world.bake();
+
+  const archive = (shown: Readonly<Record<string, string>>) =>
+    Object.entries(shown).filter(([key]) => key.startsWith("topics/x/2023/"));
+  expect(archive(before)).toHaveLength(3);
+  expect(archive(world.shown())).toEqual(archive(before));
 });
 
 test("what would link to a page that fails again and again is not rendered for it", async () => {
