@@ -357,15 +357,14 @@ describe("windows that failed are cut again", () => {
     return touched.take();
   };
 
-  test("from the one before, which is live", async () => {
+  test("from the one before, which is live, and again from where they last began", async () => {
     await using world = await openLists(upTo(9));
 
+    const places = [placeOf(post(4)), placeOf(post(7))];
     expect(await touch(world, "topic", ["x", "2024", 3])).toEqual([
-      { list: byTopic, part: "x", places: [placeOf(post(4))] },
+      { list: byTopic, part: "x", places },
     ]);
-    expect(await touch(world, "stream", [3])).toEqual([
-      { list: stream, part: undefined, places: [placeOf(post(4))] },
-    ]);
+    expect(await touch(world, "stream", [3])).toEqual([{ list: stream, part: undefined, places }]);
   });
 
   test("from the oldest entry of their bucket, where none is before", async () => {
@@ -373,7 +372,7 @@ describe("windows that failed are cut again", () => {
     put(world, posts, [post(0)]);
 
     expect(await touch(world, "topic", ["x", "2024", 1])).toEqual([
-      { list: byTopic, part: "x", places: [placeOf(post(0))] },
+      { list: byTopic, part: "x", places: [placeOf(post(0)), placeOf(post(1))] },
     ]);
   });
 
