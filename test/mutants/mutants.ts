@@ -421,9 +421,9 @@ const PUBLISHING: readonly Mutant[] = [
   },
   {
     name: "planWithout skipped",
-    file: "src/pipeline.ts",
-    find: "await planWithout(context, tally.takeMissing());\n  // What appears",
-    replace: "// What appears",
+    file: "src/plan/changes.ts",
+    find: "const context = { ...all, isAgain: true };",
+    replace: "return;\n  const context = { ...all, isAgain: true };",
     suites: [FAILING],
   },
   {
@@ -442,8 +442,8 @@ const PUBLISHING: readonly Mutant[] = [
   {
     name: "lists published before the new pages they show",
     file: "src/pipeline.ts",
-    find: 'await publishPhase(run, "new");',
-    replace: 'await publishPhase(run, "lists");\n  await publishPhase(run, "new");',
+    find: "await publishNew(run);",
+    replace: 'await publishPhase(run, "lists");\n  await publishNew(run);',
     suites: [PHASES],
   },
   {
