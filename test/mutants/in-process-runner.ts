@@ -12,6 +12,7 @@ import {
   determineHitLimitReached,
   type MutantRunOptions,
   type MutantRunResult,
+  MutantRunStatus,
   type TestResult,
   type TestRunner,
   TestStatus,
@@ -68,7 +69,8 @@ class InProcessRunner implements TestRunner {
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
     const { activeMutant, mutantActivation, testFilter, hitLimit } = options;
     if (mutantActivation === "static") this.#shared.activeMutant = activeMutant.id;
-    const all = await this.#load();
+    const all = await this.#load().catch(String);
+    if (typeof all === "string") return { status: MutantRunStatus.Error, errorMessage: all };
     Object.assign(this.#shared, { activeMutant: activeMutant.id, hitCount: 0, hitLimit });
     const wanted = testFilter && new Set(testFilter);
     const covering = all.filter((each) => wanted?.has(idOf(each)) ?? true);

@@ -9,8 +9,11 @@ export interface Mutant {
   readonly suites?: readonly string[];
 }
 
+const ASSETS = "test/pipeline/assets.test.ts";
 const BAD_ROWS = "test/pipeline/bad-rows.test.ts";
 const FAILING = "test/pipeline/failing-pages.test.ts";
+const HEADERS = "test/pipeline/headers.test.ts";
+const LOADED = "test/plan/loaded-pages.test.ts";
 const PHASES = "test/pipeline/phases.test.ts";
 const QUARANTINE = "test/pipeline/quarantine.test.ts";
 const REBUILD = "test/pipeline/rebuild.test.ts";
@@ -107,6 +110,7 @@ const DIGESTS: readonly Mutant[] = [
     file: "src/render/render.ts",
     find: "hash: digestOf([digestOfBytes(body), headers])",
     replace: "hash: digestOf([digestOfBytes(body)])",
+    suites: [HEADERS],
   },
   {
     name: "partial not in the fingerprint",
@@ -211,6 +215,7 @@ const CUTS: readonly Mutant[] = [
     file: "src/plan/touched.ts",
     find: "places.set(encodeKey(order as Key)",
     replace: "places.set(encodeKey(order.slice(0, 1) as Key)",
+    suites: ["test/plan/touched.test.ts"],
   },
   {
     name: "lists without a tie-break accepted",
@@ -263,6 +268,7 @@ const READS: readonly Mutant[] = [
     file: "src/plan/reads.ts",
     find: "const uses = part === null ? [] : [newestName(read.list.name, part)];",
     replace: "const uses: Uint8Array[] = [];",
+    suites: [LOADED],
   },
   {
     name: "archive of a head not recorded",
@@ -458,6 +464,7 @@ const PUBLISHING: readonly Mutant[] = [
     file: "src/pipeline/settle.ts",
     find: "if (isDue && run.options.only === undefined) return false;",
     replace: "",
+    suites: [ASSETS],
   },
 ];
 
