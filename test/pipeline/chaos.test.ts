@@ -6,6 +6,7 @@ import type { BuildOptions, Wired } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { Artifact } from "../../src/site.ts";
 import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
+import { CDN_CALLS, callsThat, LEDGER_CALLS, STORE_CALLS } from "./effects.ts";
 import { faultAt } from "./faults.ts";
 import { brokenLinks } from "./links.ts";
 import { badChange, type Change, change, DAY, mendRows, START, writeRows } from "./rows.ts";
@@ -50,24 +51,6 @@ const moment: fc.Arbitrary<Moment> = fc.record({
   isWiped: fc.nat(15).map((n) => n === 0),
 });
 
-const EFFECTS = [
-  "claim",
-  "completed",
-  "confirm",
-  "doubt",
-  "doubtAll",
-  "finish",
-  "forget",
-  "freeze",
-  "intend",
-  "quarantine",
-  "retire",
-  "sent",
-  "setNote",
-  "unretire",
-  "yieldClaim",
-] as const satisfies readonly (keyof Ledger)[];
-
 const RUNS = Number(process.env["HISTORIES"] ?? 60);
 
 test(`after each of ${RUNS} histories of runs that die, one that does not ends exact`, async () => {
@@ -93,9 +76,9 @@ async function check(history: readonly Moment[]): Promise<void> {
     const options = { now: () => now, only };
     const run = bakeOnce(site, cdn, options, (wired) => ({
       ...later(wired, at),
-      ledger: fault.on(later(wired, at).ledger, EFFECTS),
-      store: fault.on(wired.store, ["put", "delete"]),
-      cdn: fault.on(wired.cdn, ["send"]),
+      ledger: fault.on(later(wired, at).ledger, callsThat(LEDGER_CALLS, "effect")),
+      store: fault.on(wired.store, callsThat(STORE_CALLS, "effect")),
+      cdn: fault.on(wired.cdn, callsThat(CDN_CALLS, "effect")),
     }));
     await run.catch((error: unknown) => {
       if (!fault.hasStruck()) throw error;

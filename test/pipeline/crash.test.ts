@@ -9,29 +9,11 @@ import type { Wired } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { Artifact } from "../../src/site.ts";
 import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
+import { CDN_CALLS, callsThat, LEDGER_CALLS, STORE_CALLS } from "./effects.ts";
 import { type Fault, type FaultOptions, faultAt } from "./faults.ts";
 import { brokenLinks } from "./links.ts";
 import { bake, differences, openSmall, type SmallSite, served, shown } from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
-
-/** What of the ledger outlives a process: plans do not, so whoever dies while planning did nothing. */
-const WRITES = [
-  "claim",
-  "completed",
-  "confirm",
-  "doubt",
-  "doubtAll",
-  "finish",
-  "forget",
-  "freeze",
-  "intend",
-  "quarantine",
-  "retire",
-  "sent",
-  "setNote",
-  "unretire",
-  "yieldClaim",
-] as const satisfies readonly (keyof Ledger)[];
 
 vi.setConfig({ testTimeout: 600_000 });
 
@@ -110,9 +92,9 @@ type Wire = (wired: Wired, fault: Fault) => Wired;
 
 /** Every call with an effect outside of the process. */
 function wireAll(wired: Wired, fault: Fault): Wired {
-  const ledger = fault.on(wired.ledger, WRITES);
-  const store = fault.on(wired.store, ["put", "delete"]);
-  const cdn = fault.on(wired.cdn, ["send"]);
+  const ledger = fault.on(wired.ledger, callsThat(LEDGER_CALLS, "effect"));
+  const store = fault.on(wired.store, callsThat(STORE_CALLS, "effect"));
+  const cdn = fault.on(wired.cdn, callsThat(CDN_CALLS, "effect"));
   return { ...wired, ledger, store, cdn };
 }
 

@@ -1,3 +1,5 @@
+import { around } from "./calls.ts";
+
 /** One fault among the calls of several ports. */
 export interface Fault {
   /** The same port, whose counted calls may fail. */
@@ -24,27 +26,25 @@ export function faultAt({ nth, when, isFatal, error }: FaultOptions): Fault {
     hasStruck = true;
     throw error();
   };
+  const struckAt = async (call: () => unknown) => {
+    calls += 1;
+    const isNow = calls === nth;
+    if (isNow && when === "before") strike();
+    const result = await call();
+    if (isNow) strike();
+    return result;
+  };
   return {
     hasStruck: () => hasStruck,
     on(port, methods) {
       const counted = new Set<string>(methods);
-      const wrapped = Object.entries(port).map(([name, member]) => {
-        if (typeof member !== "function") return [name, member];
-        return [
-          name,
-          async (...args: readonly unknown[]) => {
-            if (isFatal && hasStruck) strike();
-            if (!counted.has(name)) return await member.apply(port, args);
-            calls += 1;
-            const isNow = calls === nth;
-            if (isNow && when === "before") strike();
-            const result = await member.apply(port, args);
-            if (isNow) strike();
-            return result;
-          },
-        ];
+      const all = Object.entries(port).flatMap(([name, member]) =>
+        typeof member === "function" ? [name as keyof typeof port & string] : [],
+      );
+      return around(port, all, (name, call) => {
+        if (isFatal && hasStruck) strike();
+        return counted.has(name) ? struckAt(call) : call();
       });
-      return { ...port, ...Object.fromEntries(wrapped) };
     },
   };
 }

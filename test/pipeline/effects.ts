@@ -1,0 +1,95 @@
+import type { Cdn } from "../../src/invalidate/cdn.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import type { ObjectStore } from "../../src/publish/store.ts";
+
+/**
+ * What a call of a port does: `effect` changes something that outlives the process; `plan` changes
+ * only the run's own plan, which nobody reads when its process is dead; `read` changes nothing.
+ */
+export type Does = "effect" | "plan" | "read";
+
+type Method<Port> = {
+  [Name in keyof Port & string]: Port[Name] extends (...args: never[]) => unknown ? Name : never;
+}[keyof Port & string];
+
+/** Every call of the ledger; a new method does not compile until it stands here. */
+export const LEDGER_CALLS = {
+  claim: "effect",
+  completed: "effect",
+  confirm: "effect",
+  countLive: "read",
+  countLiveByKind: "read",
+  discard: "plan",
+  doubt: "effect",
+  doubtAll: "effect",
+  due: "read",
+  dueRows: "read",
+  finish: "effect",
+  forget: "effect",
+  former: "read",
+  formerAt: "read",
+  formerOf: "read",
+  freeze: "effect",
+  hasOutbox: "read",
+  importFormer: "effect",
+  intend: "effect",
+  intents: "read",
+  isRetired: "read",
+  known: "read",
+  knownOf: "read",
+  lastUpTo: "read",
+  live: "read",
+  liveAt: "read",
+  liveFolded: "read",
+  liveKinds: "read",
+  note: "read",
+  notes: "read",
+  outbox: "read",
+  pages: "read",
+  quarantine: "effect",
+  quarantined: "read",
+  readers: "read",
+  readersBetween: "read",
+  rebuilt: "read",
+  release: "read",
+  releases: "read",
+  retire: "effect",
+  see: "plan",
+  seen: "read",
+  sent: "effect",
+  setNote: "effect",
+  stage: "plan",
+  staged: "read",
+  stagedAt: "read",
+  stagedClashes: "read",
+  stagedCounts: "read",
+  stagedFolded: "read",
+  stepsOf: "read",
+  unretire: "effect",
+  unstage: "plan",
+  yieldClaim: "effect",
+} as const satisfies Record<Method<Ledger>, Does>;
+
+/** Every call of a store, as {@link LEDGER_CALLS}. */
+export const STORE_CALLS = {
+  check: "read",
+  delete: "effect",
+  get: "read",
+  head: "read",
+  list: "read",
+  put: "effect",
+} as const satisfies Record<Method<ObjectStore>, Does>;
+
+/** Every call of a CDN, as {@link LEDGER_CALLS}. */
+export const CDN_CALLS = {
+  isCompleted: "read",
+  send: "effect",
+} as const satisfies Record<Method<Cdn>, Does>;
+
+/** The calls of a table that do one of these. */
+export function callsThat<Name extends string>(
+  table: Readonly<Record<Name, Does>>,
+  ...does: readonly Does[]
+): readonly Name[] {
+  return (Object.keys(table) as Name[]).filter((name) => does.includes(table[name]));
+}
