@@ -1,25 +1,10 @@
-import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
+import { type CloudFrontApi, startCloudFrontApi } from "./cloudfront-api.ts";
 import { type EdgeOrigin, startEdge } from "./edge.ts";
-import { type Faults, faultSwitch } from "./faults.ts";
-import { type Batch, type Invalidation, invalidationLedger, Refused } from "./invalidations.ts";
-import { escapeXml, xmlTexts } from "./xml.ts";
 
-/** How an API call can go wrong. `lost-reply`: the batch was accepted and the connection ends. */
-type CloudFrontFault = "throttle" | "internal-error" | "lost-reply";
-
-/** A distribution of our own: a caching edge, and the API's CreateInvalidation and GetInvalidation. */
-export interface CloudFront extends AsyncDisposable {
+/** A distribution of our own: a caching edge, and the API. */
+export interface CloudFront extends CloudFrontApi {
   /** Where viewers ask. */
   readonly url: string;
-  /** For `new CloudFrontClient({ endpoint })`. */
-  readonly endpoint: string;
-  readonly distributionId: string;
-  readonly faults: Faults<CloudFrontFault>;
-  /** Every accepted batch in order; a repeated CallerReference is not accepted twice. */
-  invalidations(): readonly Invalidation[];
 }
 
 /** What a distribution can be asked for. */
@@ -31,106 +16,20 @@ export interface CloudFrontOptions {
   readonly completesAfterMs?: number;
 }
 
-const XMLNS = "http://cloudfront.amazonaws.com/doc/2020-05-31/";
-
 /** Starts Varnish in front of the bucket and the API in this process. */
 export async function startCloudFront(options: CloudFrontOptions): Promise<CloudFront> {
   const edge = await startEdge(options.origin, options.errorTtlSeconds ?? 10);
-  const distributionId = `E${randomBytes(6).toString("hex").toUpperCase()}`;
-  const ledger = invalidationLedger(edge.evict, options.completesAfterMs ?? 50);
-  const { faults, take } = faultSwitch<CloudFrontFault>();
-  const api = { distributionId, ledger };
-  const server = createServer(async (request, response) => {
-    const body = await text(request);
-    const fault = take({ method: request.method ?? "", path: request.url ?? "" });
-    if (fault === "throttle")
-      return refuse(response, new Refused(400, "Throttling", "Rate exceeded"));
-    if (fault === "internal-error")
-      return refuse(response, new Refused(500, "InternalError", "Fault"));
-    answer(request, body, fault === "lost-reply" ? undefined : response, api);
-    if (fault === "lost-reply") response.destroy();
+  const { evict } = edge;
+  const api = await startCloudFrontApi({
+    evict,
+    completesAfterMs: options.completesAfterMs ?? 50,
   });
-  server.keepAliveTimeout = 120_000;
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
+    ...api,
     url: edge.url,
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    distributionId,
-    faults,
-    invalidations: ledger.all,
     async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await ledger.close();
+      await api[Symbol.asyncDispose]();
       await edge[Symbol.asyncDispose]();
     },
   };
-}
-
-interface Api {
-  readonly distributionId: string;
-  readonly ledger: ReturnType<typeof invalidationLedger>;
-}
-
-function answer(
-  request: IncomingMessage,
-  body: string,
-  response: ServerResponse | undefined,
-  api: Api,
-): void {
-  try {
-    const invalidation = dispatch(request, body, api);
-    const status = request.method === "POST" ? 201 : 200;
-    const location = `${XMLNS}distribution/${api.distributionId}/invalidation/${invalidation.id}`;
-    response
-      ?.writeHead(status, { "content-type": "text/xml", location })
-      .end(describe(invalidation));
-  } catch (error) {
-    const refusal =
-      error instanceof Refused ? error : new Refused(500, "InternalError", String(error));
-    if (response !== undefined) refuse(response, refusal);
-  }
-}
-
-/** @throws Refused as the API reference says. Of the signature only the shape is looked at. */
-function dispatch(
-  { method, url = "", headers }: IncomingMessage,
-  body: string,
-  api: Api,
-): Invalidation {
-  if (!/^AWS4-HMAC-SHA256 Credential=.+Signature=/.test(headers.authorization ?? "")) {
-    throw new Refused(403, "MissingAuthenticationToken", "The request is not signed.");
-  }
-  const route = /^\/2020-05-31\/distribution\/([^/]+)\/invalidation(?:\/([^/?]+))?$/.exec(url);
-  const [, distribution, id] = route ?? [];
-  if (distribution !== api.distributionId) {
-    throw new Refused(404, "NoSuchDistribution", "The specified distribution does not exist.");
-  }
-  if (method === "POST" && id === undefined) return api.ledger.create(decodeBatch(body));
-  if (method === "GET" && id !== undefined) return api.ledger.get(id);
-  throw new Refused(400, "InvalidAction", `${method} ${url} is not part of this stand-in.`);
-}
-
-function decodeBatch(body: string): Batch {
-  const [callerReference] = xmlTexts(body, "CallerReference");
-  if (!callerReference) throw new Refused(400, "MissingBody", "CallerReference is missing.");
-  const items = xmlTexts(body, "Path");
-  if (Number(xmlTexts(body, "Quantity")[0]) !== items.length) {
-    throw new Refused(400, "InconsistentQuantities", "Quantity and Items do not match.");
-  }
-  return { callerReference, items };
-}
-
-function describe({ id, status, createdAt, callerReference, items }: Invalidation): string {
-  const paths = items.map((item) => `<Path>${escapeXml(item)}</Path>`).join("");
-  return `<?xml version="1.0"?>
-<Invalidation xmlns="${XMLNS}"><Id>${id}</Id><Status>${status}</Status><CreateTime>${createdAt.toISOString()}</CreateTime><InvalidationBatch><Paths><Quantity>${items.length}</Quantity><Items>${paths}</Items></Paths><CallerReference>${escapeXml(callerReference)}</CallerReference></InvalidationBatch></Invalidation>`;
-}
-
-function refuse(response: ServerResponse, { status, code, message }: Refused): void {
-  const type = status < 500 ? "Sender" : "Receiver";
-  const error = `<Type>${type}</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message>`;
-  response.writeHead(status, { "content-type": "text/xml" });
-  response.end(`<?xml version="1.0"?>
-<ErrorResponse xmlns="${XMLNS}"><Error>${error}</Error><RequestId>${randomBytes(8).toString("hex")}</RequestId></ErrorResponse>`);
 }
