@@ -1,5 +1,6 @@
 /** What a site definition imports: `import { defineSite, table, … } from "nightbake"`. */
 export { PipelineError } from "./error.ts";
+export type { Caching } from "./site/caching.ts";
 export * from "./site/columns.ts";
 export * from "./site/define.ts";
 export * from "./site/list.ts";

@@ -1,4 +1,5 @@
 /** The words of the pipeline, as types; each stage imports them from here. */
+export * from "./site/caching.ts";
 export * from "./site/columns.ts";
 export * from "./site/define.ts";
 export * from "./site/digest.ts";

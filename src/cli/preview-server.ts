@@ -3,6 +3,7 @@ import { readFile, realpath } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join, relative, sep } from "node:path";
 import { objectHeaders } from "../render/headers.ts";
+import type { KindHeaders } from "../site.ts";
 import { folderKey, requestedKey } from "./preview-key.ts";
 
 /** The site's own page for what is not there. */
@@ -17,13 +18,19 @@ export interface Served {
   readonly hint: string | undefined;
 }
 
+/** A folder, and what the kind of the page under a key says of its headers. */
+export interface Previewed {
+  readonly folder: string;
+  readonly kindOf: (key: string) => Promise<KindHeaders | undefined>;
+}
+
 /**
  * Serves a folder the way the CDN serves the bucket: index documents for "/", the site's own 404
  * page, the headers that `put` gives each object. Not started; nothing outside `folder` is read.
  */
-export function previewServer(folder: string, log: (served: Served) => void): Server {
+export function previewServer(previewed: Previewed, log: (served: Served) => void): Server {
   return createServer((request, response) => {
-    answer(folder, request)
+    answer(previewed, request)
       .catch((error: unknown) => failure(error))
       .then((reply) => {
         send(request, response, reply);
@@ -41,17 +48,20 @@ interface Reply {
   readonly hint?: string;
 }
 
-async function answer(folder: string, request: IncomingMessage): Promise<Reply> {
+async function answer(previewed: Previewed, request: IncomingMessage): Promise<Reply> {
+  const { folder } = previewed;
   if (request.method !== "GET" && request.method !== "HEAD") {
     return plainReply(405, "Only GET and HEAD are served.", { allow: "GET, HEAD" });
   }
   const { key, refused } = requestedKey(request.url ?? "/");
-  if (key === undefined) return notFound(folder, refused);
+  if (key === undefined) return await notFound(previewed, refused);
   const body = await readObject(folder, key);
-  if (body !== undefined) return { status: 200, body, headers: headersOf(key, body) };
+  if (body !== undefined) {
+    return { status: 200, body, headers: await headersOf(previewed, key, body) };
+  }
   const withSlash = folderKey(key);
   const isFolder = withSlash !== undefined && (await readObject(folder, withSlash)) !== undefined;
-  return notFound(folder, isFolder ? 'There is a page with "/" at the end.' : undefined);
+  return await notFound(previewed, isFolder ? 'There is a page with "/" at the end.' : undefined);
 }
 
 /** The bytes of the file whose name is exactly `key`; undefined for folders and what links lead to. */
@@ -70,19 +80,24 @@ async function readObject(folder: string, key: string): Promise<Uint8Array | und
 
 const ABSENT = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ELOOP", "ENAMETOOLONG"]);
 
-async function notFound(folder: string, hint: string | undefined): Promise<Reply> {
-  const body = await readObject(folder, NOT_FOUND);
+async function notFound(previewed: Previewed, hint: string | undefined): Promise<Reply> {
+  const body = await readObject(previewed.folder, NOT_FOUND);
   const reply =
     body === undefined
       ? plainReply(404, "There is no such page, and the site has no 404.html.", {})
-      : { status: 404, body, headers: headersOf(NOT_FOUND, body) };
+      : { status: 404, body, headers: await headersOf(previewed, NOT_FOUND, body) };
   return hint === undefined ? reply : { ...reply, hint };
 }
 
-function headersOf(key: string, body: Uint8Array): Record<string, string> {
-  const { contentType, cacheControl } = objectHeaders(key);
+async function headersOf(
+  { kindOf }: Previewed,
+  key: string,
+  body: Uint8Array,
+): Promise<Record<string, string>> {
+  const { contentType, cacheControl, contentLanguage } = objectHeaders(key, await kindOf(key));
   const etag = `"${createHash("sha256").update(body).digest("hex").slice(0, 32)}"`;
-  return { "content-type": contentType, "cache-control": cacheControl, etag };
+  const language = contentLanguage === undefined ? {} : { "content-language": contentLanguage };
+  return { "content-type": contentType, "cache-control": cacheControl, ...language, etag };
 }
 
 function plainReply(status: number, text: string, headers: Record<string, string>): Reply {

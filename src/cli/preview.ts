@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { PipelineError } from "../error.ts";
 import type { Args } from "./args.ts";
 import { COMMON, type Command, configOf, type Io } from "./command.ts";
+import { openKinds } from "./preview-kinds.ts";
 import { previewServer, type Served } from "./preview-server.ts";
 import { plain } from "./terminal.ts";
 
@@ -12,6 +13,9 @@ import { plain } from "./terminal.ts";
 export const previewCommand: Command = {
   name: "preview",
   summary: "Serves the output folder the way the CDN would, until Ctrl-C.",
+  details:
+    "A folder keeps no headers. Those that kinds declare come from the site definition, and the ledger\n" +
+    "says which kind a page is of; without these two, headers are what the file's name implies.",
   positionals: [],
   options: {
     port: { value: "PORT", short: "p", says: "The port (default: a free one)." },
@@ -23,9 +27,11 @@ export const previewCommand: Command = {
     { line: "preview --port 8080 --out public", says: "another port, another folder" },
   ],
   async run(args, io) {
-    const { out } = configOf(args, io);
-    checkFolder(out);
-    const server = previewServer(out, (served) => log(io, args, served));
+    const config = configOf(args, io);
+    checkFolder(config.out);
+    await using kinds = await openKinds(config);
+    const previewed = { folder: config.out, kindOf: kinds.kindOf };
+    const server = previewServer(previewed, (served) => log(io, args, served));
     const url = await listen(server, args);
     if (args.has("json")) io.out.write(`${JSON.stringify({ event: "listening", url })}\n`);
     else io.out.write(`${url}\n`);

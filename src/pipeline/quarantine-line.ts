@@ -22,7 +22,7 @@ export interface QuarantineLine extends PageId {
 }
 
 const MEMBERS = "kind key route start lastmod code message at body headers".split(" ");
-const HEADERS = ["contentType", "cacheControl", "metadata"];
+const HEADERS = ["contentType", "cacheControl", "contentLanguage", "metadata"];
 
 /** A line of NDJSON, with its line feed; absent members are left out. */
 export function toLine(line: QuarantineLine): string {

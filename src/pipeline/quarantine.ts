@@ -77,11 +77,12 @@ async function stored({ store }: Opened, { kind, route }: LivePage): Promise<Sto
   const { key } = address(route);
   const object = await store.get(key);
   if (object !== undefined) {
-    const { body, contentType, cacheControl, metadata } = object;
+    const { body, contentType, cacheControl, contentLanguage, metadata } = object;
     return {
       body,
       ...(contentType !== undefined && { contentType }),
       ...(cacheControl !== undefined && { cacheControl }),
+      ...(contentLanguage !== undefined && { contentLanguage }),
       ...(metadata !== undefined && { metadata }),
     };
   }

@@ -5,6 +5,7 @@ import type { StoredHead, Write } from "./store.ts";
 interface S3Headers {
   readonly ContentType?: string | undefined;
   readonly CacheControl?: string | undefined;
+  readonly ContentLanguage?: string | undefined;
   readonly Metadata?: Record<string, string> | undefined;
 }
 
@@ -16,7 +17,7 @@ const [WRITE, HASH] = ["nightbake-write", "nightbake-hash"];
  * @throws TypeError when metadata would come back changed: HTTP carries ASCII and drops outer spaces
  */
 export function toHeaders(
-  { key, contentType, cacheControl, metadata, hash }: Artifact,
+  { key, contentType, cacheControl, contentLanguage, metadata, hash }: Artifact,
   { expected, id }: Write = {},
 ): S3Headers & Conditions {
   for (const [name, value] of Object.entries(metadata)) {
@@ -28,6 +29,7 @@ export function toHeaders(
   return {
     ContentType: contentType,
     CacheControl: cacheControl,
+    ...(contentLanguage !== undefined && { ContentLanguage: contentLanguage }),
     Metadata: { ...metadata, ...own },
     ...(expected === null && { IfNoneMatch: "*" }),
     ...(typeof expected === "string" && { IfMatch: expected }),
@@ -45,10 +47,12 @@ export function toWrite(metadata: Record<string, string> = {}): Omit<StoredHead,
 }
 
 /** The headers an answer carries, by our names; what it lacks is absent. */
-export function fromHeaders({ ContentType, CacheControl, Metadata }: S3Headers): Partial<Headers> {
+export function fromHeaders(headers: S3Headers): Partial<Headers> {
+  const { ContentType, CacheControl, ContentLanguage, Metadata } = headers;
   return {
     ...(ContentType !== undefined && { contentType: ContentType }),
     ...(CacheControl !== undefined && { cacheControl: CacheControl }),
+    ...(ContentLanguage !== undefined && { contentLanguage: ContentLanguage }),
     metadata: Object.fromEntries(
       Object.entries(Metadata ?? {}).filter(([name]) => name !== WRITE && name !== HASH),
     ),

@@ -1,11 +1,11 @@
-import type { Headers } from "../site.ts";
+import type { Caching, Headers, KindHeaders } from "../site.ts";
 
 /** Browsers ask every time; the CDN keeps its copy for a year, until we invalidate it. */
-const PAGE_CACHE = "public, max-age=0, s-maxage=31536000";
+const PAGE_CACHE = { maxAge: 0, sMaxAge: 31_536_000 };
 /** The name changes with the bytes, so a copy never grows old. */
 const ASSET_CACHE = "public, max-age=31536000, immutable";
 /** A missing page may appear at any time, and nobody invalidates what was not there. */
-const ERROR_CACHE = "public, max-age=0, s-maxage=10";
+const ERROR_CACHE = { maxAge: 0, sMaxAge: 10 };
 
 /** By extension; text carries its charset, as stores add none. */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -33,14 +33,25 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 /** `assets/NAME.HASH.EXT` with the 10 hexadecimal digits of {@link loadAssets}. */
 const HASHED = /^assets\/.*\.[0-9a-f]{10}(?:\.[^./]+)?$/;
 
-/** The content type and caching of an object, by its key alone: `articles/a/index.html`. */
-export function objectHeaders(key: string): Pick<Headers, "contentType" | "cacheControl"> {
+/** The headers of an object, by its key (`articles/a/index.html`) and what its kind says of them. */
+export function objectHeaders(
+  key: string,
+  { cache = {}, language }: KindHeaders = {},
+): Omit<Headers, "metadata"> {
   const extension = /\.([^./]+)$/.exec(key)?.[1]?.toLowerCase() ?? "";
   const contentType = CONTENT_TYPES[extension] ?? "application/octet-stream";
-  return { contentType, cacheControl: cacheControl(key) };
+  const said = language === undefined ? {} : { contentLanguage: language };
+  return { contentType, cacheControl: cacheControl(key, cache), ...said };
 }
 
-function cacheControl(key: string): string {
+function cacheControl(key: string, cache: Caching): string {
   if (HASHED.test(key)) return ASSET_CACHE;
-  return key === "404.html" ? ERROR_CACHE : PAGE_CACHE;
+  const usual = key === "404.html" ? ERROR_CACHE : PAGE_CACHE;
+  const { maxAge = usual.maxAge, sMaxAge = usual.sMaxAge } = cache;
+  const { staleWhileRevalidate, staleIfError } = cache;
+  const stale = [
+    ["stale-while-revalidate", staleWhileRevalidate],
+    ["stale-if-error", staleIfError],
+  ].flatMap(([name, seconds]) => (seconds === undefined ? [] : [`${name}=${seconds}`]));
+  return ["public", `max-age=${maxAge}`, `s-maxage=${sMaxAge}`, ...stale].join(", ");
 }

@@ -6,6 +6,7 @@ import {
   digest,
   digestOf,
   type Headers,
+  type KindHeaders,
   type LoadedPage,
   type Site,
 } from "../site.ts";
@@ -60,7 +61,8 @@ export function render(
     html,
   };
   const text = templates.render(page.template, data);
-  return { page, artifact: artifact(page, text), refs };
+  const kind = site.kinds.find(({ name }) => name === page.kind);
+  return { page, artifact: artifact(page, text, kind), refs };
 }
 
 /** An asset as it is served: its name holds its hash, so it never changes. */
@@ -72,20 +74,21 @@ export function assetArtifact({ key, body }: AssetFile): Artifact {
 export function storedArtifact(
   key: string,
   body: Uint8Array,
-  { contentType, cacheControl, metadata = {} }: Partial<Headers>,
+  { contentType, cacheControl, contentLanguage, metadata = {} }: Partial<Headers>,
 ): Artifact {
   const implied = objectHeaders(key);
   return withHash(key, body, {
     contentType: contentType ?? implied.contentType,
     cacheControl: cacheControl ?? implied.cacheControl,
+    ...(contentLanguage !== undefined && { contentLanguage }),
     metadata,
   });
 }
 
-function artifact(page: LoadedPage, text: string): Artifact {
+function artifact(page: LoadedPage, text: string, kind: KindHeaders | undefined): Artifact {
   const { key } = address(page.route);
   const metadata = { "cache-tag": page.tags.join(",") };
-  return withHash(key, Buffer.from(text, "utf8"), { ...objectHeaders(key), metadata });
+  return withHash(key, Buffer.from(text, "utf8"), { ...objectHeaders(key, kind), metadata });
 }
 
 function withHash(key: string, body: Uint8Array, headers: Headers): Artifact {

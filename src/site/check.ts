@@ -1,4 +1,5 @@
 import type { Problem } from "../error.ts";
+import { checkHeaders } from "./caching.ts";
 import { checkList } from "./check-list.ts";
 import { checkOwnRead } from "./check-read.ts";
 import { Checks } from "./checks.ts";
@@ -58,6 +59,7 @@ function checkKind(kind: Kind, checks: Checks): void {
       "A kind's name is up to 32 of a-z, 0-9, - and _, begins with a letter and is not asset.",
     );
   }
+  checkHeaders(kind, place, checks);
   if (kind.is === "row") checkRowKind(kind, place, checks);
   if (kind.is === "list") checkListKind(kind, place, checks);
   if (kind.is === "single") {

@@ -1,3 +1,4 @@
+import type { KindHeaders } from "./caching.ts";
 import type { AnyList, List, Visible } from "./list.ts";
 import { appendOnly, visibility } from "./list.ts";
 import type { AnyRead, Read } from "./read.ts";
@@ -17,7 +18,7 @@ export interface MarkdownColumn {
 }
 
 /** What every kind has. `name` is its name in the site definition. */
-interface KindBase {
+interface KindBase extends KindHeaders {
   readonly name: string;
   /** File below `templates/`, without `.eta`. */
   readonly template: string;
@@ -97,17 +98,18 @@ type Name<R extends Row> = keyof R & string;
 /** Declares a page for each visible row. `see` is exactly what the template and the digest get. */
 export function rowPage<R extends Row, K extends keyof R, const S extends Name<R>>(
   table: Table<R, K>,
-  parts: Visible<R> & {
-    readonly see: readonly S[];
-    readonly route: (row: Refs<R>) => RouteTemplate;
-    readonly template: string;
-    readonly reads?: Readonly<Record<string, Read<R>>>;
-    readonly html?: Readonly<Record<string, MarkdownColumn & { readonly column: NoInfer<S> }>>;
-    readonly links?: (row: Refs<R>) => Readonly<Record<string, RouteTemplate>>;
-    readonly tags?: (row: Refs<R>) => readonly TagTemplate[];
-    readonly lastmod?: Name<R>;
-    readonly inSitemap?: boolean;
-  },
+  parts: Visible<R> &
+    KindHeaders & {
+      readonly see: readonly S[];
+      readonly route: (row: Refs<R>) => RouteTemplate;
+      readonly template: string;
+      readonly reads?: Readonly<Record<string, Read<R>>>;
+      readonly html?: Readonly<Record<string, MarkdownColumn & { readonly column: NoInfer<S> }>>;
+      readonly links?: (row: Refs<R>) => Readonly<Record<string, RouteTemplate>>;
+      readonly tags?: (row: Refs<R>) => readonly TagTemplate[];
+      readonly lastmod?: Name<R>;
+      readonly inSitemap?: boolean;
+    },
 ): Unnamed<RowKind> {
   const { show, from, until, see, route, template, reads = {}, html = {}, links } = parts;
   const { tags, lastmod } = parts;
@@ -124,13 +126,14 @@ export function rowPage<R extends Row, K extends keyof R, const S extends Name<R
     tags: tags?.(refs<R>()) ?? [],
     lastmod,
     inSitemap: parts.inSitemap ?? true,
+    ...kindHeaders(parts),
   };
 }
 
 /** Declares the head page and the archive of each partition of a list. */
 export function listPage<P>(
   list: List<P>,
-  parts: {
+  parts: KindHeaders & {
     /** Gets the partition's value; a list without partitions has none. */
     readonly route: (part: Ref<P & KeyPart>) => RouteTemplate;
     readonly template: string;
@@ -149,17 +152,20 @@ export function listPage<P>(
     reads,
     tags: tags?.(part) ?? [],
     inSitemap,
+    ...kindHeaders(parts),
   };
 }
 
 /** Declares one page with a fixed route, e.g. `/` or `/robots.txt`. */
-export function page(parts: {
-  readonly route: string;
-  readonly template: string;
-  readonly reads?: Readonly<Record<string, Read<Record<never, never>>>>;
-  readonly links?: Readonly<Record<string, string>>;
-  readonly inSitemap?: boolean;
-}): Unnamed<SingleKind> {
+export function page(
+  parts: KindHeaders & {
+    readonly route: string;
+    readonly template: string;
+    readonly reads?: Readonly<Record<string, Read<Record<never, never>>>>;
+    readonly links?: Readonly<Record<string, string>>;
+    readonly inSitemap?: boolean;
+  },
+): Unnamed<SingleKind> {
   const { route, template, reads = {}, links = {} } = parts;
   return {
     is: "single",
@@ -168,14 +174,17 @@ export function page(parts: {
     reads,
     links,
     inSitemap: parts.inSitemap ?? route.endsWith("/"),
+    ...kindHeaders(parts),
   };
 }
 
 /** Declares a page for each Markdown file in a folder of `content/`: `about.md` → `/about/`. */
-export function contentPages(parts: {
-  readonly folder: string;
-  readonly template: string;
-}): Unnamed<ContentKind> {
+export function contentPages(
+  parts: KindHeaders & {
+    readonly folder: string;
+    readonly template: string;
+  },
+): Unnamed<ContentKind> {
   return { is: "content", ...parts, inSitemap: true };
 }
 
@@ -183,12 +192,14 @@ export function contentPages(parts: {
 const SITEMAP_URLS = 1000;
 
 /** Declares the sitemap index at `route` and the sitemaps of all kinds that are in it. */
-export function sitemap(parts: {
-  readonly route: string;
-  readonly template: string;
-  readonly part: string;
-  readonly max?: number;
-}): Unnamed<SitemapKind> {
+export function sitemap(
+  parts: KindHeaders & {
+    readonly route: string;
+    readonly template: string;
+    readonly part: string;
+    readonly max?: number;
+  },
+): Unnamed<SitemapKind> {
   return { is: "sitemap", ...parts, max: parts.max ?? SITEMAP_URLS, inSitemap: false };
 }
 
@@ -197,17 +208,23 @@ export function sitemap(parts: {
  * one at its old route. `table` declares more: its key column `from` holds a route, `to` another or
  * an `https:` address; lines of `content/redirects.txt` say the same and win.
  */
-export function redirects<R extends Row, K extends keyof R>(parts: {
-  readonly template: string;
-  readonly table?: {
-    readonly table: Table<R, K>;
-    readonly from: K & Name<R>;
-    readonly to: Name<R>;
-  };
-}): Unnamed<RedirectKind> {
+export function redirects<R extends Row, K extends keyof R>(
+  parts: KindHeaders & {
+    readonly template: string;
+    readonly table?: {
+      readonly table: Table<R, K>;
+      readonly from: K & Name<R>;
+      readonly to: Name<R>;
+    };
+  },
+): Unnamed<RedirectKind> {
   const { template, table: declared } = parts;
   const listed = declared && redirectList(declared.table, declared.from, declared.to);
-  return { is: "redirect", template, list: listed, inSitemap: false };
+  return { is: "redirect", template, list: listed, inSitemap: false, ...kindHeaders(parts) };
+}
+
+function kindHeaders({ cache, language }: KindHeaders): KindHeaders {
+  return { cache, language };
 }
 
 function redirectList(table: AnyTable, from: string, to: string): AnyList {

@@ -8,6 +8,8 @@ export interface PageId {
 export interface Headers {
   readonly contentType: string;
   readonly cacheControl: string;
+  /** Absent where nothing was said. */
+  readonly contentLanguage?: string;
   /** Lower-case names without `x-amz-meta-`, e.g. `{ "cache-tag": "author-ann" }`; S3 allows 2 KB in all. */
   readonly metadata: Readonly<Record<string, string>>;
 }

@@ -3,6 +3,8 @@ import { type IncomingHttpHeaders, request } from "node:http";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { runCli } from "../../src/cli/cli.ts";
+import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import { idOf, livePage, publish } from "../ledger/fixtures.ts";
 import { type FakeIo, fakeIo } from "./fakes.ts";
 
 const SITE = {
@@ -32,8 +34,7 @@ function send(url: string, path: string, headers = {}, method = "GET"): Promise<
 }
 
 /** Starts `nightbake preview` on a free port over a folder with these files. */
-async function preview(files: Readonly<Record<string, string>> = SITE) {
-  const io = fakeIo();
+async function preview(files: Readonly<Record<string, string>> = SITE, io = fakeIo()) {
   for (const [name, content] of Object.entries(files)) {
     const file = join(io.cwd, "dist", name);
     mkdirSync(dirname(file), { recursive: true });
@@ -72,6 +73,24 @@ test.each([
 
   expect(status).toBe(200);
   expect(headers).toMatchObject({ "content-type": type, "cache-control": cache });
+});
+
+test("a page has the headers that its kind declares, once a build has noted its kind", async () => {
+  const io = fakeIo();
+  const index = JSON.stringify(join(import.meta.dirname, "../../src/index.ts"));
+  const definition = `import { defineSite, page } from ${index};
+    const x = page({ route: "/x/", template: "x", cache: { maxAge: 60 }, language: "de" });
+    export default defineSite({ origin: "https://x.example", title: "X", pages: { x } });`;
+  writeFileSync(join(io.cwd, "site.config.ts"), definition);
+  {
+    await using ledger = await openSqliteLedger(io.config({}).ledgerFile);
+    await publish(ledger, livePage({ ...idOf("x"), route: "/x/" }));
+  }
+  const { get } = await preview(SITE, io);
+
+  const declared = { "cache-control": "public, max-age=60, s-maxage=31536000" };
+  expect((await get("/x/")).headers).toMatchObject({ ...declared, "content-language": "de" });
+  expect((await get("/")).headers).not.toHaveProperty("content-language");
 });
 
 test("names beyond ASCII are found by their exact bytes only", async () => {

@@ -197,8 +197,8 @@ function isSame(a: Artifact | undefined, b: Artifact): boolean {
   return a !== undefined && Buffer.compare(a.body, b.body) === 0 && headersOf(a) === headersOf(b);
 }
 
-function headersOf({ contentType, cacheControl, metadata }: Artifact): string {
-  return JSON.stringify([contentType, cacheControl, metadata]);
+function headersOf({ contentType, cacheControl, contentLanguage, metadata }: Artifact): string {
+  return JSON.stringify([contentType, cacheControl, contentLanguage, metadata]);
 }
 
 /** The store is what a build from scratch makes of the same rows, files, moment and ledger inputs. */

@@ -1,4 +1,8 @@
 import { expect, test } from "vitest";
+import { kindFingerprints } from "../../src/engine.ts";
+import type { Wired } from "../../src/pipeline.ts";
+import type { KindHeaders } from "../../src/site.ts";
+import { cacheCdn } from "./cache-cdn.ts";
 import { smallWorld } from "./world.ts";
 
 test("a page whose cache tags alone changed is put again", async () => {
@@ -14,3 +18,36 @@ test("a page whose cache tags alone changed is put again", async () => {
   expect(after?.metadata).not.toEqual(before?.metadata);
   expect(world.shown()).toEqual(await world.scratch());
 });
+
+test("headers that a kind declares alone changed: its pages are put again and invalidated", async () => {
+  await using world = await smallWorld(2);
+  const cdn = cacheCdn(world.objects, world.store);
+  const cached = (wired: Wired) => ({ ...wired, store: cdn.origin, cdn });
+  await world.bake({}, cached);
+  const before = world.objects.get("notes/1/index.html");
+
+  const said = { cache: { maxAge: 60 }, language: "de" };
+  const { changed } = await world.bake({}, (wired) => cached(withHeaders(wired, "note", said)));
+
+  // Both notes, and the page of content/, which has the same template and another kind, not.
+  expect(changed).toBe(2);
+  const after = world.objects.get("notes/1/index.html");
+  expect(after?.body).toEqual(before?.body);
+  expect(after).toMatchObject({
+    cacheControl: "public, max-age=60, s-maxage=31536000",
+    contentLanguage: "de",
+  });
+  expect([...cdn.accepted.values()].flat()).toContain("/notes/1/");
+  expect(cdn.stale()).toEqual([]);
+  const again = await world.bake({}, (wired) => cached(withHeaders(wired, "note", said)));
+  expect(again).toMatchObject({ release: undefined, changed: 0 });
+});
+
+/** A pipeline whose site says this of one kind's headers. */
+function withHeaders(wired: Wired, name: string, said: KindHeaders): Wired {
+  const kinds = wired.site.kinds.map((kind) => (kind.name === name ? { ...kind, ...said } : kind));
+  const site = { ...wired.site, kinds };
+  return { ...wired, site, fingerprint: kindFingerprints(site, wired.templates, ENGINE) };
+}
+
+const ENGINE = Buffer.from("engine");

@@ -318,9 +318,9 @@ export function served(objects: ReadonlyMap<string, Artifact>): ReadonlyMap<stri
 /** Objects as text, to compare byte for byte and header for header. */
 export function shown(objects: ReadonlyMap<string, Artifact>): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    [...objects].map(([key, { body, contentType, cacheControl, metadata }]) => [
+    [...objects].map(([key, { body, hash: _, ...headers }]) => [
       key,
-      JSON.stringify([Buffer.from(body).toString("utf8"), contentType, cacheControl, metadata]),
+      JSON.stringify([Buffer.from(body).toString("utf8"), headers]),
     ]),
   );
 }

@@ -127,19 +127,23 @@ export function describeObjectStore(
       expect(await sorted(store.list(""))).toEqual(keys.slice(1_001).toSorted());
     });
 
-    test.skipIf(!keepsHeaders)("keeps type, cache control and metadata of each put", async () => {
-      const store = await open();
-      const key = "feed.xml";
-      await store.put(artifact({ key, metadata: { "cache-tag": "old", gone: "x" } }));
-      const headers = {
-        contentType: "application/atom+xml",
-        cacheControl: "public, max-age=60",
-        metadata: { "cache-tag": "a1,b2" },
-      };
-      await store.put(artifact({ key, ...headers }));
+    test.skipIf(!keepsHeaders)(
+      "keeps type, cache control, language and metadata of each put",
+      async () => {
+        const store = await open();
+        const key = "feed.xml";
+        await store.put(artifact({ key, metadata: { "cache-tag": "old", gone: "x" } }));
+        const headers = {
+          contentType: "application/atom+xml",
+          cacheControl: "public, max-age=60",
+          contentLanguage: "pt-BR",
+          metadata: { "cache-tag": "a1,b2" },
+        };
+        await store.put(artifact({ key, ...headers }));
 
-      expect(await store.get(key)).toMatchObject(headers);
-    });
+        expect(await store.get(key)).toMatchObject(headers);
+      },
+    );
 
     test("tells keys apart that differ in case only, or says that it does not", async () => {
       const store = await open();

@@ -23,3 +23,20 @@ test.each([
 ])("%s is %s, %s", (key, contentType, cacheControl) => {
   expect(objectHeaders(key)).toEqual({ contentType, cacheControl });
 });
+
+test("a kind's caching replaces what it names, and the language is said", () => {
+  const cache = { maxAge: 60, staleWhileRevalidate: 30, staleIfError: 3600 };
+  const stale = "stale-while-revalidate=30, stale-if-error=3600";
+
+  expect(objectHeaders("a/index.html", { cache, language: "pt-BR" })).toEqual({
+    contentType: "text/html; charset=utf-8",
+    cacheControl: `public, max-age=60, s-maxage=31536000, ${stale}`,
+    contentLanguage: "pt-BR",
+  });
+  expect(objectHeaders("404.html", { cache: { maxAge: 5 } }).cacheControl).toBe(
+    "public, max-age=5, s-maxage=10",
+  );
+  expect(objectHeaders("a.xml", { cache: { sMaxAge: 0 } }).cacheControl).toBe(
+    "public, max-age=0, s-maxage=0",
+  );
+});

@@ -189,6 +189,21 @@ describe("a definition that types allow and cannot work is refused, naming every
     expect(problemsOf({ marker })).toEqual(["pages.marker.route"]);
   });
 
+  test("caching that no header can say, and a language that is none", () => {
+    const cache = { maxAge: 1.5, sMaxAge: -1, staleIfError: 31_536_001, maxage: 3 };
+    const home = page({ route: "/", template: "home", cache, language: "not a language" });
+
+    expect(problemsOf({ home })).toEqual([
+      "pages.home.cache.maxAge",
+      "pages.home.cache.sMaxAge",
+      "pages.home.cache.staleIfError",
+      "pages.home.cache.maxage",
+      "pages.home.language",
+    ]);
+    const sound = page({ route: "/", template: "home", cache: { maxAge: 0 }, language: "de" });
+    expect(problemsOf({ sound })).toEqual([]);
+  });
+
   test("a shown JSON value, which has no one form to compare", () => {
     const broken = rowPage(articles, {
       show: { tags: ["a"] },
@@ -249,6 +264,8 @@ describe("what types refuse (checked by tsc)", () => {
     rowPage(articles, { ...wrong, see: ["slug"], html: { body: markdown("title") } });
     // @ts-expect-error: no such key column
     table("t", { key: "idd", columns: { id: int() } });
+    // @ts-expect-error: no such member of what is said of caches
+    page({ route: "/", template: "x", cache: { maxage: 60 } });
     // @ts-expect-error: no such order column
     list(articles, { order: ["publishd_at", "id"], cut: byYear("published_at") });
     // @ts-expect-error: no such partition
