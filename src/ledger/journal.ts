@@ -1,4 +1,4 @@
-import { address, type PageId, pageName, routeOfKey } from "../site.ts";
+import { address, pageName, routeOfKey } from "../site.ts";
 import { holdFast } from "./claim.ts";
 import { turnOver } from "./former.ts";
 import { changeReaders } from "./known.ts";
@@ -6,6 +6,7 @@ import type { Beside, Intent, LivePage, Retired } from "./ledger.ts";
 import { liveAt, ownersOf, pages, queryIds, queryLive } from "./live.ts";
 import { numbersOf } from "./names.ts";
 import { addItems } from "./outbox.ts";
+import { type Doomed, remember } from "./past.ts";
 import {
   decodeIntent,
   decodeItems,
@@ -27,6 +28,7 @@ export function* intend(intents: readonly Intent[], items: readonly string[]): W
   const routes = new Map(intents.map((intent) => [pageName(intent), intent.route]));
   const moved = known.map(decodeIntent).filter((each) => each.route !== routes.get(pageName(each)));
   yield* suspect(moved.map(({ route }) => route));
+  yield* remember(intents);
   yield* replaceRows("nb_intent", INTENT, intents.map(encodeIntent));
   yield* addItems(items);
 }
@@ -75,7 +77,7 @@ export function* doubt(doubted: readonly Intent[], release: number): Work<void> 
     ...unknown,
     trace: new Uint8Array(0),
   }));
-  yield* forgetHashes(known.filter((page) => page !== undefined));
+  yield* forgetHashes(doubted.filter((_, at) => known[at] !== undefined));
   yield* putLive(suspects);
   yield* unretire([...created.keys()].map(objectAt));
   yield* suspect(doubted.map(({ route }) => route));
@@ -90,10 +92,11 @@ export function* doubtAll(): Work<void> {
 /** @see Ledger.retire */
 export function* retire(
   run: string,
-  ids: readonly PageId[],
+  ids: readonly Doomed[],
   { retired = [], added = [], dropped = [] }: Beside,
 ): Work<void> {
   yield* holdFast(run);
+  yield* remember(ids);
   yield* queryLive("DELETE FROM nb_live WHERE", ids);
   yield* unstage(run, ids);
   yield* addRetired(retired);
@@ -155,7 +158,8 @@ function* suspect(routes: readonly string[]): Work<void> {
   yield* addRetired(retired);
 }
 
-function* forgetHashes(ids: readonly PageId[]): Work<void> {
+function* forgetHashes(ids: readonly Doomed[]): Work<void> {
+  yield* remember(ids);
   yield* queryLive("UPDATE nb_live SET hash = NULL, etag = NULL WHERE", ids);
 }
 

@@ -92,6 +92,16 @@ export interface Retired {
 export interface Intent extends PageId {
   readonly route: string;
   readonly start: Uint8Array | undefined;
+  /** Why, as a step's; kept with what the page was, not with the intent. */
+  readonly reason?: string;
+}
+
+/** What a page was from one release on until another replaced or deleted it. */
+export interface Past extends Omit<LivePage, "trace" | "cause"> {
+  /** The release that replaced or deleted it. */
+  readonly until: number;
+  /** Why that did, as a step's reason. */
+  readonly reason: string;
 }
 
 /** A batch in the outbox and, once it was accepted, the CDN's name for it. */
@@ -277,7 +287,11 @@ export interface Ledger extends AsyncDisposable {
   doubtAll(): Promise<void>;
 
   /** Pages stop being live and steps are done; their objects wait to be deleted. Durable. */
-  retire(run: string, ids: readonly PageId[], beside: Beside): Promise<void>;
+  retire(
+    run: string,
+    ids: readonly (PageId & Pick<Intent, "reason">)[],
+    beside: Beside,
+  ): Promise<void>;
 
   /** The next retired objects that are due at `now`, in object order. */
   due(now: number, after: string | undefined, limit: number): Promise<readonly Retired[]>;
@@ -290,6 +304,28 @@ export interface Ledger extends AsyncDisposable {
 
   /** Takes objects off the retired list because a page has them again. */
   unretire(objects: readonly string[]): Promise<void>;
+
+  /** Kinds that have live pages or had some that can be told, sorted. */
+  changedKinds(): Promise<readonly string[]>;
+
+  /** The next `limit` pages of a kind that releases after this one put, replaced or deleted, in key order. */
+  changedSince(
+    release: number,
+    query: {
+      readonly kind: string;
+      readonly after: Uint8Array | undefined;
+      readonly limit: number;
+    },
+  ): Promise<readonly PageId[]>;
+
+  /** What these pages were before releases after this one changed them, the earliest first. */
+  pastsOf(ids: readonly PageId[], release: number): Promise<readonly Past[]>;
+
+  /**
+   * Forgets up to `limit` of what pages were before this release, which then is the first that can
+   * be told, and gives it; with the last of it the records of earlier releases.
+   */
+  sweepPast(release: number, limit: number): Promise<readonly Past[]>;
 
   /** Moves waiting invalidation items into batches of at most `size` with ids of their own. Durable. */
   freeze(size: number): Promise<readonly OutboxBatch[]>;

@@ -97,8 +97,12 @@ export function* queryIds(
 }
 
 /** The same for live pages, whose kinds are numbers. */
-export function* queryLive(text: string, ids: readonly PageId[]): Work<readonly SqlRow[]> {
-  return yield* byKind(`${text} kind = ${NUMBER} AND`, ids, []);
+export function* queryLive(
+  text: string,
+  ids: readonly PageId[],
+  before: readonly SqlValue[] = [],
+): Work<readonly SqlRow[]> {
+  return yield* byKind(`${text} kind = ${NUMBER} AND`, ids, before);
 }
 
 function* byKind(

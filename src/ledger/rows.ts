@@ -157,7 +157,8 @@ function packPut(etag: string | undefined, cause: number): Uint8Array | null {
     : Buffer.concat([first(ETAG_MD5), Buffer.from(digits, "hex")]);
 }
 
-function unpackPut(value: SqlValue | undefined): Pick<LivePage, "etag" | "cause"> {
+/** An entity tag and the code of a cause, from one column. */
+export function unpackPut(value: SqlValue | undefined): Pick<LivePage, "etag" | "cause"> {
   if (value === null || value === undefined) return { etag: undefined };
   const bytes = asBytes(value);
   const [first = 0] = bytes;

@@ -55,6 +55,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
   numberedTables,
   rebuiltTable,
   sinceTable,
+  pastTable,
 ];
 
 /**
@@ -265,6 +266,25 @@ function sinceTable(dialect: Dialect): readonly string[] {
   const columns = `kind ${kind} NOT NULL, page_key ${key} NOT NULL, since_at ${int} NOT NULL,
     PRIMARY KEY (kind, page_key)`;
   return dialect.createTable({ name: "nb_since", columns });
+}
+
+/**
+ * What pages were before releases changed them. Releases of before are not told: the first that can
+ * be is the last one, or the next after a run that was cut off.
+ */
+function pastTable(dialect: Dialect): readonly string[] {
+  const t = dialect.types;
+  const columns = `until_id ${t.int} NOT NULL, kind ${t.number} NOT NULL, page_key ${t.key} NOT NULL,
+    route ${t.route} NOT NULL, start ${t.key}, hash ${t.digest}, etag ${t.name}, bytes ${t.int} NOT NULL,
+    lastmod ${t.int}, release_id ${t.int} NOT NULL, reason ${t.text} NOT NULL,
+    PRIMARY KEY (until_id, kind, page_key)`;
+  const of = (name: string) => `(SELECT value FROM nb_note WHERE name = '${name}')`;
+  return [
+    ...dialect.createTable({ name: "nb_past", columns, index: "kind, page_key" }),
+    `REPLACE INTO nb_note (name, value)
+      SELECT 'kept_since', COALESCE(MAX(id), 0) + CASE WHEN ${of("publisher")} = ${of("finisher")} THEN 0 ELSE 1 END
+      FROM nb_release`,
+  ];
 }
 
 function notALedger({ name }: Dialect): PipelineError {

@@ -6,6 +6,7 @@ import type { Ledger } from "./ledger.ts";
 import * as live from "./live.ts";
 import * as notes from "./notes.ts";
 import * as outbox from "./outbox.ts";
+import * as past from "./past.ts";
 import type { SqlDatabase } from "./sql.ts";
 import * as steps from "./steps.ts";
 
@@ -29,6 +30,7 @@ export function sqlLedger(db: SqlDatabase, id: string): Ledger {
     ...noteMethods(db),
     ...rowMethods(db),
     ...formerMethods(db),
+    ...pastMethods(db),
     [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
   };
 }
@@ -110,6 +112,15 @@ function formerMethods(db: SqlDatabase) {
     formerAt: (routes) => db.read(() => former.formerAt(routes)),
     formerOf: (ids) => db.read(() => former.formerOf(ids)),
     importFormer: (...of) => db.write(() => former.importFormer(...of), DURABLE),
+  } satisfies Partial<Ledger>;
+}
+
+function pastMethods(db: SqlDatabase) {
+  return {
+    changedKinds: () => db.read(past.changedKinds),
+    changedSince: (...of) => db.read(() => past.changedSince(...of)),
+    pastsOf: (...of) => db.read(() => past.pastsOf(...of)),
+    sweepPast: (...of) => db.write(() => past.sweepPast(...of)),
   } satisfies Partial<Ledger>;
 }
 

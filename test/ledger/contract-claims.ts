@@ -46,7 +46,10 @@ export function describeClaims(test: LedgerTest): void {
       await expect(ledger.claim("two", marked(undefined))).rejects.toEqual(conflict);
       expect(await ledger.note("publisher")).toBe("one");
       await ledger.claim("two", marked("one"));
-      expect(await ledger.notes()).toEqual(new Map([["publisher", "two"]]));
+      expect([...(await ledger.notes())].sort()).toEqual([
+        ["kept_since", "1"],
+        ["publisher", "two"],
+      ]);
     });
 
     test("a claim that is given up is free at once, and its plan forgotten", async (ledger) => {

@@ -1,4 +1,4 @@
-import type { Intent, Ledger, LivePage } from "../../src/ledger/ledger.ts";
+import type { Intent, Ledger, LivePage, Past } from "../../src/ledger/ledger.ts";
 import { comparePages, digest, encodeKey, type PageId, type Step } from "../../src/site.ts";
 
 /** A place for one ledger; each `open` is a connection of its own to it. */
@@ -83,8 +83,24 @@ export async function contentsOf(ledger: Ledger, runs: readonly string[]): Promi
     quarantined: (await ledger.quarantined()).map(plain),
     releases: await ledger.releases(1000),
     former: (await ledger.former(undefined, 1000)).map(plain),
+    past: inOrder(await pastsOf(ledger)).map(plain),
     ...(await rowsOf(ledger, runs)),
   };
+}
+
+/** Of all pages what they were before each release that changed them. */
+async function pastsOf(ledger: Ledger): Promise<readonly Past[]> {
+  const pasts: Past[] = [];
+  for (const kind of await ledger.changedKinds()) {
+    const ids = await ledger.changedSince(0, { kind, after: undefined, limit: 1000 });
+    pasts.push(...(await ledger.pastsOf(ids, 0)));
+  }
+  return pasts;
+}
+
+/** By the release that ended them, then in page order. */
+export function inOrder(pasts: readonly Past[]): readonly Past[] {
+  return pasts.toSorted((a, b) => a.until - b.until || comparePages(a, b));
 }
 
 async function rowsOf(ledger: Ledger, runs: readonly string[]): Promise<object> {

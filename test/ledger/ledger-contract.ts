@@ -4,6 +4,7 @@ import { describeClaims } from "./contract-claims.ts";
 import { describeFormer } from "./contract-former.ts";
 import { describeJournal } from "./contract-journal.ts";
 import { describePages } from "./contract-pages.ts";
+import { describePast } from "./contract-past.ts";
 import { describePlans } from "./contract-plans.ts";
 import { describeRows } from "./contract-rows.ts";
 import type { Place } from "./fixtures.ts";
@@ -29,5 +30,6 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describeJournal(ledgerTest);
     describeRows(ledgerTest);
     describeFormer(ledgerTest);
+    describePast(ledgerTest);
   });
 }

@@ -4,6 +4,7 @@ import type {
   Intent,
   KnownRow,
   LivePage,
+  Past,
   Quarantined,
   Reader,
   Release,
@@ -12,7 +13,7 @@ import type {
   Turnover,
 } from "../../src/ledger/ledger.ts";
 import { address, foldRoute, type PageId, PHASES, type Step } from "../../src/site.ts";
-import { byText, plain } from "./fixtures.ts";
+import { byText, inOrder, plain } from "./fixtures.ts";
 
 /** What a ledger should hold, kept in plain maps: the naive twin of the property test. */
 export class LedgerModel {
@@ -28,6 +29,7 @@ export class LedgerModel {
   readonly known = new Map<string, { readonly table: string; readonly row: KnownRow }>();
   readonly readers = new Map<string, Reader>();
   readonly former = new Map<string, Former>();
+  readonly past = new Map<string, Past>();
   holder: string | undefined;
 
   stage(run: string, steps: readonly Step[]): void {
@@ -83,6 +85,7 @@ export class LedgerModel {
       const known = this.pending.get(nameOf(each));
       if (known !== undefined && known.route !== each.route) this.#suspect(known.route);
     }
+    this.#remember(intents);
     for (const each of intents) this.pending.set(nameOf(each), each);
     for (const item of items) this.waiting.add(item);
   }
@@ -108,6 +111,7 @@ export class LedgerModel {
 
   retire(run: string, ids: readonly PageId[], beside: Beside): boolean {
     if (!this.#mayWrite(run)) return false;
+    this.#remember(ids);
     for (const id of ids) this.live.delete(nameOf(id));
     this.unstage(run, ids);
     this.#add(beside);
@@ -121,6 +125,7 @@ export class LedgerModel {
 
   doubt(intents: readonly Intent[], release: number): void {
     const unknown = { hash: undefined, etag: undefined, cause: undefined };
+    this.#remember(intents);
     for (const each of intents) {
       const page = this.live.get(nameOf(each));
       const isTaken = [...this.live.values()].some(({ route }) => route === each.route);
@@ -156,6 +161,7 @@ export class LedgerModel {
       quarantined: sorted(this.failed).map(plain),
       releases: this.releases.toReversed(),
       former: [...this.former.values()].sort((a, b) => bytes(a.route, b.route)).map(plain),
+      past: inOrder([...this.past.values()]).map(plain),
       ...this.#rows(runs),
     };
   }
@@ -198,6 +204,17 @@ export class LedgerModel {
     for (const route of taken) this.former.delete(route);
   }
 
+  #remember(ids: readonly PageId[]): void {
+    const until = this.releases.length + 1;
+    for (const id of ids) {
+      const page = this.live.get(nameOf(id));
+      const name = `${until} ${nameOf(id)}`;
+      if (page === undefined || page.release >= until || this.past.has(name)) continue;
+      const { trace: _, cause: __, ...was } = page;
+      this.past.set(name, { ...was, until, reason: "unfinished" });
+    }
+  }
+
   #addRetired(retired: readonly Retired[]): void {
     const objects = new Set([...this.live.values()].map(({ route }) => address(route).key));
     for (const each of retired) if (!objects.has(each.object)) this.retired.set(each.object, each);
@@ -205,6 +222,7 @@ export class LedgerModel {
 
   #suspect(route: string): void {
     const owners = [...this.live.values()].filter((page) => page.route === route);
+    this.#remember(owners);
     for (const page of owners) {
       this.live.set(nameOf(page), { ...page, hash: undefined, etag: undefined, cause: undefined });
     }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import * as former from "../../src/ledger/former.ts";
 import * as known from "../../src/ledger/known.ts";
 import * as live from "../../src/ledger/live.ts";
+import * as past from "../../src/ledger/past.ts";
 import { type SqlRow, type Statement, type Work, withIndex } from "../../src/ledger/sql.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import * as steps from "../../src/ledger/steps.ts";
@@ -43,6 +44,10 @@ const searches: Readonly<Record<string, [work: Work<unknown>, by: string]>> = {
   former: [former.former("/a/", 1), "PRIMARY KEY (route>?)"],
   formerAt: [former.formerAt(["/a/"]), "PRIMARY KEY (route=?)"],
   formerOf: [former.formerOf([article(1)]), "INDEX nb_route_index (kind=? AND page_key=?)"],
+  pastsOf: [
+    past.pastsOf([article(1)], 1),
+    "INDEX nb_past_index (kind=? AND page_key=? AND until_id>?)",
+  ],
   stagedFolded: [steps.stagedFolded("run", ["/a/"]), "INDEX nb_step_index (run=? AND fold=?)"],
   stagedClashes: [steps.stagedClashes("run", 1), "COVERING INDEX nb_step_index (run=? AND fold>?)"],
 };
@@ -97,6 +102,17 @@ test("kinds that are live are sought by the names there are", () => {
     expect.stringMatching(/^SCAN nb_name/),
     expect.stringMatching(/^SEARCH nb_live .*\(kind=\?\)/),
   ]);
+});
+
+test("pages that releases changed are sought in both tables", () => {
+  const query = { kind: "article", after: article(1).key, limit: 1 };
+  const { text } = past.changedSince(1, query).next().value as Statement;
+  const lines = explain(text).join("\n");
+
+  expect(lines).toMatch(
+    /SEARCH nb_past USING COVERING INDEX nb_past_index \(kind=\? AND page_key>\?\)/,
+  );
+  expect(lines).toMatch(/SEARCH nb_live USING PRIMARY KEY \(kind=\? AND page_key>\?\)/);
 });
 
 test.for(Object.entries(searches))("%s seeks and sorts nothing", ([, [work, by]]) => {

@@ -33,7 +33,7 @@ const someIds = several(id);
 const somePages = several(
   fc
     .tuple(id, route, fc.nat(9))
-    .map(([page, to, bytes]) => livePage({ ...page, route: to, bytes })),
+    .map(([page, to, bytes]) => livePage({ ...page, route: to, bytes, release: bytes % 3 })),
 );
 const someIntents = several(
   fc.tuple(id, route).map(([page, to]) => intent({ ...page, route: to })),
