@@ -14,6 +14,8 @@ type Method<Port> = {
 
 /** Every call of the ledger; a new method does not compile until it stands here. */
 export const LEDGER_CALLS = {
+  changedKinds: "read",
+  changedSince: "read",
   claim: "effect",
   completed: "effect",
   confirm: "effect",
@@ -46,6 +48,7 @@ export const LEDGER_CALLS = {
   notes: "read",
   outbox: "read",
   pages: "read",
+  pastsOf: "read",
   quarantine: "effect",
   quarantined: "read",
   readers: "read",
@@ -65,6 +68,7 @@ export const LEDGER_CALLS = {
   stagedCounts: "read",
   stagedFolded: "read",
   stepsOf: "read",
+  sweepPast: "effect",
   unretire: "effect",
   unstage: "plan",
   yieldClaim: "effect",
