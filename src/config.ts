@@ -57,7 +57,7 @@ export interface Config {
   readonly awsRegion: string | undefined;
   /** Share of the live pages, 0 to 1, that one build may delete unasked. */
   readonly deleteShare: number;
-  /** Objects put at the same time. */
+  /** The most objects put at the same time; how many they are follows from how the store answers. */
   readonly concurrency: number;
   /** Size in MB that the file of rendered bodies may have; 0 keeps none. */
   readonly bodiesMb: number;

@@ -18,7 +18,8 @@ import { openSqliteLedger } from "./ledger/sqlite.ts";
 import { loadSite, templateNames } from "./load-site.ts";
 import type { Wired } from "./pipeline.ts";
 import { folderStore } from "./publish/folder-store.ts";
-import { openS3Store } from "./publish/s3-store.ts";
+import { openS3Store, type S3Config } from "./publish/s3-store.ts";
+import { openSlots } from "./publish/slots.ts";
 import { loadAssets } from "./render/assets.ts";
 import { loadContent } from "./render/content.ts";
 import { loadRedirects } from "./render/redirects.ts";
@@ -60,19 +61,11 @@ export async function openBuild(config: Config): Promise<Wired> {
   const bodies = parts.use(openBodies(config));
   const { cloudfrontDistributionId: distributionId, concurrency, deleteShare } = config;
   const credentials = credentialsOf(config);
+  const slots = openSlots({ concurrency, sleep });
   const store =
     config.s3Bucket === undefined
       ? folderStore(config.out)
-      : parts.use(
-          openS3Store({
-            bucket: config.s3Bucket,
-            prefix: config.s3Prefix,
-            endpoint: config.s3Endpoint,
-            region: config.awsRegion ?? DEFAULT_REGION,
-            concurrency,
-            ...credentials,
-          }),
-        );
+      : parts.use(openS3Store({ ...bucketOf(config, config.s3Bucket), attempts: slots }));
   const cdn =
     distributionId === undefined
       ? noCdn
@@ -85,7 +78,13 @@ export async function openBuild(config: Config): Promise<Wired> {
   const shown = { site, templates, assets, content, redirects, fingerprint, making, bodyEngine };
   const opened = { ...shown, source, ledger, store, cdn, bodies };
   const close = () => open.disposeAsync();
-  return { ...opened, deleteShare, concurrency, sleep, [Symbol.asyncDispose]: close };
+  return { ...opened, deleteShare, slots, sleep, [Symbol.asyncDispose]: close };
+}
+
+function bucketOf(config: Config, bucket: string): S3Config {
+  const { s3Prefix: prefix, s3Endpoint: endpoint, concurrency } = config;
+  const region = config.awsRegion ?? DEFAULT_REGION;
+  return { bucket, prefix, endpoint, region, concurrency, ...credentialsOf(config) };
 }
 
 /** Keys that stand in `.env`, where the SDK does not look; without them it searches by itself. */

@@ -15,7 +15,10 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
   ["CLOUDFRONT_ENDPOINT", "another server that speaks CloudFront's protocol"],
   ["REDIS_URL", "queue and cache of clones"],
   ["NIGHTBAKE_DELETE_SHARE", "share of the site one build may delete unasked (default 0.2)"],
-  ["NIGHTBAKE_CONCURRENCY", "objects put at the same time (default 32)"],
+  [
+    "NIGHTBAKE_CONCURRENCY",
+    "the most objects put at the same time (default 32); as many as the store takes",
+  ],
   ["NIGHTBAKE_BODIES_MB", "size of the kept bodies' file; 0 keeps none (default 4096)"],
 ];
 

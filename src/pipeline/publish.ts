@@ -127,14 +127,15 @@ interface Put {
 /** Puts what changed, with its intents before; gives the pages that arrived. */
 async function put(run: Run, made: readonly Made[]): Promise<readonly Put[]> {
   if (made.length === 0) return [];
-  const { store, concurrency } = run.wired;
+  const { store, slots } = run.wired;
+  const take = run.rebuilt === undefined ? slots.builds : slots.editors;
   const steps = made.map(({ step }) => step);
   const expecting = await expectations(run, steps);
   await intend(run, steps);
   const results = await putAll(
     { put: (artifact) => putExpecting(store, artifact, expecting(artifact)) },
     made.map(({ artifact }) => artifact),
-    { concurrency, onPut: () => run.progress.add(1) },
+    { take, rest: slots.rest, onPut: () => run.progress.add(1) },
   );
   const refused: Step[] = [];
   const arrived = made.flatMap((each, at): Put[] => {

@@ -4,6 +4,7 @@ import type { Cdn } from "../invalidate/cdn.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PlanContext } from "../plan/context.ts";
 import type { NamedRow } from "../plan/targets.ts";
+import type { Slots } from "../publish/slots.ts";
 import type { ObjectStore } from "../publish/store.ts";
 import type { Templates } from "../render/templates.ts";
 import type { AssetFile, ContentFile, DeclaredRedirect, Kind, Making, Site } from "../site.ts";
@@ -36,8 +37,8 @@ export interface Wired extends AsyncDisposable {
   readonly making: (kind: Kind) => Making;
   /** Share of the live pages that one run may delete. */
   readonly deleteShare: number;
-  /** Puts under way at once. */
-  readonly concurrency: number;
+  /** What the runs of this process may do at the store at once. */
+  readonly slots: Slots;
   /** Waits so long, between questions to the CDN. */
   readonly sleep: (ms: number) => Promise<void>;
 }

@@ -48,6 +48,15 @@ const CONFLICTS = new Set(["PreconditionFailed", "ConditionalRequestConflict"]);
 /** 4xx answers that pass by themselves. */
 const TRANSIENT = new Set(["RequestTimeout", "SlowDown", "OperationAborted", "TooManyRequests"]);
 const TRANSIENT_STATUS = new Set([408, 429]);
+/** Answers that ask for fewer requests, and no answer in time ("Optimizing Amazon S3 performance"). */
+const SLOW = new Set([
+  "SlowDown",
+  "TooManyRequests",
+  "RequestTimeout",
+  "TimeoutError",
+  "ETIMEDOUT",
+]);
+const SLOW_STATUS = new Set([408, 429, 503]);
 
 /** True when S3 says that there is no such object (and not: no such bucket). */
 export function isMissing(cause: unknown): boolean {
@@ -60,6 +69,11 @@ export function isConflict(cause: unknown, { expected }: Write): boolean {
   if (expected === undefined) return false;
   const isGone = expected !== null && isMissing(cause);
   return isGone || CONFLICTS.has(nameOf(cause)) || statusOf(cause) === 412;
+}
+
+/** True when an attempt says that there are too many at once. */
+export function isSlow(cause: unknown): boolean {
+  return SLOW.has(nameOf(cause)) || SLOW_STATUS.has(statusOf(cause) ?? 0);
 }
 
 /** Translates what the SDK threw, after its retries, into our words. */

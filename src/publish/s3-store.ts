@@ -8,8 +8,9 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { conflict } from "./conflict.ts";
-import { isConflict, isMissing, keptObjects, type S3Place, s3Error } from "./s3-errors.ts";
+import { isConflict, isMissing, isSlow, keptObjects, type S3Place, s3Error } from "./s3-errors.ts";
 import { fromHeaders, toHeaders, toWrite } from "./s3-headers.ts";
+import type { Attempts } from "./slots.ts";
 import type { ObjectStore } from "./store.ts";
 
 /** Keys per DeleteObjects request; the limit is S3's. */
@@ -34,6 +35,8 @@ export interface S3Config extends Omit<S3StoreOptions, "client"> {
   readonly endpoint?: string | undefined;
   /** Requests under way at once; as many connections are kept. */
   readonly concurrency?: number;
+  /** Told of every attempt, since the SDK repeats requests by itself and tells only of the last. */
+  readonly attempts?: Attempts;
   /** Undefined means the SDK's own search: environment, profile, role. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
@@ -58,8 +61,25 @@ export function openS3Store(config: S3Config): ObjectStore & AsyncDisposable {
       throwOnRequestTimeout: true,
     },
   });
+  if (config.attempts !== undefined) watch(client, config.attempts);
   const dispose = async () => client.destroy();
   return { ...s3Store({ ...config, client }), [Symbol.asyncDispose]: dispose };
+}
+
+/** Stands in the SDK's loop of retries, so that it sees each attempt. */
+function watch(client: S3Client, attempts: Attempts): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const begun = attempts.begin();
+      try {
+        return await next(args);
+      } catch (error) {
+        if (isSlow(error)) attempts.slow(begun);
+        throw error;
+      }
+    },
+    { name: "nightbakeAttempts", step: "finalizeRequest", priority: "low" },
+  );
 }
 
 /** Keeps objects in one S3 bucket. Region, credentials and retries are the client's. */

@@ -5,6 +5,7 @@ import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { importQuarantine } from "../../src/pipeline/import-quarantine.ts";
 import { exportQuarantine } from "../../src/pipeline/quarantine.ts";
 import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
+import { openSlots } from "../../src/publish/slots.ts";
 import { type Artifact, address, routeOfKey } from "../../src/site.ts";
 import type { Source } from "../../src/source/source.ts";
 import { openSqliteSource } from "../../src/source/sqlite-source.ts";
@@ -156,7 +157,7 @@ async function wiringOf(world: World, { ledger, store, cdn }: Side) {
   return {
     ...parts,
     deleteShare: 1,
-    concurrency: 4,
+    slots: openSlots({ concurrency: 4, sleep: close }),
     bodies: noCache,
     bodyEngine: Buffer.from("engine"),
     sleep: close,

@@ -40,6 +40,7 @@ import { templateNames } from "../../src/load-site.ts";
 import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
 import { type BuildOptions, build, type Wired } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
+import { openSlots } from "../../src/publish/slots.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import { loadAssets } from "../../src/render/assets.ts";
 import { loadContent } from "../../src/render/content.ts";
@@ -259,7 +260,7 @@ export async function openSmall(site: SmallSite, parts: WiringParts): Promise<Wi
     fingerprint: kindFingerprints(SITE, templates, Buffer.from("engine")),
     making: kindMakings(SITE, templates, { "runtime:nightbake": "engine" }),
     deleteShare: 1,
-    concurrency: 4,
+    slots: openSlots({ concurrency: 4, sleep: async () => {} }),
     sleep: async () => {},
     async [Symbol.asyncDispose]() {
       await source[Symbol.asyncDispose]();

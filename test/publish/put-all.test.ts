@@ -2,8 +2,15 @@ import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { type ErrorCode, PipelineError } from "../../src/error.ts";
 import { putAll } from "../../src/publish/put-all.ts";
+import { openSlots } from "../../src/publish/slots.ts";
 import type { Artifact } from "../../src/site.ts";
 import { artifact } from "./artifact.ts";
+
+/** Room for so many puts; rests take no time. */
+const room = (concurrency: number) => {
+  const { editors: take, rest } = openSlots({ concurrency, sleep: async () => {} });
+  return { take, rest };
+};
 
 const artifacts = Array.from({ length: 10 }, (_, at) => artifact({ key: `${at}.html` }));
 
@@ -31,7 +38,7 @@ test("puts all, so many at once, and gives entity tags in order", async () => {
   const store = faultyStore(() => undefined);
   const done: string[] = [];
   const results = await putAll(store, artifacts, {
-    concurrency: 3,
+    ...room(3),
     onPut: ({ key }) => done.push(key),
   });
 
@@ -45,7 +52,7 @@ test.each([
   ["an object the store never answered for", failed("store_unavailable")],
 ])("%s is a result, and the others are put", async (_, error) => {
   const store = faultyStore((key) => (key === "4.html" ? error : undefined));
-  const results = await putAll(store, artifacts, { concurrency: 4 });
+  const results = await putAll(store, artifacts, room(4));
 
   expect(results[4]).toEqual({ error });
   expect(results.filter((result) => "etag" in result)).toHaveLength(9);
@@ -57,7 +64,7 @@ test.each([
 ])("%s is thrown once the puts under way have ended", async (_, error) => {
   const store = faultyStore((key) => (key === "1.html" ? error : undefined));
 
-  await expect(putAll(store, artifacts, { concurrency: 2 })).rejects.toBe(error);
+  await expect(putAll(store, artifacts, room(2))).rejects.toBe(error);
   expect(store.seen).toMatchObject({ underWay: 0 });
   expect(store.seen.begun).toBeLessThan(10);
 });
@@ -69,7 +76,7 @@ test("a store that answers for no object at all is thrown", async () => {
     putAll(
       faultyStore(() => error),
       artifacts,
-      { concurrency: 4 },
+      room(4),
     ),
   ).rejects.toBe(error);
 });
@@ -77,7 +84,7 @@ test("a store that answers for no object at all is thrown", async () => {
 test("an abort lets the puts under way end and begins no other", async () => {
   const store = faultyStore(() => undefined);
   const stop = new AbortController();
-  const options = { concurrency: 2, signal: stop.signal, onPut: () => stop.abort() };
+  const options = { ...room(2), signal: stop.signal, onPut: () => stop.abort() };
 
   await expect(putAll(store, artifacts, options)).rejects.toMatchObject({ code: "interrupted" });
   expect(store.seen).toEqual({ begun: 2, underWay: 0, most: 2 });
@@ -85,7 +92,7 @@ test("an abort lets the puts under way end and begins no other", async () => {
 
 test("an abort after the last put changes nothing, and an empty batch is done", async () => {
   const stop = new AbortController();
-  const options = { concurrency: 1, signal: stop.signal, onPut: () => stop.abort() };
+  const options = { ...room(1), signal: stop.signal, onPut: () => stop.abort() };
 
   expect(
     await putAll(

@@ -9,18 +9,23 @@ import { artifact } from "./artifact.ts";
 const credentials = { accessKeyId: "key", secretAccessKey: "secret" };
 const region = "us-east-1";
 
-/** A store on an S3 that always answers the same; one attempt per request. */
-async function storeOn(answer: RequestListener) {
+/** Address of an S3 that answers so. */
+async function serve(answer: RequestListener): Promise<string> {
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const options = { endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 };
-  const client = new S3Client(options);
   onTestFinished(() => {
-    client.destroy();
     server.closeAllConnections();
     server.close();
   });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A store on an S3 that always answers the same; one attempt per request. */
+async function storeOn(answer: RequestListener) {
+  const endpoint = await serve(answer);
+  const options = { endpoint, region, credentials, forcePathStyle: true, maxAttempts: 1 };
+  const client = new S3Client(options);
+  onTestFinished(() => client.destroy());
   return s3Store({ client, bucket: "site", prefix: "live" });
 }
 
@@ -122,6 +127,21 @@ test("missing credentials are refused, not waited for", () => {
     code: "store_rejected",
     hint: expect.stringContaining("credentials"),
   });
+});
+
+test("the SDK's own repetitions hide no slow-down", async () => {
+  const answers = [failure(503, "SlowDown"), failure(500, "InternalError"), xml(200, "")];
+  const endpoint = await serve((request, response) => answers.shift()?.(request, response));
+  const told: string[] = [];
+  const attempts = {
+    begin: () => ({ epoch: told.push("begin") }),
+    slow: ({ epoch }: { readonly epoch: number }) => void told.push(`slow ${epoch}`),
+  };
+  await using store = openS3Store({ endpoint, region, credentials, bucket: "site", attempts });
+
+  await store.put(artifact({ key: "a" }));
+
+  expect(told).toEqual(["begin", "slow 1", "begin", "begin"]);
 });
 
 test.each(["café", "tab\there", "line\nbreak", " outer", "outer "])(
