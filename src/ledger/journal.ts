@@ -1,25 +1,15 @@
-import { address, pageName, routeOfKey } from "../site.ts";
+import { address, pageName } from "../site.ts";
 import { holdFast } from "./claim.ts";
 import { turnOver } from "./former.ts";
 import { changeReaders } from "./known.ts";
-import type { Beside, Intent, LivePage, Retired } from "./ledger.ts";
+import type { Beside, Intent, LivePage } from "./ledger.ts";
 import { liveAt, ownersOf, pages, queryIds, queryLive } from "./live.ts";
 import { numbersOf } from "./names.ts";
 import { addItems } from "./outbox.ts";
 import { type Doomed, remember } from "./past.ts";
-import {
-  decodeIntent,
-  decodeItems,
-  decodeRetired,
-  encodeIntent,
-  encodePage,
-  encodeRetired,
-  INTENT,
-  objectAt,
-  PAGE,
-  RETIRED,
-} from "./rows.ts";
-import { query, queryIn, replaceRows, type Work } from "./sql.ts";
+import { addRetired, unretire } from "./retired.ts";
+import { decodeIntent, encodeIntent, encodePage, INTENT, objectAt, PAGE } from "./rows.ts";
+import { query, replaceRows, type Work } from "./sql.ts";
 import { unstage } from "./steps.ts";
 
 /** @see Ledger.intend An earlier intent of the page for another route is not lost: its object is suspected. */
@@ -101,50 +91,6 @@ export function* retire(
   yield* unstage(run, ids);
   yield* addRetired(retired);
   yield* changeReaders(added, dropped);
-}
-
-/** @see Ledger.due */
-export function* due(
-  now: number,
-  after: string | undefined,
-  limit: number,
-): Work<readonly Retired[]> {
-  const rows = yield* query(
-    `SELECT ${RETIRED} FROM nb_retired WHERE object > ? AND due_at <= ? ORDER BY object LIMIT ?`,
-    [after ?? "", now, limit],
-  );
-  return rows.map(decodeRetired);
-}
-
-/** @see Ledger.isRetired */
-export function* isRetired(object: string): Work<boolean> {
-  return (yield* query("SELECT object FROM nb_retired WHERE object = ?", [object])).length > 0;
-}
-
-/** @see Ledger.forget */
-export function* forget(objects: readonly string[], items: readonly string[]): Work<void> {
-  yield* queryIn("DELETE FROM nb_retired WHERE object IN (?)", objects);
-  yield* addItems(items);
-}
-
-/**
- * @see Ledger.unretire
- * Their items go to the outbox after all: a cache may still hold what the object was before.
- */
-export function* unretire(objects: readonly string[]): Work<void> {
-  const rows = yield* queryIn("SELECT items FROM nb_retired WHERE object IN (?)", objects);
-  if (rows.length === 0) return;
-  yield* forget(
-    objects,
-    rows.flatMap(({ items }) => decodeItems(items)),
-  );
-}
-
-/** An object that a live page has is left out, so that it is never deleted under that page. */
-function* addRetired(retired: readonly Retired[]): Work<void> {
-  const owners = yield* liveAt(retired.map(({ object }) => routeOfKey(object)));
-  const free = retired.filter(({ object }) => !owners.has(routeOfKey(object)));
-  yield* replaceRows("nb_retired", RETIRED, free.map(encodeRetired));
 }
 
 /** Nobody knows what the objects at these routes are: their pages are made again, or they go. */

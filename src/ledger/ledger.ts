@@ -82,10 +82,15 @@ export interface Beside {
 export interface Retired {
   /** Object name in the store. */
   readonly object: string;
-  /** µs; not before this moment. */
-  readonly dueAt: number;
+  /** µs; not before this moment. Undefined until what linked there is invalidated, see `dateRetired`. */
+  readonly dueAt: number | undefined;
+  /** µs that it stays from then on. */
+  readonly stays?: number;
   /** Invalidation items to send once it is gone. */
   readonly items: readonly string[];
+  /** What the object was, as far as the ledger knew; unknown after a put that was cut off. */
+  readonly etag?: string | undefined;
+  readonly hash?: Uint8Array | undefined;
 }
 
 /** A put that is about to happen. After a crash it says which objects are in doubt. */
@@ -295,6 +300,20 @@ export interface Ledger extends AsyncDisposable {
 
   /** The next retired objects that are due at `now`, in object order. */
   due(now: number, after: string | undefined, limit: number): Promise<readonly Retired[]>;
+
+  /**
+   * What linked to the objects that wait for a date is invalidated since `completedAt` (µs): they
+   * stay for their time from then on, and until `copiesUntil`; those that stay for none are due.
+   */
+  dateRetired(completedAt: number, copiesUntil: number): Promise<void>;
+
+  /** The first `limit` retired objects by moment; those that wait for a date come first. */
+  retired(limit: number): Promise<readonly Retired[]>;
+
+  countRetired(): Promise<number>;
+
+  /** True when a retired object is due at `now`, or waits for a date. */
+  isLeaving(now: number): Promise<boolean>;
 
   /** Objects are deleted (or live again); their items go to the outbox. Durable. */
   forget(objects: readonly string[], items: readonly string[]): Promise<void>;

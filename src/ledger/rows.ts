@@ -13,7 +13,7 @@ export const INTENT = "kind,page_key,route,start".split(",");
 /** In the order of {@link encodeFailed}. */
 export const FAILED = "kind,page_key,code,message,place".split(",");
 /** In the order of {@link encodeRetired}. */
-export const RETIRED = "object,due_at,items".split(",");
+export const RETIRED = "object,due_at,stays,items,etag,hash".split(",");
 
 const ACTIONS = ["create", "update", "delete", "check"] as const;
 
@@ -133,13 +133,21 @@ export function decodeFailed(row: SqlRow): Quarantined {
   return { ...decodeId(row), code, message, at };
 }
 
-export function encodeRetired({ object, dueAt, items }: Retired): SqlValue[] {
-  return [object, dueAt, JSON.stringify(items)];
+export function encodeRetired(each: Retired): SqlValue[] {
+  const { object, dueAt = null, stays = 0, items, etag = null, hash = null } = each;
+  return [object, dueAt, stays, JSON.stringify(items), etag, hash];
 }
 
 export function decodeRetired(row: SqlRow): Retired {
-  const items = decodeItems(row["items"]);
-  return { object: asText(row["object"]), dueAt: Number(row["due_at"]), items };
+  const dueAt = orUndefined(row["due_at"], Number);
+  return {
+    object: asText(row["object"]),
+    dueAt,
+    ...(dueAt === undefined && { stays: Number(row["stays"]) }),
+    items: decodeItems(row["items"]),
+    etag: orUndefined(row["etag"], asText),
+    hash: orUndefined(row["hash"], asBytes),
+  };
 }
 
 /** Invalidation items, stored as JSON. */

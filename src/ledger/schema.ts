@@ -56,6 +56,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
   rebuiltTable,
   sinceTable,
   pastTable,
+  leavingTable,
 ];
 
 /**
@@ -284,6 +285,21 @@ function pastTable(dialect: Dialect): readonly string[] {
     `REPLACE INTO nb_note (name, value)
       SELECT 'kept_since', COALESCE(MAX(id), 0) + CASE WHEN ${of("publisher")} = ${of("finisher")} THEN 0 ELSE 1 END
       FROM nb_release`,
+  ];
+}
+
+/** Objects that wait to be deleted, how long they stay and what they were. */
+function leavingTable(dialect: Dialect): readonly string[] {
+  const t = dialect.types;
+  const columns = `object ${t.route} NOT NULL PRIMARY KEY, due_at ${t.int}, stays ${t.int} NOT NULL,
+    items ${t.text} NOT NULL, etag ${t.name}, hash ${t.digest}`;
+  const old = runTables(t).filter(({ name }) => name === "nb_retired");
+  return [
+    // It is gone when this was cut off at its end.
+    ...old.flatMap((each) => dialect.createTable(each)),
+    ...dialect.createTable({ name: "nb_leaving", columns }),
+    "REPLACE INTO nb_leaving (object, due_at, stays, items) SELECT object, due_at, 0, items FROM nb_retired",
+    "DROP TABLE IF EXISTS nb_retired",
   ];
 }
 

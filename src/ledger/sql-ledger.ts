@@ -7,6 +7,7 @@ import * as live from "./live.ts";
 import * as notes from "./notes.ts";
 import * as outbox from "./outbox.ts";
 import * as past from "./past.ts";
+import * as retired from "./retired.ts";
 import type { SqlDatabase } from "./sql.ts";
 import * as steps from "./steps.ts";
 
@@ -26,6 +27,7 @@ export function sqlLedger(db: SqlDatabase, id: string): Ledger {
     ...stepMethods(db),
     ...claimMethods(db),
     ...journalMethods(db),
+    ...retiredMethods(db),
     ...outboxMethods(db),
     ...noteMethods(db),
     ...rowMethods(db),
@@ -79,10 +81,19 @@ function journalMethods(db: SqlDatabase) {
     doubt: (...of) => db.write(() => journal.doubt(...of)),
     doubtAll: () => db.write(journal.doubtAll),
     retire: (...of) => db.write(() => journal.retire(...of), DURABLE),
-    due: (...of) => db.read(() => journal.due(...of)),
-    forget: (...of) => db.write(() => journal.forget(...of), DURABLE),
-    isRetired: (object) => db.read(() => journal.isRetired(object)),
-    unretire: (objects) => db.write(() => journal.unretire(objects)),
+  } satisfies Partial<Ledger>;
+}
+
+function retiredMethods(db: SqlDatabase) {
+  return {
+    due: (...of) => db.read(() => retired.due(...of)),
+    dateRetired: (...of) => db.write(() => retired.dateRetired(...of)),
+    retired: (limit) => db.read(() => retired.retired(limit)),
+    countRetired: () => db.read(retired.countRetired),
+    isLeaving: (now) => db.read(() => retired.isLeaving(now)),
+    isRetired: (object) => db.read(() => retired.isRetired(object)),
+    forget: (...of) => db.write(() => retired.forget(...of), DURABLE),
+    unretire: (objects) => db.write(() => retired.unretire(objects)),
   } satisfies Partial<Ledger>;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+import { digest } from "../../src/site.ts";
 import { article, idOf, intent, livePage, publish } from "./fixtures.ts";
 import type { LedgerTest } from "./ledger-contract.ts";
 
@@ -116,6 +117,50 @@ export function describeJournal(test: LedgerTest): void {
       expect(await objects(4)).toEqual([]);
       expect(await objects(5)).toEqual(["B", "a", "a ", "b", "é.html"]);
       expect(await objects(6, "a", 2)).toEqual(["a ", "b"]);
+    });
+
+    test("those without a date get one when what linked to them is invalidated", async (ledger) => {
+      const waiting = (object: string, stays: number) => ({
+        ...retired(object),
+        dueAt: undefined,
+        stays,
+      });
+      const all = [waiting("a", 0), waiting("b", 5), retired("c", 3)];
+      await ledger.retire("run", [], { retired: all });
+      expect(await ledger.due(FOREVER, undefined, 9)).toEqual([retired("c", 3)]);
+      expect(await ledger.retired(2)).toEqual([waiting("a", 0), waiting("b", 5)]);
+      expect([await ledger.isLeaving(0), await ledger.countRetired()]).toEqual([true, 3]);
+
+      await ledger.dateRetired(100, 0);
+
+      const dated = [retired("a"), retired("c", 3), retired("b", 105)];
+      expect(await ledger.retired(9)).toEqual(dated);
+      await ledger.forget(["a"], []);
+      expect([await ledger.isLeaving(2), await ledger.isLeaving(3)]).toEqual([false, true]);
+    });
+
+    test("none goes before older copies have ended", async (ledger) => {
+      const waiting = (object: string, stays: number) => {
+        return { ...retired(object), dueAt: undefined, stays };
+      };
+      await ledger.retire("run", [], { retired: [waiting("a", 0), waiting("b", 5)] });
+
+      await ledger.dateRetired(100, 104);
+
+      expect(await ledger.retired(9)).toEqual([retired("a", 104), retired("b", 105)]);
+    });
+
+    test("an object that retires again stays for the later of both, as what it is now", async (ledger) => {
+      const undated = { ...retired("a"), dueAt: undefined, stays: 5, etag: '"1"' };
+      await ledger.retire("run", [], { retired: [undated, { ...retired("b", 7), etag: '"1"' }] });
+
+      const hash = digest("b");
+      await ledger.retire("run", [], { retired: [retired("a"), { ...retired("b", 6), hash }] });
+
+      expect(await ledger.retired(9)).toEqual([
+        { ...undated, etag: undefined },
+        { ...retired("b", 7), hash },
+      ]);
     });
 
     test("retire ends pages", async (ledger) => {

@@ -78,7 +78,7 @@ export async function contentsOf(ledger: Ledger, runs: readonly string[]): Promi
     counted: await ledger.countLive(),
     plans,
     intents: (await ledger.intents()).map(plain),
-    retired: await ledger.due(Number.MAX_SAFE_INTEGER, undefined, 1000),
+    retired: (await ledger.retired(1000)).map(plain),
     outbox: (await ledger.outbox()).map(({ items, invalidation }) => ({ items, invalidation })),
     quarantined: (await ledger.quarantined()).map(plain),
     releases: await ledger.releases(1000),

@@ -118,6 +118,14 @@ export class LedgerModel {
     return true;
   }
 
+  dateRetired(completedAt: number, copiesUntil: number): void {
+    for (const [object, { stays = 0, ...each }] of this.retired) {
+      if (each.dueAt !== undefined) continue;
+      const dueAt = stays === 0 ? copiesUntil : Math.max(completedAt + stays, copiesUntil);
+      this.retired.set(object, { ...each, dueAt });
+    }
+  }
+
   unretire(object: string): void {
     for (const item of this.retired.get(object)?.items ?? []) this.waiting.add(item);
     this.retired.delete(object);
@@ -156,7 +164,7 @@ export class LedgerModel {
       counted: this.live.size,
       plans: runs.map((run) => planOf(sorted(this.plans.get(run) ?? new Map()))),
       intents: sorted(this.pending).map(plain),
-      retired: [...this.retired.values()].sort((a, b) => bytes(a.object, b.object)),
+      retired: [...this.retired.values()].sort(byMoment).map(plain),
       outbox: this.batches,
       quarantined: sorted(this.failed).map(plain),
       releases: this.releases.toReversed(),
@@ -217,7 +225,18 @@ export class LedgerModel {
 
   #addRetired(retired: readonly Retired[]): void {
     const objects = new Set([...this.live.values()].map(({ route }) => address(route).key));
-    for (const each of retired) if (!objects.has(each.object)) this.retired.set(each.object, each);
+    for (const each of retired) {
+      if (!objects.has(each.object)) this.retired.set(each.object, this.#later(each));
+    }
+  }
+
+  #later(now: Retired): Retired {
+    const before = this.retired.get(now.object) ?? { dueAt: 0, stays: 0 };
+    const { dueAt: then, stays: stayed = 0 } = before;
+    const { stays = 0, ...rest } = now;
+    if (then !== undefined && now.dueAt !== undefined)
+      return { ...rest, dueAt: Math.max(then, now.dueAt) };
+    return { ...rest, dueAt: undefined, stays: Math.max(stayed, stays) };
   }
 
   #suspect(route: string): void {
@@ -228,7 +247,7 @@ export class LedgerModel {
     }
     if (owners.length > 0) return;
     const { key: object, invalidations: items } = address(route);
-    this.retired.set(object, { object, dueAt: 0, items });
+    this.retired.set(object, this.#later({ object, dueAt: 0, items }));
   }
 }
 
@@ -267,6 +286,10 @@ function byCount(a: ReturnType<typeof countOf>, b: ReturnType<typeof countOf>): 
 
 function sorted<T extends PageId>(pages: ReadonlyMap<string, T>): readonly T[] {
   return [...pages.values()].sort((a, b) => bytes(a.kind, b.kind) || Buffer.compare(a.key, b.key));
+}
+
+function byMoment(a: Retired, b: Retired): number {
+  return (a.dueAt ?? 0) - (b.dueAt ?? 0) || bytes(a.object, b.object);
 }
 
 function bytes(a: string, b: string): number {

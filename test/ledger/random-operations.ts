@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { PipelineError } from "../../src/error.ts";
 import type { Beside, Ledger, Reader, SeenRow } from "../../src/ledger/ledger.ts";
-import { address, encodeKey, type PageId, PHASES, type Step } from "../../src/site.ts";
+import { address, digest, encodeKey, type PageId, PHASES, type Step } from "../../src/site.ts";
 import { intent, livePage, step } from "./fixtures.ts";
 import type { LedgerModel } from "./model.ts";
 
@@ -57,8 +57,11 @@ const aStep: fc.Arbitrary<Step> = fc
   .map(({ id: page, ...rest }) => step({ ...page, ...rest }));
 const retired = fc.record({
   object: route.map((to) => address(to).key),
-  dueAt: fc.nat(3),
+  dueAt: fc.option(fc.nat(3), { nil: undefined }),
+  stays: fc.nat(2),
   items,
+  etag: fc.option(fc.constantFrom('"a"', '"b"'), { nil: undefined }),
+  hash: fc.option(fc.constantFrom(digest("a"), digest("b")), { nil: undefined }),
 });
 
 const someReaders: fc.Arbitrary<Reader[]> = fc.array(
@@ -156,6 +159,10 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     for (const [name, page] of m.live)
       m.live.set(name, { ...page, hash: undefined, etag: undefined, cause: undefined });
     return l.doubtAll();
+  }),
+  op("dateRetired", fc.tuple(fc.nat(3), fc.nat(4)), (l, m, [completedAt, copiesUntil]) => {
+    m.dateRetired(completedAt, copiesUntil);
+    return l.dateRetired(completedAt, copiesUntil);
   }),
   op("forget", fc.tuple(route, items), (l, m, [to, list]) => {
     m.retired.delete(address(to).key);

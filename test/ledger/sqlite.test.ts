@@ -146,6 +146,9 @@ describe("a ledger file", () => {
       { ...article(1), route: "/a/", bytes: 3, release: 1 },
     ]);
     expect((await ledger.releases(9)).map(({ id }) => id)).toEqual([2, 1]);
+    expect(await ledger.retired(9)).toEqual([
+      { object: "gone/index.html", dueAt: 7, items: ["/gone/"] },
+    ]);
     await using again = await openSqliteLedger(file);
     expect(again.id).toBe("the first");
   });
@@ -270,6 +273,7 @@ CREATE TABLE nb_lease (slot INTEGER NOT NULL PRIMARY KEY, holder TEXT, expires_m
 INSERT INTO nightbake_meta VALUES ('id', 'the first'), ('version', '1');
 INSERT INTO nb_lease VALUES (1, NULL, 0);
 INSERT INTO nb_release VALUES (1, 1, 2, NULL);
+INSERT INTO nb_retired VALUES ('gone/index.html', 7, '["/gone/"]');
 INSERT INTO nb_page VALUES ('article', x'1501', '/a/', NULL, x'0102030405', NULL, NULL, 3, x'00', NULL, 1);`;
 
 function typicalPage(key: number) {
