@@ -17,8 +17,10 @@ export function dryRunStore(store: ObjectStore, report: (step: DryRunStep) => vo
     isConditional: store.isConditional,
     check: () => store.check(),
     list: (prefix) => store.list(prefix),
-    get: (key) => store.get(key),
-    head: (key) => store.head(key),
+    get: (...of) => store.get(...of),
+    head: (...of) => store.head(...of),
+    keepsVersions: () => store.keepsVersions(),
+    versions: (key) => store.versions(key),
     async put(artifact) {
       report({ action: "put", artifact });
       return undefined;

@@ -41,6 +41,8 @@ export function folderStore(dir: string): ObjectStore {
       const found = await stat(place(key)).catch(absent).catch(folderError(name, key));
       return found?.isFile() ? { etag: undefined, writeId: undefined, hash: undefined } : undefined;
     },
+    keepsVersions: async () => false,
+    versions: async () => [],
     async put({ key, body }) {
       const file = place(key);
       puts += 1;

@@ -1,10 +1,21 @@
 import type { Artifact } from "../site.ts";
 import { conflict } from "./conflict.ts";
-import type { ObjectStore } from "./store.ts";
+import type { ObjectStore, StoredHead } from "./store.ts";
 
-/** Keeps objects in a map. A whole store, not a mock: tests may read back what was put. */
-export function memoryStore(objects = new Map<string, Artifact>()): ObjectStore {
+/** What was put, by the key and then by version: the first is 0. */
+export type MemoryVersions = Map<string, readonly Artifact[]>;
+
+/**
+ * Keeps objects in a map, and given `versions` also what they were. A whole store, not a mock: tests
+ * may read back what was put.
+ */
+export function memoryStore(
+  objects = new Map<string, Artifact>(),
+  versions?: MemoryVersions,
+): ObjectStore {
   const writers = new Map<string, string | undefined>();
+  const find = (key: string, version: string | undefined) =>
+    version === undefined ? objects.get(key) : versions?.get(key)?.[Number(version)];
   return {
     name: "memory",
     foldsCase: false,
@@ -13,22 +24,30 @@ export function memoryStore(objects = new Map<string, Artifact>()): ObjectStore 
     async *list(prefix) {
       for (const key of objects.keys()) if (key.startsWith(prefix)) yield key;
     },
-    get: async (key) => objects.get(key),
-    async head(key) {
-      const hash = objects.get(key)?.hash.toString("hex");
-      return hash === undefined
-        ? undefined
-        : { etag: etagOf(hash), writeId: writers.get(key), hash };
+    get: async (key, version) => find(key, version),
+    async head(key, version) {
+      const found = find(key, version);
+      if (found === undefined) return undefined;
+      return headOf(found, version === undefined ? writers.get(key) : undefined);
     },
-    async put(artifact, { expected, id } = {}) {
-      const { key, body, hash } = artifact;
+    keepsVersions: async () => versions !== undefined,
+    async versions(key) {
+      const all = versions?.get(key) ?? [];
+      const each = all.map((artifact, n) => ({ version: String(n), etag: etagOf(artifact) }));
+      return each.toReversed();
+    },
+    async put(artifact, { expected, id, copyOf } = {}) {
+      const { key } = artifact;
       const there = objects.get(key);
-      const etag = there === undefined ? null : etagOf(there.hash.toString("hex"));
+      const etag = there === undefined ? null : etagOf(there);
       if (expected !== undefined && expected !== etag) throw conflict("memory", key);
+      const { body } = copyOf === undefined ? artifact : (find(key, copyOf) ?? artifact);
       // A copy, as every store makes one: the caller may use its buffer again.
-      objects.set(key, { ...artifact, body: Uint8Array.from(body) });
+      const stored = { ...artifact, body: Uint8Array.from(body) };
+      objects.set(key, stored);
+      versions?.set(key, [...(versions.get(key) ?? []), stored]);
       writers.set(key, id);
-      return etagOf(hash.toString("hex"));
+      return etagOf(artifact);
     },
     async delete(keys) {
       for (const key of keys) objects.delete(key);
@@ -36,6 +55,10 @@ export function memoryStore(objects = new Map<string, Artifact>()): ObjectStore 
   };
 }
 
-function etagOf(hash: string): string {
-  return `"${hash}"`;
+function headOf({ key: _, body: __, hash, ...headers }: Artifact, writeId?: string): StoredHead {
+  return { ...headers, etag: etagOf({ hash }), writeId, hash: hash.toString("hex") };
+}
+
+function etagOf({ hash }: Pick<Artifact, "hash">): string {
+  return `"${hash.toString("hex")}"`;
 }

@@ -58,10 +58,12 @@ const SLOW = new Set([
 ]);
 const SLOW_STATUS = new Set([408, 429, 503]);
 
+const MISSING = new Set(["NoSuchKey", "NoSuchVersion", "NotFound"]);
+
 /** True when S3 says that there is no such object (and not: no such bucket). */
 export function isMissing(cause: unknown): boolean {
   // An answer to HEAD has no body, so the SDK can only say this.
-  return nameOf(cause) === "NoSuchKey" || nameOf(cause) === "NotFound";
+  return MISSING.has(nameOf(cause));
 }
 
 /** True when S3 refused a put because its expectation did not hold, or may not hold in a moment. */
@@ -76,6 +78,11 @@ export function isSlow(cause: unknown): boolean {
   return SLOW.has(nameOf(cause)) || SLOW_STATUS.has(statusOf(cause) ?? 0);
 }
 
+/** True when S3 answered no, which stays so until somebody acts. */
+export function isRefusal(cause: unknown): boolean {
+  return isRefused(nameOf(cause), statusOf(cause));
+}
+
 /** Translates what the SDK threw, after its retries, into our words. */
 export function s3Error(
   cause: unknown,
@@ -85,10 +92,10 @@ export function s3Error(
   const name = nameOf(cause);
   const isOwn = key !== undefined && OF_OBJECT.has(name);
   const what = key === undefined ? `${doing} objects in ${bucket}` : `${doing} ${key} in ${bucket}`;
-  const isRefusal = isRefused(name, statusOf(cause));
-  const message = `S3 ${isRefusal ? "refused to" : "did not"} ${what}: ${reasonOf(cause, name)}`;
-  return new PipelineError(isRefusal ? "store_rejected" : "store_unavailable", message, {
-    hint: hintOf(name, { isOwn, isRefusal }),
+  const isNo = isRefusal(cause);
+  const message = `S3 ${isNo ? "refused to" : "did not"} ${what}: ${reasonOf(cause, name)}`;
+  return new PipelineError(isNo ? "store_rejected" : "store_unavailable", message, {
+    hint: hintOf(name, { isOwn, isRefusal: isNo }),
     at: { bucket, ...(isOwn && { key }) },
     cause,
   });

@@ -8,8 +8,9 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { conflict } from "./conflict.ts";
-import { isConflict, isMissing, isSlow, keptObjects, type S3Place, s3Error } from "./s3-errors.ts";
+import { isConflict, isMissing, isSlow, keptObjects, s3Error } from "./s3-errors.ts";
 import { fromHeaders, toHeaders, toWrite } from "./s3-headers.ts";
+import { type At, copy, versionsIn } from "./s3-versions.ts";
 import type { Attempts } from "./slots.ts";
 import type { ObjectStore } from "./store.ts";
 
@@ -94,19 +95,17 @@ export function s3Store({ client, bucket, prefix = "" }: S3StoreOptions): Object
     foldsCase: false,
     isConditional: undefined,
     ...reads(at),
+    ...versionsIn(at),
     ...writes(at),
   };
 }
 
-interface At {
-  readonly client: S3Client;
-  readonly bucket: string;
-  /** Stands before every key. */
-  readonly base: string;
-  readonly failAt: (place: S3Place) => (cause: unknown) => never;
-}
-
 function reads({ client, bucket, base, failAt }: At) {
+  const placeOf = (key: string, version: string | undefined) => ({
+    Bucket: bucket,
+    Key: base + key,
+    ...(version !== undefined && { VersionId: version }),
+  });
   return {
     async check() {
       // HeadBucket would do, but its answers carry no error code to tell one refusal from another.
@@ -123,22 +122,22 @@ function reads({ client, bucket, base, failAt }: At) {
         failAt({ doing: "list" })(cause);
       }
     },
-    async get(key) {
+    async get(key, version) {
       const fail = failAt({ doing: "get", key });
-      const command = new GetObjectCommand({ Bucket: bucket, Key: base + key });
+      const command = new GetObjectCommand(placeOf(key, version));
       const absent = (cause: unknown) => (isMissing(cause) ? undefined : fail(cause));
       const found = await client.send(command).catch(absent);
       if (found?.Body === undefined) return undefined;
       const body = await found.Body.transformToByteArray().catch(fail);
       return { body, ...fromHeaders(found) };
     },
-    async head(key) {
-      const command = new HeadObjectCommand({ Bucket: bucket, Key: base + key });
+    async head(key, version) {
+      const command = new HeadObjectCommand(placeOf(key, version));
       const fail = failAt({ doing: "get", key });
       const found = await client
         .send(command)
         .catch((cause: unknown) => (isMissing(cause) ? undefined : fail(cause)));
-      return found && { etag: found.ETag, ...toWrite(found.Metadata) };
+      return found && { etag: found.ETag, ...fromHeaders(found), ...toWrite(found.Metadata) };
     },
   } satisfies Partial<ObjectStore>;
 }
@@ -148,11 +147,12 @@ function writes({ client, bucket, base, failAt }: At) {
     async put(artifact, write = {}) {
       const { key, body: Body } = artifact;
       const object = { Bucket: bucket, Key: base + key, Body, ...toHeaders(artifact, write) };
-      const sent = client.send(new PutObjectCommand(object)).catch((cause: unknown) => {
+      const fail = (cause: unknown) => {
         if (isConflict(cause, write)) throw conflict(`s3://${bucket}/${base}`, key, cause);
         return failAt({ doing: "put", key })(cause);
-      });
-      return (await sent).ETag;
+      };
+      if (write.copyOf !== undefined) return await copy(client, object, write.copyOf).catch(fail);
+      return (await client.send(new PutObjectCommand(object)).catch(fail)).ETag;
     },
     async delete(keys) {
       for (let start = 0; start < keys.length; start += MAX_DELETES) {

@@ -20,11 +20,20 @@ export interface ObjectStore {
   /** Yields every key under `prefix`, in no particular order. */
   list(prefix: string): AsyncIterable<string>;
 
-  /** Reads one object, undefined when there is none. A folder knows no headers but those its keys imply. */
-  get(key: string): Promise<StoredObject | undefined>;
+  /**
+   * Reads one object, or a version of it; undefined when there is none. A folder knows no headers but
+   * those its keys imply.
+   */
+  get(key: string, version?: string): Promise<StoredObject | undefined>;
 
-  /** What is known of one object without its body; undefined when there is none. */
-  head(key: string): Promise<StoredHead | undefined>;
+  /** What is known of one object, or of a version of it, without its body; undefined when there is none. */
+  head(key: string, version?: string): Promise<StoredHead | undefined>;
+
+  /** True when what puts replace and deletes remove stays as a version, for as long as the store is told to. */
+  keepsVersions(): Promise<boolean>;
+
+  /** The versions of one object, newest first, with the one that is there; none where none are kept. */
+  versions(key: string): Promise<readonly StoredVersion[]>;
 
   /**
    * Stores or replaces one object. Safe to repeat.
@@ -44,12 +53,20 @@ export interface ObjectStore {
 export interface Write {
   /** Entity tag of the object to replace; null when there must be none; undefined for whatever there is. */
   readonly expected?: string | null | undefined;
+  /** A version of this object that has the same bytes: it is copied, and the artifact's are not sent. */
+  readonly copyOf?: string | undefined;
   /** Names this write, so that a lost answer can be told from another's write. Up to 64 of `[\w-]`. */
   readonly id?: string;
 }
 
+/** One of the versions of an object. */
+export interface StoredVersion {
+  readonly version: string;
+  readonly etag: string | undefined;
+}
+
 /** An object without its body. */
-export interface StoredHead {
+export interface StoredHead extends Partial<Headers> {
   readonly etag: string | undefined;
   /** Of the write that put it, where the store keeps it. */
   readonly writeId: string | undefined;

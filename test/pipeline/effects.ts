@@ -84,8 +84,10 @@ export const STORE_CALLS = {
   delete: "effect",
   get: "read",
   head: "read",
+  keepsVersions: "read",
   list: "read",
   put: "effect",
+  versions: "read",
 } as const satisfies Record<Method<ObjectStore>, Does>;
 
 /** Every call of a CDN, as {@link LEDGER_CALLS}. */

@@ -7,6 +7,7 @@ import { type SharedS3, sharedRadosgw } from "../services/shared.ts";
 import { artifact, sorted } from "./artifact.ts";
 import { describeConditions } from "./conditions-contract.ts";
 import { describeObjectStore } from "./store-contract.ts";
+import { describeVersions } from "./versions-contract.ts";
 
 const as = (accessKeyId: string, secretAccessKey: string) => ({
   credentials: { accessKeyId, secretAccessKey },
@@ -34,6 +35,20 @@ describeWith("radosgw", "S3 with signatures and policies", () => {
     afterAll(() => front[Symbol.asyncDispose]());
 
     describeConditions(async () => openS3Store(await config({ endpoint: front.endpoint })));
+
+    describeVersions(async () => {
+      const bucket = await server.createBucket(undefined, { isVersioned: true });
+      return openS3Store(await config({ bucket, endpoint: front.endpoint, prefix: "site" }));
+    });
+
+    test("a bucket without versions says so, and has none of what was replaced", async () => {
+      await using store = openS3Store(await config());
+      await store.put(artifact({ key: "a", body: Buffer.from("first") }));
+      const etag = await store.put(artifact({ key: "a" }));
+
+      expect(await store.keepsVersions()).toBe(false);
+      expect((await store.versions("a")).map((each) => each.etag)).toEqual([etag]);
+    });
 
     test("a put whose first answer was lost is found to be our own", async () => {
       await using store = openS3Store(await config({ endpoint: front.endpoint }));

@@ -51,8 +51,8 @@ interface Reply {
 
 /**
  * Starts the proxy in this process. What it puts right, with the conditions kept atomic per key for those who all
- * come through this front: the quotes of PUT `If-Match` (radosgw wants none), 404 for PUT `If-Match` on a missing key, DELETE `If-Match`,
- * and `<ETag>` in DeleteObjects. Source: "Conditional writes" and "Conditional deletes" in the S3 User Guide.
+ * come through this front: the quotes of PUT `If-Match` (radosgw wants none), 404 for PUT `If-Match` on a missing key, both
+ * conditions of copies, DELETE `If-Match`, and `<ETag>` in DeleteObjects. Source: "Conditional writes" and "Conditional deletes" in the S3 User Guide.
  */
 export async function startS3Front(target: S3Address): Promise<S3Front> {
   const { faults, take } = faultSwitch<S3Fault>();
@@ -156,15 +156,22 @@ function conditions(backend: Backend): (request: Request) => Promise<Reply> {
   return (request) => {
     const object = objectOf(request);
     const ifMatch = request.headers["if-match"];
+    const isNew =
+      request.headers["if-none-match"] === "*" && "x-amz-copy-source" in request.headers;
     if (object === undefined) {
       const isBatch = request.method === "POST" && /\?delete\b/.test(request.path);
       return isBatch && request.body.includes("<ETag>")
         ? deleteBatch(request, backend, locked)
         : backend.forward(request);
     }
-    return locked(nameOf(object), () =>
-      ifMatch === undefined ? backend.forward(request) : conditional(request, object, backend),
-    );
+    return locked(nameOf(object), async () => {
+      // Of copies radosgw knows no conditions.
+      const isRefused = isNew && (await currentEtag(backend.client, object)) !== undefined;
+      if (isRefused) return failure(412, "PreconditionFailed");
+      return ifMatch === undefined
+        ? await backend.forward(request)
+        : await conditional(request, object, backend);
+    });
   };
 }
 

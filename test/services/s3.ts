@@ -1,5 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { CreateBucketCommand, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 
 /** Where an S3-compatible server is and who may use it. */
 export interface S3Address {
@@ -14,6 +19,8 @@ export interface S3Address {
 export interface BucketOptions {
   /** Anyone may read objects but not list them, as CloudFront may: a missing key then answers 403. */
   readonly publicRead?: boolean;
+  /** What is replaced or deleted stays as a version. */
+  readonly isVersioned?: boolean;
 }
 
 /** Makes the SDK's real client for a test server. The caller ends it with `destroy()`. */
@@ -26,13 +33,18 @@ export function s3Client({ endpoint, region, accessKeyId, secretAccessKey }: S3A
 export async function createBucket(
   address: S3Address,
   name = `test-${randomBytes(6).toString("hex")}`,
-  { publicRead = false }: BucketOptions = {},
+  { publicRead = false, isVersioned = false }: BucketOptions = {},
 ): Promise<string> {
   const client = s3Client(address);
   try {
     await client.send(new CreateBucketCommand({ Bucket: name }));
     if (publicRead) {
       await client.send(new PutBucketPolicyCommand({ Bucket: name, Policy: anyoneReads(name) }));
+    }
+    if (isVersioned) {
+      const VersioningConfiguration = { Status: "Enabled" } as const;
+      const asked = { Bucket: name, VersioningConfiguration };
+      await client.send(new PutBucketVersioningCommand(asked));
     }
   } finally {
     client.destroy();
