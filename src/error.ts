@@ -39,6 +39,8 @@ export type ErrorCode =
   | "ledger_rejected"
   /** Another run publishes to this ledger, or one has since this plan was made. */
   | "run_conflict"
+  /** A page cannot be put because it, or what is still at its route, is taken down. */
+  | "page_barred"
   /** Pages have moved on since the plan that is to be applied was made. */
   | "plan_stale"
   /** The CDN asks to slow down or has too many invalidations in progress. */

@@ -1,4 +1,5 @@
 import { address, pageName } from "../site.ts";
+import { refuseBarred } from "./bars.ts";
 import { holdFast } from "./claim.ts";
 import { turnOver } from "./former.ts";
 import { changeReaders } from "./known.ts";
@@ -14,6 +15,7 @@ import { unstage } from "./steps.ts";
 
 /** @see Ledger.intend An earlier intent of the page for another route is not lost: its object is suspected. */
 export function* intend(intents: readonly Intent[], items: readonly string[]): Work<void> {
+  yield* refuseBarred(intents);
   const known = yield* queryIds(`SELECT ${INTENT} FROM nb_intent WHERE`, intents);
   const routes = new Map(intents.map((intent) => [pageName(intent), intent.route]));
   const moved = known.map(decodeIntent).filter((each) => each.route !== routes.get(pageName(each)));

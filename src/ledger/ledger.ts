@@ -1,5 +1,8 @@
 import type { Batch } from "../invalidate/cdn.ts";
 import type { PageId, Phase, Step } from "../site.ts";
+import type { BarLedger } from "./bar-port.ts";
+
+export type { Bar, KnownBar } from "./bar-port.ts";
 
 /** A page that is live, and what it was made from. */
 export interface LivePage extends PageId {
@@ -138,7 +141,7 @@ export interface Release {
  * Every method is one transaction. Pages are ordered by (kind, key), keys by their bytes.
  * @throws PipelineError `ledger_unavailable`, `ledger_rejected`
  */
-export interface Ledger extends AsyncDisposable {
+export interface Ledger extends AsyncDisposable, BarLedger {
   /** Random, made with the ledger; the store's marker carries it. */
   readonly id: string;
 
@@ -273,7 +276,11 @@ export interface Ledger extends AsyncDisposable {
   /** Gives the ledger free again; the run's plan is forgotten. */
   yieldClaim(run: string): Promise<void>;
 
-  /** Before puts: records them, and the invalidation items they will need. Durable. */
+  /**
+   * Before puts: records them, and the invalidation items they will need. Durable.
+   * @throws PipelineError `page_barred`, with nothing recorded, when one of the pages is taken down,
+   *   or wants a route at which the object of one that is has not been removed yet
+   */
   intend(intents: readonly Intent[], items: readonly string[]): Promise<void>;
 
   /**

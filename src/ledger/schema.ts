@@ -57,6 +57,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
   sinceTable,
   pastTable,
   leavingTable,
+  barTable,
 ];
 
 /**
@@ -301,6 +302,15 @@ function leavingTable(dialect: Dialect): readonly string[] {
     "REPLACE INTO nb_leaving (object, due_at, stays, items) SELECT object, due_at, 0, items FROM nb_retired",
     "DROP TABLE IF EXISTS nb_retired",
   ];
+}
+
+/** Pages that are taken down. */
+function barTable(dialect: Dialect): readonly string[] {
+  const { kind, key, route, text, int, tiny } = dialect.types;
+  const columns = `kind ${kind} NOT NULL, page_key ${key} NOT NULL, below ${tiny} NOT NULL,
+    route ${route} NOT NULL, since_at ${int} NOT NULL, reason ${text} NOT NULL, state ${tiny} NOT NULL,
+    erased ${tiny} NOT NULL, routes ${text} NOT NULL, PRIMARY KEY (kind, page_key)`;
+  return dialect.createTable({ name: "nb_bar", columns });
 }
 
 function notALedger({ name }: Dialect): PipelineError {

@@ -1,3 +1,4 @@
+import * as bars from "./bars.ts";
 import * as claims from "./claim.ts";
 import * as former from "./former.ts";
 import * as journal from "./journal.ts";
@@ -10,6 +11,7 @@ import * as past from "./past.ts";
 import * as retired from "./retired.ts";
 import type { SqlDatabase } from "./sql.ts";
 import * as steps from "./steps.ts";
+import { urgent } from "./urgent.ts";
 
 /**
  * Durable before the promise is fulfilled: something outside (a put, a delete, a call to the CDN)
@@ -33,6 +35,7 @@ export function sqlLedger(db: SqlDatabase, id: string): Ledger {
     ...rowMethods(db),
     ...formerMethods(db),
     ...pastMethods(db),
+    ...barMethods(db),
     [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
   };
 }
@@ -132,6 +135,20 @@ function pastMethods(db: SqlDatabase) {
     changedSince: (...of) => db.read(() => past.changedSince(...of)),
     pastsOf: (...of) => db.read(() => past.pastsOf(...of)),
     sweepPast: (...of) => db.write(() => past.sweepPast(...of)),
+  } satisfies Partial<Ledger>;
+}
+
+function barMethods(db: SqlDatabase) {
+  return {
+    bar: (...of) => db.write(() => bars.bar(...of), DURABLE),
+    bars: () => db.read(bars.bars),
+    barred: (ids) => db.read(() => bars.barred(ids)),
+    removed: (...of) => db.write(() => bars.removed(...of), DURABLE),
+    urgent: () => db.read(urgent),
+    erased: (ids) => db.write(() => bars.erased(ids), DURABLE),
+    lift: (ids) => db.write(() => bars.lift(ids), DURABLE),
+    dropLifted: (ids) => db.write(() => bars.dropLifted(ids)),
+    isClaimed: (nowMs) => db.read(() => bars.isClaimed(nowMs)),
   } satisfies Partial<Ledger>;
 }
 

@@ -78,6 +78,12 @@ export function isSamePage(a: PageId, b: PageId): boolean {
   return a.kind === b.kind && Buffer.compare(a.key, b.key) === 0;
 }
 
+/** True for the page itself and, with `isBelow`, for those of its kind whose keys begin with its own. */
+export function isUnder(page: PageId, own: PageId & { readonly isBelow: boolean }): boolean {
+  if (!own.isBelow) return isSamePage(page, own);
+  return page.kind === own.kind && hasPrefix(page.key, own.key);
+}
+
 /** Orders pages by kind, then key, both by bytes, as the database does. */
 export function comparePages(a: PageId, b: PageId): number {
   return Buffer.compare(Buffer.from(a.kind), Buffer.from(b.kind)) || Buffer.compare(a.key, b.key);

@@ -1,5 +1,6 @@
 import { describe, test } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { describeBars } from "./contract-bars.ts";
 import { describeClaims } from "./contract-claims.ts";
 import { describeFormer } from "./contract-former.ts";
 import { describeJournal } from "./contract-journal.ts";
@@ -31,5 +32,6 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describeRows(ledgerTest);
     describeFormer(ledgerTest);
     describePast(ledgerTest);
+    describeBars(ledgerTest);
   });
 }

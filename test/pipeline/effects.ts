@@ -14,6 +14,9 @@ type Method<Port> = {
 
 /** Every call of the ledger; a new method does not compile until it stands here. */
 export const LEDGER_CALLS = {
+  bar: "effect",
+  barred: "read",
+  bars: "read",
   changedKinds: "read",
   changedSince: "read",
   claim: "effect",
@@ -27,7 +30,9 @@ export const LEDGER_CALLS = {
   doubt: "effect",
   doubtAll: "effect",
   due: "read",
+  dropLifted: "effect",
   dueRows: "read",
+  erased: "effect",
   finish: "effect",
   forget: "effect",
   former: "read",
@@ -38,11 +43,13 @@ export const LEDGER_CALLS = {
   importFormer: "effect",
   intend: "effect",
   intents: "read",
+  isClaimed: "read",
   isLeaving: "read",
   isRetired: "read",
   known: "read",
   knownOf: "read",
   lastUpTo: "read",
+  lift: "effect",
   live: "read",
   liveAt: "read",
   liveFolded: "read",
@@ -59,6 +66,7 @@ export const LEDGER_CALLS = {
   rebuilt: "read",
   release: "read",
   releases: "read",
+  removed: "effect",
   retire: "effect",
   retired: "read",
   see: "plan",
@@ -75,6 +83,7 @@ export const LEDGER_CALLS = {
   sweepPast: "effect",
   unretire: "effect",
   unstage: "plan",
+  urgent: "read",
   yieldClaim: "effect",
 } as const satisfies Record<Method<Ledger>, Does>;
 
