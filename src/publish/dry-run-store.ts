@@ -15,6 +15,7 @@ export function dryRunStore(store: ObjectStore, report: (step: DryRunStep) => vo
     name: `${store.name} (dry run)`,
     foldsCase: store.foldsCase,
     isConditional: store.isConditional,
+    keepsHeaders: store.keepsHeaders,
     check: () => store.check(),
     list: (prefix) => store.list(prefix),
     get: (...of) => store.get(...of),

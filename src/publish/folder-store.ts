@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { access, constants, readFile, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { bytesTag } from "./bytes-tag.ts";
 import { folderError, keyRefused } from "./folder-errors.ts";
 import { absent, removeEmptied, replaceFile, TEMPORARY, walk } from "./folder-files.ts";
 import type { ObjectStore } from "./store.ts";
@@ -23,12 +24,18 @@ export function folderStore(dir: string): ObjectStore {
     foldsCase: true,
     // Nothing keeps another process from renaming a file in between, so none is promised.
     isConditional: false,
+    keepsHeaders: false,
     check: () => checkWritable(root).catch(folderError(name)),
     async *list(prefix) {
       const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
       if (folder !== "") place(folder.slice(0, -1));
       try {
-        for await (const key of walk(root, folder)) if (key.startsWith(prefix)) yield key;
+        for await (const key of walk(root, folder)) {
+          const found = key.startsWith(prefix)
+            ? await stat(join(root, key)).catch(absent)
+            : undefined;
+          if (found !== undefined) yield { key, etag: undefined, bytes: found.size };
+        }
       } catch (error) {
         folderError(name)(error);
       }
@@ -38,8 +45,8 @@ export function folderStore(dir: string): ObjectStore {
       return body && { body };
     },
     async head(key) {
-      const found = await stat(place(key)).catch(absent).catch(folderError(name, key));
-      return found?.isFile() ? { etag: undefined, writeId: undefined, hash: undefined } : undefined;
+      const body = await readFile(place(key)).catch(absent).catch(folderError(name, key));
+      return body && { etag: bytesTag(body), writeId: undefined, hash: undefined };
     },
     keepsVersions: async () => false,
     versions: async () => [],
@@ -48,7 +55,7 @@ export function folderStore(dir: string): ObjectStore {
       puts += 1;
       const aside = join(dirname(file), `${writer}${puts}`);
       await replaceFile(file, aside, body).catch(folderError(name, key));
-      return undefined;
+      return bytesTag(body);
     },
     async delete(keys) {
       for (const key of keys) {

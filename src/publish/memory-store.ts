@@ -20,9 +20,13 @@ export function memoryStore(
     name: "memory",
     foldsCase: false,
     isConditional: true,
+    keepsHeaders: true,
     check: async () => {},
     async *list(prefix) {
-      for (const key of objects.keys()) if (key.startsWith(prefix)) yield key;
+      for (const [key, artifact] of objects) {
+        if (!key.startsWith(prefix)) continue;
+        yield { key, etag: etagOf(artifact), bytes: artifact.body.length };
+      }
     },
     get: async (key, version) => find(key, version),
     async head(key, version) {

@@ -94,6 +94,7 @@ export function s3Store({ client, bucket, prefix = "" }: S3StoreOptions): Object
     name: `s3://${bucket}/${base}`,
     foldsCase: false,
     isConditional: undefined,
+    keepsHeaders: true,
     ...reads(at),
     ...versionsIn(at),
     ...writes(at),
@@ -116,7 +117,9 @@ function reads({ client, bucket, base, failAt }: At) {
       const pages = paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: base + below });
       try {
         for await (const { Contents = [] } of pages) {
-          for (const { Key } of Contents) if (Key !== undefined) yield Key.slice(base.length);
+          for (const { Key, ETag: etag, Size: bytes = 0 } of Contents) {
+            if (Key !== undefined) yield { key: Key.slice(base.length), etag, bytes };
+          }
         }
       } catch (cause) {
         failAt({ doing: "list" })(cause);

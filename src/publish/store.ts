@@ -14,11 +14,17 @@ export interface ObjectStore {
    */
   readonly isConditional: boolean | undefined;
 
+  /**
+   * False when an object is nothing but its bytes: headers and metadata are those its key implies,
+   * and its entity tag is `bytesTag` of it.
+   */
+  readonly keepsHeaders: boolean;
+
   /** Checks that the store can be written to. @throws PipelineError `store_rejected`, `store_unavailable` */
   check(): Promise<void>;
 
-  /** Yields every key under `prefix`, in no particular order. */
-  list(prefix: string): AsyncIterable<string>;
+  /** Yields every object under `prefix` with what a listing tells of it, in no particular order. */
+  list(prefix: string): AsyncIterable<Listed>;
 
   /**
    * Reads one object, or a version of it; undefined when there is none. A folder knows no headers but
@@ -26,7 +32,10 @@ export interface ObjectStore {
    */
   get(key: string, version?: string): Promise<StoredObject | undefined>;
 
-  /** What is known of one object, or of a version of it, without its body; undefined when there is none. */
+  /**
+   * What is known of one object, or of a version of it, without its body; undefined when there is none.
+   * A folder reads the body for the tag.
+   */
   head(key: string, version?: string): Promise<StoredHead | undefined>;
 
   /** True when what puts replace and deletes remove stays as a version, for as long as the store is told to. */
@@ -47,6 +56,14 @@ export interface ObjectStore {
    * @throws PipelineError `store_rejected` when any key survives, naming the first
    */
   delete(keys: readonly string[]): Promise<void>;
+}
+
+/** An object as a listing tells it. */
+export interface Listed {
+  readonly key: string;
+  /** Undefined where a listing does not tell it. */
+  readonly etag: string | undefined;
+  readonly bytes: number;
 }
 
 /** What a put says beside its artifact. */

@@ -1,3 +1,4 @@
+import type { Listed } from "../../src/publish/store.ts";
 import { type Artifact, digest } from "../../src/site.ts";
 
 /** An artifact with a body that names its key, unless a test says otherwise. */
@@ -13,7 +14,7 @@ export function artifact(parts: Partial<Artifact> & { readonly key: string }): A
   };
 }
 
-/** Collects an async iterable in byte order. */
-export async function sorted(keys: AsyncIterable<string>): Promise<string[]> {
-  return (await Array.fromAsync(keys)).sort();
+/** The keys of a listing in byte order. */
+export async function sorted(listed: AsyncIterable<Listed>): Promise<string[]> {
+  return (await Array.fromAsync(listed, ({ key }) => key)).sort();
 }

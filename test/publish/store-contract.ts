@@ -92,6 +92,17 @@ export function describeObjectStore(
       expect(await sorted(store.list("none/"))).toEqual([]);
     });
 
+    test("tells sizes in lists, and the tag of the last put wherever it tells one", async () => {
+      const store = await open();
+      await store.put(artifact({ key: "a.html", body: Buffer.from("a longer first one") }));
+      const etag = await store.put(artifact({ key: "a.html", body: Buffer.from("second") }));
+
+      const [listed] = await Array.fromAsync(store.list(""));
+      expect(listed).toMatchObject({ key: "a.html", bytes: 6 });
+      expect([listed?.etag ?? etag, (await store.head("a.html"))?.etag]).toEqual([etag, etag]);
+      expect(etag).toBeDefined();
+    });
+
     test.each(named)("puts, lists, gets and deletes $name", async ({ key }) => {
       const store = await open();
       await store.put(artifact({ key }));
