@@ -51,6 +51,8 @@ export interface Summary extends Counts {
   readonly invalidated: number;
   /** Links in bodies that led to no route and lost their `<a>`. */
   readonly unlinked: number;
+  /** Objects that wait to be deleted, see `nightbake due`. */
+  readonly waiting: number;
   /** What had changed since the last release, as keys of reads: `template:entry`, `row:users/ann`; the first few. */
   readonly found: readonly string[];
   readonly kinds: readonly KindCounts[];

@@ -1,5 +1,5 @@
 import { PipelineError } from "../error.ts";
-import type { Due } from "../explain.ts";
+import type { Due, Leaving } from "../explain.ts";
 import { COMMON, type Command } from "./command.ts";
 import { instant, table } from "./format.ts";
 import { look } from "./look.ts";
@@ -11,14 +11,15 @@ const DAY = 86_400_000_000;
 /** `nightbake due` */
 export const dueCommand: Command = {
   name: "due",
-  summary: "Says which scheduled and expiring rows the clock changes next, and their pages.",
+  summary: "Says which rows and pages the clock changes next, and which objects it deletes.",
   details:
     "Moments come from the ledger, so a row that was edited since the last build is told as it was then.\n" +
-    "A moment that is over is done by the next build or rebuild.",
+    "A moment that is over is done by the next build or rebuild.\n" +
+    "Objects that no page needs any more wait until no browser shows what linked to them.",
   positionals: [],
   options: {
     within: { value: "TIME", says: "How far ahead to look: 90m, 24h, 7d (default: any time)." },
-    limit: { value: "N", says: `Rows to show at most (default ${LIMIT}).` },
+    limit: { value: "N", says: `Rows, and objects, to show at most (default ${LIMIT}).` },
     ...COMMON,
   },
   examples: [
@@ -29,16 +30,20 @@ export const dueCommand: Command = {
     const within = timeOf(args.value("within"));
     const limit = countOf(args.value("limit"));
     return look(args, io, async (wired) => {
-      const { dueNext, openLook } = await import("../explain.ts");
+      const { dueNext, leavingNext, openLook } = await import("../explain.ts");
       await using opened = await openLook(wired);
       const { context } = opened;
       const until = within === undefined ? Number.MAX_SAFE_INTEGER : context.now + within;
       const rows: Due[] = [];
+      const tell = (event: string, what: object) =>
+        io.out.write(`${JSON.stringify({ event, ...what })}\n`);
       for await (const due of dueNext(context, { until, limit })) {
-        if (args.has("json")) io.out.write(`${JSON.stringify({ event: "due", ...due })}\n`);
+        if (args.has("json")) tell("due", due);
         else rows.push(due);
       }
-      if (!args.has("json")) io.out.write(dueText(rows));
+      const objects = await leavingNext(context, { until, limit });
+      if (args.has("json")) for (const each of objects) tell("leaving", each);
+      else io.out.write(`${dueText(rows)}${leavingText(objects)}`);
       return 0;
     });
   },
@@ -56,6 +61,16 @@ function dueText(rows: readonly Due[]): string {
     plain(lists.join(", ")),
   ]);
   return table([head, ...cells]);
+}
+
+/** The objects that wait, one a line; nothing when none does. */
+function leavingText(objects: readonly Leaving[]): string {
+  if (objects.length === 0) return "";
+  const cells = objects.map(({ object, at, isOver }) => [
+    at === undefined ? "once links are evicted" : `${instant(at)}${isOver ? " (over)" : ""}`,
+    plain(object),
+  ]);
+  return `\n${table([["Deleted", "Object"], ...cells])}`;
 }
 
 /** µs */

@@ -52,11 +52,14 @@ function doneText(summary: Summary): string {
   return `${name}: ${what}${cdn}, in ${time}.`;
 }
 
-function afterText({ failed, unlinked }: Summary): string[] {
+function afterText({ failed, unlinked, waiting }: Summary): string[] {
   const good = "; the last good version of each stays live.";
   return [
     ...(unlinked > 0
       ? [`Links in bodies that led nowhere: ${count(unlinked)}; their text stays.`]
+      : []),
+    ...(waiting > 0
+      ? [`Waiting to be deleted: ${counted(waiting, "object")}; nightbake due says until when.`]
       : []),
     ...(failed > 0 ? [`${counted(failed, "page")} failed${good}`] : []),
   ];

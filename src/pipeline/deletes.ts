@@ -2,6 +2,7 @@ import type { LivePage, Retired } from "../ledger/ledger.ts";
 import { putPhase } from "../plan/kinds.ts";
 import { routeOfKey, type Step } from "../site.ts";
 import { doubt, retiring } from "./doubt.ts";
+import { dateRetired } from "./grace.ts";
 import { countSteps, publishPhase } from "./publish.ts";
 import { readerChanges } from "./readers.ts";
 import type { Run } from "./run.ts";
@@ -18,13 +19,14 @@ export async function deletePhase(run: Run): Promise<void> {
     const steps = await ledger.staged(run.context.run, { phase: "deletes", limit: BATCH });
     if (steps.length === 0) break;
     await run.goOn();
-    const retired = steps.map(({ kind, route }) => retiring(run, kind, route));
     const gone = await ledger.pages(steps);
+    const retired = steps.map((step, at) => retiring(run, step, gone[at]));
     const dropped = readerChanges(gone, []);
     await ledger.retire(run.context.run, steps, { retired, ...dropped });
     run.tally.addSteps(steps, "deleted");
     run.progress.add(steps.length);
   }
+  await dateRetired(run);
   await deleteDue(run);
 }
 
@@ -33,7 +35,7 @@ async function deleteDue(run: Run): Promise<void> {
   let after: string | undefined;
   let isSuspect = false;
   for (;;) {
-    const due = await ledger.due(run.startedAt, after, BATCH);
+    const due = await ledger.due(run.moment(), after, BATCH);
     if (due.length === 0) break;
     await run.goOn();
     const live = await ledger.liveAt(due.map(({ object }) => routeOfKey(object)));

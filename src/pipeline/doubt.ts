@@ -1,10 +1,8 @@
-import type { Intent, Retired } from "../ledger/ledger.ts";
+import type { Intent, LivePage, Retired } from "../ledger/ledger.ts";
 import { ASSET_KIND } from "../plan/kinds.ts";
 import { address } from "../site.ts";
+import { staysOf } from "./grace.ts";
 import type { Run } from "./run.ts";
-
-/** How long a replaced asset stays for pages that readers still have open, µs. */
-const ASSET_GRACE = 24 * 3600 * 1_000_000;
 
 /**
  * Settles puts of which nobody knows whether they happened: live pages are put again by the next
@@ -17,14 +15,30 @@ export async function doubt(run: Run, intents: readonly Intent[]): Promise<void>
   const live = await ledger.pages(intents);
   await ledger.doubt(intents, run.release);
   const created = intents.filter((_, at) => live[at] === undefined);
-  const retired = created.map(({ kind, route }) => retiring(run, kind, route));
+  // Nothing links to it, so nothing has to be waited for.
+  const retired = created.map((each) => ({ ...retiring(run, each), dueAt: run.startedAt }));
   await ledger.retire(run.context.run, created, { retired });
 }
 
-/** The object at a route that a page gives up, and when it goes. */
-export function retiring({ startedAt, wired }: Run, kind: string, route: string): Retired {
+/**
+ * The object at a route that a page gives up; it gets its date once nothing leads there. `live` is
+ * the page as the ledger has it.
+ */
+export function retiring(
+  run: Run,
+  { kind, route }: Pick<LivePage, "kind" | "route">,
+  live?: LivePage,
+): Retired {
   const { key, invalidations } = address(route);
   // A hashed asset is never asked for again once no page names it, so nothing need be evicted.
-  if (kind === ASSET_KIND) return { object: key, dueAt: startedAt + ASSET_GRACE, items: [] };
-  return { object: key, dueAt: startedAt, items: wired.cdn.isCaching ? invalidations : [] };
+  const isEvicted = run.wired.cdn.isCaching && kind !== ASSET_KIND;
+  const { etag, hash } = live?.route === route ? live : {};
+  return {
+    object: key,
+    dueAt: undefined,
+    stays: staysOf(run, kind),
+    items: isEvicted ? invalidations : [],
+    etag,
+    hash,
+  };
 }

@@ -14,6 +14,7 @@ export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run 
   const { ledger } = wired;
   const tally = openTally(options.emit);
   const begunMs = performance.now();
+  const seconds = () => (performance.now() - begunMs) / 1000;
   const { claim, end } = claimant(ledger, begun);
   const isRebuild = options.targets !== undefined || options.changes !== undefined;
   const rebuilt = isRebuild ? openRebuilt() : undefined;
@@ -32,7 +33,8 @@ export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run 
       await claim();
     },
     isFinished: false,
-    seconds: () => (performance.now() - begunMs) / 1000,
+    moment: () => begun.now + Math.round(seconds() * 1_000_000),
+    seconds,
     async [Symbol.asyncDispose]() {
       await end();
       // The release gave the claim up, and the plan went with it.

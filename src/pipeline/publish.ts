@@ -1,4 +1,4 @@
-import type { Former, LivePage, Turnover } from "../ledger/ledger.ts";
+import type { Former, LivePage, Retired, Turnover } from "../ledger/ledger.ts";
 import { ASSET_KIND } from "../plan/kinds.ts";
 import { putCause } from "../plan/put-cause.ts";
 import { encodeTrace } from "../plan/trace.ts";
@@ -82,8 +82,7 @@ export async function publishMade(run: Run, kind: string, made: readonly Made[])
     return isChanged[at] || page === undefined ? [] : [{ ...toLive(run, each), ...keep(page) }];
   });
   const pages = [...same, ...puts.map(({ page }) => page)];
-  const left = puts.flatMap(({ from }) => from ?? []);
-  const retired = left.map((route) => retiring(run, kind, route));
+  const retired = await leftBy(run, kind, puts);
   const old = new Map(live.flatMap((page) => (page === undefined ? [] : [[pageName(page), page]])));
   const before = pages.map((page) => old.get(pageName(page)));
   run.tally.settle(pages);
@@ -95,6 +94,15 @@ export async function publishMade(run: Run, kind: string, made: readonly Made[])
     ...readerChanges(before, pages),
   });
   return puts.length;
+}
+
+/** The objects that pages left, as they are known now: a put may have made unknown what they are. */
+async function leftBy(run: Run, kind: string, puts: readonly Put[]): Promise<readonly Retired[]> {
+  const movers = puts.flatMap(({ page, from }) =>
+    from === undefined ? [] : [{ kind, key: page.key, route: from }],
+  );
+  const live = await run.wired.ledger.pages(movers);
+  return movers.map((left, at) => retiring(run, left, live[at]));
 }
 
 /**

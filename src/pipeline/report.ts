@@ -5,6 +5,7 @@ import type { Planned } from "../plan/plan.ts";
 import { decodeKey, keyName, pageName, type Step } from "../site.ts";
 import { type Begun, FINISHER, TABLES } from "./begin.ts";
 import { NOTHING } from "./counts.ts";
+import { copiesNote } from "./grace.ts";
 import type { Run } from "./run.ts";
 
 /** Tells every planned step, in page order, and sums them up. */
@@ -50,12 +51,13 @@ export async function finish(
   // What one kind's build left of the others, a plan of what came since, or a rebuild of too many
   // pages of rows that it was not told of, is found by looking at every page.
   const isOwn = run.options.only === undefined && !isPartial;
-  const isWhole = isOwn && (run.rebuilt === undefined || rebuilt);
+  const isWhole = isOwn && (run.rebuilt === undefined || rebuilt !== undefined);
   await wired.ledger.finish(
     context.run,
     { id: release, startedAt, finishedAt, report },
     {
       ...planned.notes,
+      ...(await copiesNote(run, { isWhole })),
       [TABLES]: tables.filled,
       ...(isWhole && { [FINISHER]: context.run }),
     },
@@ -87,6 +89,7 @@ async function summary(
     seconds: run.seconds(),
     invalidated: tally.invalidated,
     unlinked: tally.unlinked,
+    waiting: await wired.ledger.countRetired(),
     kinds: names.map((kind) => ({
       ...NOTHING,
       ...counted.get(kind),

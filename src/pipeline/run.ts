@@ -83,6 +83,8 @@ export interface Run extends AsyncDisposable {
   readonly goOn: () => Promise<void>;
   /** The release is recorded. */
   isFinished: boolean;
+  /** `startedAt` and the wall time since, µs. */
+  readonly moment: () => number;
   /** Wall time since the run began. */
   readonly seconds: () => number;
 }

@@ -45,7 +45,7 @@ export async function isIdle(run: Run, { tables }: Begun): Promise<boolean> {
   const { ledger, cdn } = run.wired;
   // That they may be empty is recorded with a release; else every run would ask again.
   if (tables.emptied.length > 0 || (await hasSteps(run))) return false;
-  const isDue = (await ledger.due(run.startedAt, undefined, 1)).length > 0;
+  const isDue = await ledger.isLeaving(run.startedAt);
   if (isDue && run.options.only === undefined) return false;
   return !cdn.isCaching || !(await ledger.hasOutbox());
 }

@@ -23,6 +23,16 @@ const MEMBERS = ["maxAge", "sMaxAge", "staleWhileRevalidate", "staleIfError"] as
 /** RFC 9111 lets caches take more for 2^31; RFC 2616 asked servers for a year at most. */
 const YEAR = 31_536_000;
 
+/** How long a browser may show what it got from one of these kinds, in seconds. */
+export function graceSeconds(kinds: readonly KindHeaders[]): number {
+  return Math.max(
+    0,
+    ...kinds.map(({ cache: { maxAge = 0, staleWhileRevalidate = 0 } = {} }) => {
+      return maxAge + staleWhileRevalidate;
+    }),
+  );
+}
+
 /** Finds what could not stand in a header. */
 export function checkHeaders(
   { cache = {}, language }: KindHeaders,

@@ -73,6 +73,7 @@ export function summary(parts: Partial<Summary> = {}): Summary {
     seconds: 0.5,
     invalidated: 0,
     unlinked: 0,
+    waiting: 0,
     kinds: [],
     causes: [],
     found: [],

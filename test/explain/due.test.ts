@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { type Due, dueNext } from "../../src/explain.ts";
+import { type Due, dueNext, leavingNext } from "../../src/explain.ts";
+import type { Wired } from "../../src/pipeline.ts";
+import { withHeaders } from "../pipeline/declared.ts";
 import { DAY, START } from "../pipeline/rows.ts";
 import { smallWorld, type World } from "../pipeline/world.ts";
 import { looking } from "./looking.ts";
@@ -52,4 +54,23 @@ test("what a moment said has happened once a build has seen it", async () => {
   expect(world.shown()).toEqual(await world.scratch());
   expect(world.shown()["posts/p3/index.html"]).toBeDefined();
   expect(told(await due(world))[0]).toMatch(/^day 9 posts\/3; post \/posts\/p3\/ goes/);
+});
+
+test("objects that wait to be deleted are told with their moments", async () => {
+  await using world = await smallWorld(2);
+  const kept = (wired: Wired) => withHeaders(wired, "note", { cache: { maxAge: 3600 } });
+  await world.bake({}, kept);
+  world.edit(2, "status", "draft");
+  await world.bake({}, kept);
+  const ask = (until: number) =>
+    looking(world, (context) => leavingNext(context, { until, limit: 9 }));
+
+  expect(await ask(world.now + DAY)).toMatchObject([
+    { object: "notes/2/index.html", isOver: false },
+    { object: "posts/p2/index.html", isOver: false },
+  ]);
+  expect((await ask(world.now + DAY))[0]?.at).toBeGreaterThanOrEqual(START + 3600 * 1_000_000);
+  expect(await ask(world.now)).toEqual([]);
+  world.now += DAY;
+  expect((await ask(world.now)).map(({ isOver }) => isOver)).toEqual([true, true]);
 });

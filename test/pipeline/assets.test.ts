@@ -6,6 +6,8 @@ import { brokenLinks } from "./links.ts";
 import { smallWorld, type World } from "./world.ts";
 
 const HOUR = 3_600_000_000;
+/** A day counts from the end of a run, not from its beginning. */
+const MINUTE = HOUR / 60;
 
 function assets({ objects }: World): readonly string[] {
   return [...objects.keys()].filter((key) => key.startsWith("assets/"));
@@ -27,7 +29,7 @@ test("a replaced asset stays for 24 hours, then it goes by itself", async () => 
   expect((await world.bake()).release).toBeUndefined();
   expect(assets(world)).toContain(old);
 
-  world.now += HOUR;
+  world.now += HOUR + MINUTE;
   await world.bake();
 
   expect(assets(world)).toHaveLength(1);
@@ -63,7 +65,7 @@ test("an asset that nobody names any more goes after its grace, too", async () =
   }));
   expect(assets(world)).toHaveLength(2);
 
-  world.now += 24 * HOUR;
+  world.now += 24 * HOUR + MINUTE;
   await world.bake({}, (wired) => ({
     ...wired,
     assets: wired.assets.filter(({ name }) => name !== "other.svg"),

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { kindFingerprints } from "../../src/engine.ts";
 import type { Wired } from "../../src/pipeline.ts";
-import type { KindHeaders } from "../../src/site.ts";
 import { cacheCdn } from "./cache-cdn.ts";
+import { withHeaders } from "./declared.ts";
 import { smallWorld } from "./world.ts";
 
 test("a page whose cache tags alone changed is put again", async () => {
@@ -42,12 +41,3 @@ test("headers that a kind declares alone changed: its pages are put again and in
   const again = await world.bake({}, (wired) => cached(withHeaders(wired, "note", said)));
   expect(again).toMatchObject({ release: undefined, changed: 0 });
 });
-
-/** A pipeline whose site says this of one kind's headers. */
-function withHeaders(wired: Wired, name: string, said: KindHeaders): Wired {
-  const kinds = wired.site.kinds.map((kind) => (kind.name === name ? { ...kind, ...said } : kind));
-  const site = { ...wired.site, kinds };
-  return { ...wired, site, fingerprint: kindFingerprints(site, wired.templates, ENGINE) };
-}
-
-const ENGINE = Buffer.from("engine");

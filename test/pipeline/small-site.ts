@@ -292,11 +292,17 @@ export async function bake(
 export async function scratch(
   site: SmallSite,
   now: number,
-  options: { readonly ledger?: string; readonly history?: readonly string[] } = {},
+  options: {
+    readonly ledger?: string;
+    readonly history?: readonly string[];
+    readonly rewire?: (wired: Wired) => Wired;
+  } = {},
 ): Promise<ReadonlyMap<string, Artifact>> {
   const { ledger = `scratch-${Math.random()}.db`, history = await historyOf(site) } = options;
+  const { rewire = (same) => same } = options;
   const objects = new Map<string, Artifact>();
-  await using wired = await openSmall(site, { ledger, store: memoryStore(objects) });
+  await using opened = await openSmall(site, { ledger, store: memoryStore(objects) });
+  const wired = rewire(opened);
   if (history.length > 0) await importHistory(wired, history, "history");
   await bake(wired, { now: () => now });
   return served(objects);
