@@ -95,8 +95,12 @@ function named(each: Retired): readonly [string, Retired] {
 /** What the object is, is the last word; when it goes, the later moment. */
 function later(before: Retired | undefined, now: Retired): Retired {
   if (before === undefined) return now;
-  const isDated = before.dueAt !== undefined && now.dueAt !== undefined;
-  const stays = Math.max(before.stays ?? 0, now.stays ?? 0);
-  if (!isDated) return { ...now, dueAt: undefined, stays };
-  return { ...now, dueAt: Math.max(before.dueAt, now.dueAt) };
+  if (before.dueAt !== undefined && now.dueAt !== undefined) {
+    return { ...now, dueAt: Math.max(before.dueAt, now.dueAt) };
+  }
+  return { ...now, dueAt: undefined, stays: Math.max(staysUndated(before), staysUndated(now)) };
+}
+
+function staysUndated({ dueAt, stays = 0 }: Retired): number {
+  return dueAt === undefined ? stays : 0;
 }

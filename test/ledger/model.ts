@@ -230,13 +230,12 @@ export class LedgerModel {
     }
   }
 
-  #later(now: Retired): Retired {
-    const before = this.retired.get(now.object) ?? { dueAt: 0, stays: 0 };
-    const { dueAt: then, stays: stayed = 0 } = before;
-    const { stays = 0, ...rest } = now;
+  #later({ stays = 0, ...now }: Retired): Retired {
+    const { dueAt: then, stays: stayed = 0 } = this.retired.get(now.object) ?? { dueAt: 0 };
     if (then !== undefined && now.dueAt !== undefined)
-      return { ...rest, dueAt: Math.max(then, now.dueAt) };
-    return { ...rest, dueAt: undefined, stays: Math.max(stayed, stays) };
+      return { ...now, dueAt: Math.max(then, now.dueAt) };
+    const own = now.dueAt === undefined ? stays : 0;
+    return { ...now, dueAt: undefined, stays: Math.max(stayed, own) };
   }
 
   #suspect(route: string): void {
