@@ -31,6 +31,9 @@ export type RunEvent =
 export type RunPhase =
   | "scan"
   | "check"
+  | "list"
+  | "count"
+  | "sample"
   | Phase
   | "invalidate"
   | "record"

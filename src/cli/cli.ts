@@ -16,6 +16,7 @@ import { previewCommand } from "./preview.ts";
 import { quarantineCommand } from "./quarantine.ts";
 import { rebuildCommand } from "./rebuild.ts";
 import { redirectsCommand } from "./redirects.ts";
+import { verifyCommand } from "./verify.ts";
 import { version } from "./version.ts";
 import { whyCommand } from "./why.ts";
 
@@ -33,6 +34,7 @@ const COMMANDS: readonly Command[] = [
   loadCommand,
   redirectsCommand,
   quarantineCommand,
+  verifyCommand,
   configCommand,
 ];
 

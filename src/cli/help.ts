@@ -24,7 +24,7 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
 
 const EXIT_CODES = [
   ["0", "done"],
-  ["1", "done, some pages failed; their last good versions stay live"],
+  ["1", "done, some pages failed; their last good versions stay live. Or verify found something"],
   ["2", "nothing published"],
   ["3", "stopped half-way, the store is consistent; the next run completes it"],
 ] as const;

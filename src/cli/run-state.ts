@@ -30,6 +30,9 @@ export const IDLE: RunState = {
 const LABELS: Readonly<Record<string, string>> = {
   scan: "Scanning",
   check: "Checking",
+  list: "Listing",
+  count: "Counting",
+  sample: "Reading",
   assets: "Assets",
   new: "New pages",
   changed: "Changed pages",

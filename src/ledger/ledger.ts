@@ -328,6 +328,9 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   /** True when the object waits to be deleted. */
   isRetired(object: string): Promise<boolean>;
 
+  /** Those of these objects that wait to be deleted. */
+  retiredAmong(objects: readonly string[]): Promise<ReadonlySet<string>>;
+
   /** Takes objects off the retired list because a page has them again. */
   unretire(objects: readonly string[]): Promise<void>;
 

@@ -2,7 +2,7 @@ import { routeOfKey } from "../site.ts";
 import type { Retired } from "./ledger.ts";
 import { liveAt } from "./live.ts";
 import { addItems } from "./outbox.ts";
-import { decodeItems, decodeRetired, encodeRetired, RETIRED } from "./rows.ts";
+import { asText, decodeItems, decodeRetired, encodeRetired, RETIRED } from "./rows.ts";
 import { query, queryIn, replaceRows, type Work } from "./sql.ts";
 
 /** @see Ledger.due */
@@ -52,6 +52,12 @@ export function* isLeaving(now: number): Work<boolean> {
 /** @see Ledger.isRetired */
 export function* isRetired(object: string): Work<boolean> {
   return (yield* query("SELECT object FROM nb_leaving WHERE object = ?", [object])).length > 0;
+}
+
+/** @see Ledger.retiredAmong */
+export function* retiredAmong(objects: readonly string[]): Work<ReadonlySet<string>> {
+  const rows = yield* queryIn("SELECT object FROM nb_leaving WHERE object IN (?)", objects);
+  return new Set(rows.map(({ object }) => asText(object)));
 }
 
 /** @see Ledger.forget */

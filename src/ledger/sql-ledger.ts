@@ -95,6 +95,7 @@ function retiredMethods(db: SqlDatabase) {
     countRetired: () => db.read(retired.countRetired),
     isLeaving: (now) => db.read(() => retired.isLeaving(now)),
     isRetired: (object) => db.read(() => retired.isRetired(object)),
+    retiredAmong: (objects) => db.read(() => retired.retiredAmong(objects)),
     forget: (...of) => db.write(() => retired.forget(...of), DURABLE),
     unretire: (objects) => db.write(() => retired.unretire(objects)),
   } satisfies Partial<Ledger>;

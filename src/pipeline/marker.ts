@@ -4,7 +4,7 @@ import { type Artifact, digest } from "../site.ts";
 import type { Wired } from "./run.ts";
 
 /** Object that ties a store to its ledger; readers see nothing in it but two random names. */
-const MARKER = ".nightbake.json";
+export const MARKER = ".nightbake.json";
 /** The ledger's note of the store that it describes: `TIE NAME`. */
 const NOTE = "store";
 /** The ledger's note of whether that store keeps conditions. */

@@ -1,6 +1,6 @@
 import { PipelineError } from "../error.ts";
 import type { Artifact } from "../site.ts";
-import type { Slots, Take } from "./slots.ts";
+import { type Slots, type Take, TRIES } from "./slots.ts";
 import type { ObjectStore } from "./store.ts";
 
 /** What became of one artifact: stored, with the store's entity tag, or not. */
@@ -15,8 +15,6 @@ export interface PutAllOptions {
   readonly onPut?: (artifact: Artifact) => void;
 }
 
-/** Puts that the store did not answer for are tried so often; its adapter repeats each by itself, too. */
-const TRIES = 3;
 /** So many objects in a row that the store did not answer for are no fault of theirs. */
 const MOST_IN_A_ROW = 3;
 

@@ -19,6 +19,24 @@ export interface Slots extends Attempts {
   rest(nth: number): Promise<void>;
 }
 
+/** Requests that the store did not answer are tried so often; its adapter repeats each by itself, too. */
+export const TRIES = 3;
+
+/** Does work of a check in a slot, again after a rest when the store did not answer. */
+export async function insist<T>(
+  { builds, rest }: Pick<Slots, "builds" | "rest">,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await builds(work);
+    } catch (error) {
+      if (!(error instanceof PipelineError) || !error.retryable || tries === TRIES) throw error;
+      await rest(tries);
+    }
+  }
+}
+
 /** Told of single attempts by an adapter that repeats requests by itself. */
 export interface Attempts {
   /** An attempt begins; gives what `slow` wants to know. */

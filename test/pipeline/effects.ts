@@ -69,6 +69,7 @@ export const LEDGER_CALLS = {
   removed: "effect",
   retire: "effect",
   retired: "read",
+  retiredAmong: "read",
   see: "plan",
   seen: "read",
   sent: "effect",

@@ -1,0 +1,58 @@
+import { appendFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { temporary } from "./fakes.ts";
+import { nightbake, ROOT } from "./nightbake.ts";
+
+function site() {
+  const cwd = temporary();
+  const run = (...argv: string[]) =>
+    nightbake([...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
+  return { cwd, run, dist: (name: string) => join(cwd, "dist", name) };
+}
+
+test("says that nothing is wrong, or what is and where", async () => {
+  const { run, dist } = site();
+  await run("bake");
+
+  const good = await run("verify", "--sample", "all");
+  rmSync(dist("robots.txt"));
+  appendFileSync(dist("index.html"), "<!-- defaced -->");
+  writeFileSync(dist("favicon.ico"), "icon");
+  const bad = await run("verify");
+  const json = await run("verify", "--json");
+
+  expect(good).toMatchObject({ code: 0, out: expect.stringContaining("Nothing is wrong.\n") });
+  expect(bad.code).toBe(1);
+  expect(bad.out).toContain("missing     robots.txt (/robots.txt): no object\n");
+  expect(bad.out).toMatch(/altered {5}index\.html \(\/\): [\d,]+ bytes, not [\d,]+\n/);
+  expect(bad.out).toContain("foreign     favicon.ico: 4 bytes\n");
+  expect(bad.out).toContain(
+    "Found: 1 missing in the store, 1 altered by another hand, 1 foreign.\n",
+  );
+  const lines = json.out
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  const findings = lines.filter(({ event }) => event === "finding");
+  expect(findings.map(({ flaw, object }) => `${flaw} ${object}`).sort()).toEqual([
+    "altered index.html",
+    "foreign favicon.ico",
+    "missing robots.txt",
+  ]);
+  expect(lines.at(-1)).toMatchObject({ event: "verified", found: { missing: 1, stale: 0 } });
+});
+
+test("a sample that is no number and an address that is none are refused", async () => {
+  const { run } = site();
+  await run("bake");
+
+  const [sample, url] = await Promise.all([
+    run("verify", "--sample", "some"),
+    run("verify", "--url", "ftp://x"),
+  ]);
+
+  expect([sample?.code, url?.code]).toEqual([2, 2]);
+  expect(sample?.err).toContain("--sample some is no number of pages.");
+  expect(url?.err).toContain("--url ftp://x is no address.");
+});
