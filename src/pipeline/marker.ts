@@ -37,6 +37,7 @@ export async function tieStore({ ledger, store }: Tied): Promise<boolean> {
   const body = bodyOf(ledger.id, tie);
   const headers = { contentType: "application/json", cacheControl: "no-store", metadata: {} };
   const marker = { key: MARKER, body, ...headers, hash: digest(body) };
+  await store.removeRemains([MARKER]);
   const etag = await store.put(marker);
   const isConditional = store.isConditional ?? (await keepsConditions(store, marker, etag));
   await ledger.setNote(CONDITIONS, isConditional ? CONDITIONAL : "ignored");

@@ -1,6 +1,6 @@
 import type { Intent } from "../ledger/ledger.ts";
 import { ASSET_KIND, putPhase } from "../plan/kinds.ts";
-import type { Step } from "../site.ts";
+import { address, type Step } from "../site.ts";
 import type { Begun } from "./begin.ts";
 import { doubt } from "./doubt.ts";
 import type { Run } from "./run.ts";
@@ -19,6 +19,7 @@ export async function settle(run: Run, { isStoreTrusted }: Begun): Promise<void>
   }
   if (run.options.isDryRun) return await foresee(run, intents);
   await run.claim();
+  await store.removeRemains(intents.map(({ route }) => address(route).key));
   await doubt(run, intents);
   if (isOther) await ledger.doubtAll();
 }

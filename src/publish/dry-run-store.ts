@@ -29,5 +29,6 @@ export function dryRunStore(store: ObjectStore, report: (step: DryRunStep) => vo
     async delete(keys) {
       for (const key of keys) report({ action: "delete", key });
     },
+    removeRemains: async () => {},
   };
 }

@@ -1,5 +1,5 @@
 import type { Dir } from "node:fs";
-import { mkdir, opendir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, opendir, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isAbsent } from "./folder-errors.ts";
 
@@ -36,6 +36,13 @@ export async function replaceFile(file: string, aside: string, body: Uint8Array)
     await rm(aside, { force: true }).catch(() => {});
     throw error;
   }
+}
+
+/** Removes the files that others than the writer `own` have written aside in a folder. */
+export async function removeAside(folder: string, own: string): Promise<void> {
+  const names = (await readdir(folder).catch(absent)) ?? [];
+  const others = names.filter((name) => name.startsWith(TEMPORARY) && !name.startsWith(own));
+  for (const name of others) await rm(join(folder, name), { force: true });
 }
 
 /** Removes a folder and those above it as long as they are empty; `root` stays. */

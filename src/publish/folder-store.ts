@@ -3,7 +3,14 @@ import { access, constants, readFile, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { bytesTag } from "./bytes-tag.ts";
 import { folderError, keyRefused } from "./folder-errors.ts";
-import { absent, removeEmptied, replaceFile, TEMPORARY, walk } from "./folder-files.ts";
+import {
+  absent,
+  removeAside,
+  removeEmptied,
+  replaceFile,
+  TEMPORARY,
+  walk,
+} from "./folder-files.ts";
 import type { ObjectStore } from "./store.ts";
 
 /**
@@ -62,6 +69,11 @@ export function folderStore(dir: string): ObjectStore {
         const file = place(key);
         await unlink(file).catch(absent).catch(folderError(name, key));
         await removeEmptied(dirname(file), root);
+      }
+    },
+    async removeRemains(keys) {
+      for (const folder of new Set(keys.map((key) => dirname(place(key))))) {
+        await removeAside(folder, writer).catch(folderError(name));
       }
     },
   };

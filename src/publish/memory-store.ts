@@ -56,6 +56,7 @@ export function memoryStore(
     async delete(keys) {
       for (const key of keys) objects.delete(key);
     },
+    removeRemains: async () => {},
   };
 }
 

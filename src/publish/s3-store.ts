@@ -167,5 +167,7 @@ function writes({ client, bucket, base, failAt }: At) {
         if (Errors.length > 0) throw keptObjects(Errors, { bucket, base });
       }
     },
+    // An object appears whole or not at all, and nothing is put in parts.
+    removeRemains: async () => {},
   } satisfies Partial<ObjectStore>;
 }

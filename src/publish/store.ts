@@ -56,6 +56,12 @@ export interface ObjectStore {
    * @throws PipelineError `store_rejected` when any key survives, naming the first
    */
   delete(keys: readonly string[]): Promise<void>;
+
+  /**
+   * Removes what puts of these objects left beside them when their process died. For who alone publishes:
+   * a put that another process has under way fails.
+   */
+  removeRemains(keys: readonly string[]): Promise<void>;
 }
 
 /** An object as a listing tells it. */

@@ -97,6 +97,7 @@ export const STORE_CALLS = {
   keepsVersions: "read",
   list: "read",
   put: "effect",
+  removeRemains: "effect",
   versions: "read",
 } as const satisfies Record<Method<ObjectStore>, Does>;
 

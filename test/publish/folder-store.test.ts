@@ -140,3 +140,21 @@ test("a list does not follow links out of the folder", async () => {
 
   expect(await sorted(folderStore(join(folder, "dist")).list(""))).toEqual([]);
 });
+
+test("removes what dead processes left beside objects, and nothing of its own or elsewhere", async () => {
+  const folder = await newFolder();
+  const store = folderStore(folder);
+  await store.put(artifact({ key: "a/index.html" }));
+  for (const name of [
+    "a/.nightbake-put-dead-1",
+    "a/.nightbake-put-dead-2",
+    ".nightbake-put-dead-3",
+  ]) {
+    await writeFile(join(folder, name), "half of i");
+  }
+
+  await store.removeRemains(["a/index.html", "a/other.html", "never/was/index.html"]);
+
+  expect(await readdir(join(folder, "a"))).toEqual(["index.html"]);
+  expect((await readdir(folder)).sort()).toEqual([".nightbake-put-dead-3", "a"]);
+});
