@@ -17,6 +17,8 @@ export interface CloudFrontApi extends AsyncDisposable {
   readonly faults: Faults<CloudFrontFault>;
   /** Every accepted batch in order; a repeated CallerReference is not accepted twice. */
   invalidations(): readonly Invalidation[];
+  /** Has never heard of any of them: for tests that put everything back to an earlier moment. */
+  forget(): void;
 }
 
 export interface CloudFrontApiOptions {
@@ -51,6 +53,7 @@ export async function startCloudFrontApi(options: CloudFrontApiOptions): Promise
     distributionId,
     faults,
     invalidations: ledger.all,
+    forget: ledger.forget,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -1,3 +1,5 @@
+import { randomFrom } from "./random.ts";
+
 /** What a fault can be chosen by. */
 export interface RequestLine {
   readonly method: string;
@@ -68,16 +70,5 @@ export function faultSwitch<Fault>(): FaultSwitch<Fault> {
       if (planned !== undefined) injected += 1;
       return planned?.fault;
     },
-  };
-}
-
-/** Mulberry32: small, and the same everywhere. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
 }

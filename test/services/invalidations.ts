@@ -74,6 +74,9 @@ export function invalidationLedger(
       throw new Refused(404, "NoSuchInvalidation", "The specified invalidation does not exist.");
     },
     all: (): readonly Invalidation[] => all.map((invalidation) => ({ ...invalidation })),
+    forget() {
+      all.length = 0;
+    },
     /** Leaves what is in progress as it is, and waits for evictions under way. */
     async close() {
       closing.abort();

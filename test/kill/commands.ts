@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { importQuarantine } from "../../src/pipeline/import-quarantine.ts";
+import { importHistory } from "../../src/pipeline/route-history.ts";
+import { type BuildOptions, build, type Wired } from "../../src/pipeline.ts";
+
+/** What a command may be told beside a build's options. */
+export interface CommandOptions extends BuildOptions {
+  /** The site's folder, with what was exported. */
+  readonly dir: string;
+}
+
+/** What a process is started for; a command that is run again goes on where it was cut off. */
+type Command = (wired: Wired, options: CommandOptions) => Promise<unknown>;
+
+/** Every row that the story changes, as targets of a rebuild. */
+const CHANGED = Array.from({ length: 9 }, (_, at) => at + 1).flatMap((id) => [
+  `posts:${id}`,
+  `topics:x,${id}`,
+  `topics:z,${id}`,
+]);
+
+/** The commands that are killed. */
+export const COMMANDS = {
+  build,
+  rebuild: (wired, options) => build(wired, { ...options, targets: [...CHANGED, "people:ann"] }),
+  /** A new ledger is given the inputs of another, then builds. */
+  async import(wired, options) {
+    await importHistory(wired, exported(options, "history"), "history");
+    const file = "quarantine";
+    await importQuarantine(wired, exported(options, file), { ...options, file });
+    await build(wired, options);
+  },
+} as const satisfies Readonly<Record<string, Command>>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+/** Files of the site's folder that hold what was exported. */
+export const EXPORTS = ["history", "quarantine"] as const;
+
+function exported({ dir }: CommandOptions, name: (typeof EXPORTS)[number]): readonly string[] {
+  const lines = readFileSync(join(dir, `${name}.ndjson`), "utf8").split("\n");
+  return lines.filter((line) => line !== "");
+}

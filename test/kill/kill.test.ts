@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { randomFrom } from "../services/random.ts";
+import { type Kill, live } from "./case.ts";
+import { EFFECTS } from "./points.ts";
+import { runChild } from "./process.ts";
+import { SCENARIOS, type Scenario } from "./scenarios.ts";
+import { openStages, pointsOf, type Stages } from "./stage.ts";
+
+/** `npm run test:kill` kills at each point and at more moments than CI has time for. */
+const IS_WHOLE = process.env["KILL"] === "all";
+const SEED = Number(process.env["SEED"] ?? 41);
+/** Of each scenario. */
+const MOMENTS = IS_WHOLE ? 100 : 5;
+/** Every so many cases are killed twice, and end with two processes at the same time. */
+const [TWICE, SHARED] = [4, 3];
+
+/** Effects of commands that no scenario kills. */
+const NOT_KILLED: readonly string[] = [
+  // What people ask of the ledger forgets its own plan; who dies there leaves it to the next release.
+  "ledger.discard",
+  // Takedowns.
+  "ledger.bar",
+  "ledger.dropLifted",
+  "ledger.erased",
+  "ledger.lift",
+  "ledger.removed",
+  // Sweeps of old releases.
+  "ledger.sweepPast",
+];
+
+vi.setConfig({ testTimeout: 3_600_000, hookTimeout: 600_000 });
+
+const random = randomFrom(SEED);
+let stages: Stages;
+/** Points by scenario. */
+const points = new Map<string, readonly string[]>();
+
+beforeAll(async () => {
+  console.info(`seed ${SEED}`);
+  stages = await openStages();
+  for (const { name, place, given, command } of SCENARIOS) {
+    points.set(name, await pointsOf(stages[place], given, command));
+  }
+});
+
+afterAll(() => stages[Symbol.asyncDispose]());
+
+test("every effect has a point in one of the scenarios", () => {
+  const met = new Set([...points.values()].flat());
+  const unmet = EFFECTS.flatMap((effect) => [`${effect} before`, `${effect} after`]).filter(
+    (point) => !met.has(point),
+  );
+
+  expect(unmet.filter((point) => !NOT_KILLED.includes(point.split(" ")[0] ?? ""))).toEqual([]);
+});
+
+describe.each(SCENARIOS)("$name", (scenario) => {
+  test("ends exact when it is killed at any point of the protocol", async () => {
+    const all = points.get(scenario.name) ?? [];
+    const chosen = IS_WHOLE ? [...all.keys()] : oneOfEach(all);
+
+    const { struck, failures } = await killAll(
+      scenario,
+      chosen.map((at) => ({ at: at + 1 })),
+    );
+
+    console.info(`${scenario.name}: killed at ${struck} of ${all.length} points`);
+    expect(failures).toEqual([]);
+    expect(struck).toBeGreaterThanOrEqual(chosen.length);
+  });
+
+  test("ends exact when it is killed at random moments", async () => {
+    const longest = await duration(scenario);
+    const moments = Array.from({ length: MOMENTS }, () => ({ afterMs: random() * longest }));
+
+    const { struck, failures } = await killAll(scenario, moments);
+
+    console.info(`${scenario.name}: killed at ${struck} moments of ${longest.toFixed(0)} ms`);
+    expect(failures).toEqual([]);
+  });
+});
+
+/** Each name once, at a random one of its places. */
+function oneOfEach(all: readonly string[]): readonly number[] {
+  const places = Map.groupBy(all.keys(), (at) => all[at]);
+  return [...places.values()].map((own) => own[Math.floor(random() * own.length)] ?? 0);
+}
+
+/** How long the command takes a process that nobody kills, ms. */
+async function duration({ place, given, command }: Scenario): Promise<number> {
+  const stage = stages[place];
+  const attempt = stage.restore(given);
+  return (await runChild(stages.bundle, { ...stage.places(), command, attempt })).ms;
+}
+
+/** A case for each of these kills; what went wrong in each. */
+async function killAll(
+  scenario: Scenario,
+  first: readonly Kill[],
+): Promise<{ readonly struck: number; readonly failures: readonly string[] }> {
+  const failures: string[] = [];
+  let struck = 0;
+  for (const [n, kill] of first.entries()) {
+    const kills = n % TWICE === 0 ? [kill, kill] : [kill];
+    const outcome = await live(stages, { scenario, kills, isShared: n % SHARED === 0 });
+    struck += outcome.struck;
+    if (outcome.problems.length > 0)
+      failures.push(`${named(scenario, kills)}: ${outcome.problems}`);
+  }
+  return { struck, failures };
+}
+
+function named({ name }: Scenario, kills: readonly Kill[]): string {
+  const at = kills.map((kill) =>
+    "at" in kill ? `${kill.at} (${points.get(name)?.[kill.at - 1]})` : `${kill.afterMs} ms`,
+  );
+  return `killed at ${at.join(", then ")}`;
+}

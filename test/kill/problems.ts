@@ -1,0 +1,117 @@
+import { join } from "node:path";
+import { noCdn } from "../../src/invalidate/none.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import { importQuarantine } from "../../src/pipeline/import-quarantine.ts";
+import { exportQuarantine } from "../../src/pipeline/quarantine.ts";
+import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
+import type { Wired } from "../../src/pipeline.ts";
+import { memoryStore } from "../../src/publish/memory-store.ts";
+import type { Artifact } from "../../src/site.ts";
+import { dumpLedger } from "../pipeline/ledger-dump.ts";
+import { bake, differences, served } from "../pipeline/small-site.ts";
+import type { Invalidation } from "../services/invalidations.ts";
+import { momentOf } from "./asked.ts";
+import type { Stage } from "./stage.ts";
+
+type Shown = Readonly<Record<string, string>>;
+
+/** What is not as it should be when all is done, in words: at best nothing. */
+export async function problemsOf(stage: Stage, attempt: number): Promise<readonly string[]> {
+  const { place } = stage;
+  await using wired = await stage.open(attempt);
+  const wanted = await scratch(stage, wired, attempt);
+  // Assets that were replaced stay for a day.
+  const isOurs = (key: string) => !key.startsWith("assets/") || wanted[key] !== undefined;
+  const actual = Object.entries(place.shown()).filter(([key]) => isOurs(key));
+  return [
+    ...differences(Object.fromEntries(actual), wanted),
+    ...place.stale().map((path) => `${path} is stale at the edge`),
+    ...paidTwice(place.invalidations()),
+    ...(await leftIn(wired.ledger)),
+    ...(await idleProblems(stage, wired, attempt)),
+  ];
+}
+
+/** Builds from scratch by place, file and ledger inputs. */
+const made = new Map<string, Promise<Shown>>();
+
+/** What a build from scratch shows, given the inputs that only the ledger knows. */
+async function scratch(stage: Stage, wired: Wired, attempt: number): Promise<Shown> {
+  const history = await Array.fromAsync(exportHistory(wired.ledger));
+  const quarantine = await Array.fromAsync(exportQuarantine(wired));
+  const name = JSON.stringify([stage.place.name, stage.places().site, history, quarantine]);
+  const known = made.get(name) ?? make({ history, quarantine });
+  made.set(name, known);
+  return await known;
+
+  async function make(inputs: Inputs): Promise<Shown> {
+    const objects = new Map<string, Artifact>();
+    await using ledger = await openSqliteLedger(":memory:");
+    const { foldsCase } = wired.store;
+    const own = { ...wired, ledger, store: { ...memoryStore(objects), foldsCase }, cdn: noCdn };
+    const now = () => momentOf(attempt);
+    const signal = new AbortController().signal;
+    await importHistory(own, inputs.history, "history");
+    await importQuarantine(own, inputs.quarantine, { file: "q", signal, emit: () => {}, now });
+    await bake(own, { now });
+    const shown = [...served(objects)].map(([key, artifact]) => [
+      key,
+      stage.place.showArtifact(artifact),
+    ]);
+    return Object.fromEntries(shown);
+  }
+}
+
+interface Inputs {
+  readonly history: readonly string[];
+  readonly quarantine: readonly string[];
+}
+
+/** No row has changed since the first run, so nothing is worth a second invalidation. */
+function paidTwice(invalidations: readonly Invalidation[]): readonly string[] {
+  const items = invalidations.flatMap((each) => each.items);
+  const twice = items.filter((item, at) => items.indexOf(item) !== at);
+  return twice.map((item) => `${item} was paid for twice`);
+}
+
+/** What the journal still holds. */
+async function leftIn(ledger: Ledger): Promise<readonly string[]> {
+  const kinds = await ledger.liveKinds();
+  const live = await Promise.all(kinds.map((kind) => ledger.live(kind, undefined, 1000)));
+  const unknown = live.flat().filter(({ hash }) => hash === undefined);
+  return [
+    ...(await ledger.intents()).map(({ route }) => `the put of ${route} is not confirmed`),
+    ...((await ledger.hasOutbox()) ? ["something waits in the outbox"] : []),
+    ...unknown.map(({ route }) => `nobody knows what is at ${route}`),
+  ];
+}
+
+/** A further build writes nothing outside, and one after it nothing into the ledger either. */
+async function idleProblems(
+  stage: Stage,
+  wired: Wired,
+  attempt: number,
+): Promise<readonly string[]> {
+  const { site, ledger } = stage.places();
+  const { place } = stage;
+  const file = join(site.dir, ledger);
+  const trail = place.trail();
+  // After a rebuild it looks at what that one was told of, and records that it did.
+  await bake(wired, { now: () => momentOf(attempt) });
+  const dump = dumpLedger(file);
+  const { release } = await bake(wired, { now: () => momentOf(attempt) });
+  const after = dumpLedger(file);
+  const written = Object.keys(after).filter(
+    (table) => JSON.stringify(after[table], plain) !== JSON.stringify(dump[table], plain),
+  );
+  return [
+    ...(release === undefined ? [] : ["a further build made a release"]),
+    ...(place.trail() === trail ? [] : ["a further build wrote to the store or told the CDN"]),
+    ...written.map((table) => `a further build wrote to ${table}`),
+  ];
+}
+
+function plain(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? String(value) : value;
+}

@@ -1,0 +1,22 @@
+import type { CommandName } from "./commands.ts";
+import type { StateName } from "./stage.ts";
+
+/** A command that is killed, and what it finds. */
+export interface Scenario {
+  readonly name: string;
+  readonly place: "bucket" | "folder";
+  readonly given: StateName;
+  readonly command: CommandName;
+}
+
+/** All of them; a further one is a line here, with its command in `commands.ts`. */
+export const SCENARIOS: readonly Scenario[] = [
+  { name: "a first build", place: "bucket", given: "empty", command: "build" },
+  { name: "a build", place: "bucket", given: "built", command: "build" },
+  { name: "a build into a folder", place: "folder", given: "built", command: "build" },
+  { name: "a build of an emptied bucket", place: "bucket", given: "wiped", command: "build" },
+  { name: "a build with nothing to do", place: "bucket", given: "published", command: "build" },
+  { name: "an import", place: "bucket", given: "empty", command: "import" },
+  { name: "a rebuild", place: "bucket", given: "built", command: "rebuild" },
+  { name: "the sending of invalidations", place: "bucket", given: "unsent", command: "build" },
+];

@@ -1,0 +1,168 @@
+import { copyFileSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import { exportQuarantine } from "../../src/pipeline/quarantine.ts";
+import { exportHistory } from "../../src/pipeline/route-history.ts";
+import type { Wired } from "../../src/pipeline.ts";
+import { smallWorld } from "../pipeline/world.ts";
+import { obey, openWired, type Places } from "./asked.ts";
+import { type Bundle, bundleChild } from "./bundle.ts";
+import { type CommandName, EXPORTS } from "./commands.ts";
+import { openBucket, openFolder, type Place, type Saved } from "./place.ts";
+import { withPoints } from "./points.ts";
+import { runChild } from "./process.ts";
+import { firstRows, nextRows, spoilRow } from "./story.ts";
+
+/** Where a scenario begins. */
+export type StateName =
+  /** Nothing was ever published. */
+  | "empty"
+  /** What was built; then rows and files changed. */
+  | "built"
+  /** The same, with an empty store. */
+  | "wiped"
+  /** The changes are put, and the CDN was not told. */
+  | "unsent"
+  /** The changes are published. */
+  | "published";
+
+/** What is saved of a ledger and a place, to begin from it again and again. */
+interface State {
+  readonly ledger: string;
+  readonly place: Saved;
+  /** File of the rows that runs find. */
+  readonly source: string;
+  /** Of the next run. */
+  readonly attempt: number;
+}
+
+/** One place with the states in which a command may find it. */
+export interface Stage {
+  readonly place: Place;
+  /** As of the last restoration. */
+  readonly places: () => Places;
+  /** Makes the place and the ledger what they were; gives the number of the next attempt. */
+  restore(state: StateName): number;
+  /** Opens the place's parts, for a run in this process. */
+  open(attempt: number): Promise<Wired>;
+}
+
+/** What all kill tests share: one site whose rows have changed since it was built. */
+export interface Stages extends AsyncDisposable {
+  readonly bundle: Bundle;
+  readonly bucket: Stage;
+  readonly folder: Stage;
+}
+
+const LEDGER = "ledger.db";
+/** Rows of which all but one make pages; when a bucket is emptied no last good version is left. */
+const WHOLE_ROWS = "whole.db";
+
+/** Builds the site in a bucket and in a folder, then changes rows and files. */
+export async function openStages(): Promise<Stages> {
+  await using parts = new AsyncDisposableStack();
+  const world = parts.use(await smallWorld(0));
+  const bundle = parts.use(await bundleChild());
+  const { site } = world;
+  const stageAt = (place: Place) => openStage(site, place, bundle);
+  const bucket = await stageAt(parts.use(await openBucket()));
+  const folder = await stageAt(parts.use(openFolder(site.dir)));
+  const both = [bucket, folder];
+  for (const each of both) await each.begin();
+  firstRows(world);
+  for (const each of both) await each.build();
+  await nextRows(world);
+  copyFileSync(site.source, join(site.dir, WHOLE_ROWS));
+  spoilRow(world);
+  await bucket.leaveUnsent();
+  for (const each of both) await each.publish();
+  const open = parts.move();
+  return { bundle, bucket, folder, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
+  const states = new Map<StateName, State>();
+  let { source } = site;
+  const places = (): Places => ({
+    site: { dir: site.dir, source },
+    ledger: LEDGER,
+    ...place.places,
+  });
+  const file = join(site.dir, LEDGER);
+  const save = (name: StateName, attempt: number) => {
+    const ledger = join(site.dir, `${place.name}-${name}.db`);
+    copyFileSync(file, ledger);
+    const rows = name === "wiped" ? join(site.dir, WHOLE_ROWS) : site.source;
+    states.set(name, { ledger, place: place.save(name), source: rows, attempt });
+  };
+  const stage: Stage = {
+    place,
+    places,
+    restore(name) {
+      const state = states.get(name);
+      if (state === undefined) throw new Error(`${place.name} was never ${name}.`);
+      for (const suffix of ["-wal", "-shm"]) rmSync(file + suffix, { force: true });
+      copyFileSync(state.ledger, file);
+      state.place.restore();
+      source = state.source;
+      return state.attempt;
+    },
+    open: (attempt) => openWired(places(), attempt),
+  };
+  const run = async (from: StateName) => {
+    const attempt = stage.restore(from);
+    await using wired = await stage.open(attempt);
+    await obey(wired, { command: "build", attempt, site });
+    return attempt + 1;
+  };
+  return {
+    ...stage,
+    async begin() {
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+      await (await openSqliteLedger(file))[Symbol.asyncDispose]();
+      save("empty", 0);
+    },
+    async build() {
+      const attempt = await run("empty");
+      save("built", attempt);
+      place.wipe();
+      save("wiped", attempt);
+    },
+    /** … and exports what another ledger would need to know. */
+    async publish() {
+      const attempt = await run("built");
+      save("published", attempt);
+      await using wired = await stage.open(attempt);
+      const lines = { history: exportHistory(wired.ledger), quarantine: exportQuarantine(wired) };
+      for (const name of EXPORTS) {
+        const text = (await Array.fromAsync(lines[name])).map((line) => `${line}\n`).join("");
+        await writeFile(join(site.dir, `${name}.ndjson`), text);
+      }
+    },
+    /** A build that died before it told the CDN of what it had put. */
+    async leaveUnsent() {
+      const killAt = (await pointsOf(stage, "built", "build")).indexOf("cdn.send before") + 1;
+      const attempt = stage.restore("built");
+      await runChild(bundle, { ...places(), command: "build", attempt, killAt });
+      await place.settled();
+      // Closing it writes what the dead process left in the log.
+      await (await openSqliteLedger(file))[Symbol.asyncDispose]();
+      save("unsent", attempt + 1);
+    },
+  };
+}
+
+/** The points of an undisturbed run, in their order: `ledger.intend before`. */
+export async function pointsOf(
+  stage: Stage,
+  state: StateName,
+  command: CommandName,
+): Promise<readonly string[]> {
+  const points: string[] = [];
+  const attempt = stage.restore(state);
+  await using wired = await stage.open(attempt);
+  const pointed = withPoints(wired, (effect, when) => points.push(`${effect} ${when}`));
+  await obey(pointed, { command, attempt, ...stage.places() });
+  return points;
+}
