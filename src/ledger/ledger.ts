@@ -382,6 +382,8 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   ): Promise<void>;
   /** The first `limit` failed pages, or all of them, in page order. */
   quarantined(limit?: number): Promise<readonly Quarantined[]>;
+  /** Which of these pages failed, in the order asked for. */
+  areQuarantined(ids: readonly PageId[]): Promise<readonly boolean[]>;
 
   /**
    * Writes a finished release (its id one above the last) and `notes`; what the run saw of rows is

@@ -1,7 +1,7 @@
 import { type PageId, pageName } from "../site.ts";
 import type { Quarantined } from "./ledger.ts";
 import { queryIds } from "./live.ts";
-import { asText, decodeFailed, encodeFailed, FAILED, orUndefined } from "./rows.ts";
+import { asText, decodeFailed, decodeId, encodeFailed, FAILED, orUndefined } from "./rows.ts";
 import { query, queryIn, replaceRows, type Work } from "./sql.ts";
 
 /** @see Ledger.note */
@@ -59,6 +59,13 @@ export function* quarantined(
     ...decodeFailed(row),
     since: orUndefined(row["since_at"], Number),
   }));
+}
+
+/** @see Ledger.areQuarantined */
+export function* areQuarantined(ids: readonly PageId[]): Work<readonly boolean[]> {
+  const rows = yield* queryIds("SELECT kind, page_key FROM nb_failed WHERE", ids);
+  const names = new Set(rows.map(decodeId).map(pageName));
+  return ids.map((id) => names.has(pageName(id)));
 }
 
 function isSame(a: Quarantined, b: Quarantined | undefined): boolean {

@@ -118,6 +118,7 @@ function noteMethods(db: SqlDatabase) {
     setNote: (...of) => db.write(() => notes.setNote(...of)),
     quarantine: (...of) => db.write(() => notes.quarantine(...of)),
     quarantined: (limit) => db.read(() => notes.quarantined(limit)),
+    areQuarantined: (ids) => db.read(() => notes.areQuarantined(ids)),
   } satisfies Partial<Ledger>;
 }
 

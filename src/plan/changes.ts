@@ -68,7 +68,7 @@ export async function planChanges(
 /** Plans what follows when these pages, which were to appear, do not after all. */
 export async function planWithout(all: PlanContext, failed: readonly Step[]): Promise<void> {
   if (failed.length === 0) return;
-  const context = { ...all, isAgain: true };
+  const context = { ...all, isAgain: true, leavesFailed: true };
   const touched = new Touched();
   await turn(context, touched, failed.map(turnedPage));
   await spread(context, touched, new Set(failed.map(pageName)));

@@ -7,15 +7,17 @@ import { stalePages } from "./stale.ts";
 
 /** Stages checks for live pages that the plan does not touch yet, see `PlanContext.isAgain`. */
 export async function stageChecks(
-  { ledger, run, hasFailed, isAgain = false }: PlanContext,
+  { ledger, run, hasFailed, isAgain = false, leavesFailed = false }: PlanContext,
   pages: readonly PageId[],
   reason: string,
 ): Promise<void> {
   for (let at = 0; at < pages.length; at += BATCH) {
     const some = pages.slice(at, at + BATCH);
     const [live, steps] = await Promise.all([ledger.pages(some), ledger.stepsOf(run, some)]);
+    const left = leavesFailed ? await ledger.areQuarantined(some) : [];
+    const isLeft = (page: LivePage, n: number) => page.start !== undefined && left[n] === true;
     const checks = live.flatMap((page, n) =>
-      page === undefined || hasFailed(page) || !isOpen(page, steps[n], isAgain)
+      page === undefined || hasFailed(page) || isLeft(page, n) || !isOpen(page, steps[n], isAgain)
         ? []
         : [checkStep(page, reason)],
     );

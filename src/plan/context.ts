@@ -43,6 +43,11 @@ export interface PlanContext {
   readonly hasFailed: (page: PageId) => boolean;
   /** Updates that are planned are checked again: what they were planned for does not come. */
   readonly isAgain?: boolean;
+  /**
+   * Windows and redirects that failed before are not checked where they were: nobody looked for
+   * where they begin or lead by now.
+   */
+  readonly leavesFailed?: boolean;
   /** Told of pages that were looked at and are as they were; `cause` is the class of what led there. */
   readonly onSame: (kind: string, cause: string, pages: number) => void;
 }

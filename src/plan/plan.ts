@@ -101,7 +101,12 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   const held = await context.ledger.quarantined(isRebuild ? MAX_RETRIES + 1 : undefined);
   const leavesFailed = isRebuild && held.length > MAX_RETRIES;
   const quarantined = leavesFailed ? [] : held;
-  await planSome(context, uses, options, { last, basis, touched, quarantined });
+  await planSome({ ...context, leavesFailed }, uses, options, {
+    last,
+    basis,
+    touched,
+    quarantined,
+  });
   const sitemaps = context.site.kinds.filter(({ is }) => is === "sitemap");
   const failed = new Set(quarantined.map(({ kind }) => kind));
   const isOther = ({ name }: Kind) => last.prints[name] !== basis.prints[name] || failed.has(name);

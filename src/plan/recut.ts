@@ -3,6 +3,7 @@ import {
   decodeKey,
   encodeKey,
   hasPrefix,
+  hexOf,
   type Key,
   type KeyPart,
   type ListKind,
@@ -105,7 +106,10 @@ async function recutBucket(own: Bucket, places: readonly Key[]): Promise<readonl
   }
 }
 
-/** The last window from `low` on that begins at or before a place, found by halving; else `low`. */
+/**
+ * The last window from `low` on that begins at or before a place, found by halving; else `low`. It
+ * may be an earlier one where others failed, from which cutting comes to the place as well.
+ */
 async function windowAt(own: Bucket, place: Key, low: number): Promise<number> {
   const bytes = encodeKey(place);
   const isBefore = async (n: number) => {
@@ -130,11 +134,17 @@ async function liveWindow(own: Bucket, n: number): Promise<LivePage | undefined>
   return page;
 }
 
-/** Where a window begins as planned so far: a list is cut again when pages appear in it or go. */
+/**
+ * Where a window begins as planned so far: a list is cut again when pages appear in it or go. What
+ * the ledger knows of one that failed is where its last good version did: that says nothing.
+ */
 async function plannedStart(own: Bucket, n: number): Promise<Uint8Array | undefined> {
   const { kind, context } = own;
-  const [page] = await plannedPages(context, [{ kind: kind.name, key: keyOf(own, n) }]);
-  return page?.start;
+  const id = { kind: kind.name, key: keyOf(own, n) };
+  const [page] = await plannedPages(context, [id]);
+  if (page?.start === undefined || context.hasFailed(id)) return undefined;
+  const [isQuarantined] = await context.ledger.areQuarantined([id]);
+  return isQuarantined ? undefined : page.start;
 }
 
 function keyOf({ part, bucket }: Bucket, n: number): Uint8Array {
@@ -181,28 +191,37 @@ async function cutAll(
   }
 }
 
+/** The windows of a bucket from the `n`th on go; those that failed when they were new are not there. */
 async function deletesFrom(own: Bucket, n: number): Promise<readonly Step[]> {
-  const steps: Step[] = [];
-  for (let at = n; ; at += 1) {
-    const page = await liveWindow(own, at);
-    if (page === undefined) return steps;
-    steps.push(deleteStep(page, "gone"));
-  }
+  const { kind, part, bucket, context } = own;
+  const key = windowKey({ part, archive: undefined });
+  const prefix = encodeKey(bucket === undefined ? key : [...key, bucket]);
+  return await deletesAfter(kind, context, keyOf(own, n - 1), prefix);
 }
 
 async function deletesBelow(
   kind: ListKind,
-  { ledger }: PlanContext,
+  context: PlanContext,
   headKey: Uint8Array,
   { withHead }: { readonly withHead: boolean },
 ): Promise<readonly Step[]> {
+  const [head] = withHead ? await context.ledger.pages([{ kind: kind.name, key: headKey }]) : [];
+  const steps = await deletesAfter(kind, context, headKey, headKey);
+  return head === undefined ? steps : [deleteStep(head, "gone"), ...steps];
+}
+
+/** Deletes of the live pages whose keys come after one and begin with `prefix`. */
+async function deletesAfter(
+  kind: ListKind,
+  { ledger }: PlanContext,
+  first: Uint8Array,
+  prefix: Uint8Array,
+): Promise<readonly Step[]> {
   const steps: Step[] = [];
-  const [head] = withHead ? await ledger.pages([{ kind: kind.name, key: headKey }]) : [];
-  if (head !== undefined) steps.push(deleteStep(head, "gone"));
-  let after = headKey;
+  let after = first;
   for (;;) {
     const pages = await ledger.live(kind.name, after, WINDOWS);
-    const own = pages.filter(({ key }) => hasPrefix(key, headKey));
+    const own = pages.filter(({ key }) => hasPrefix(key, prefix));
     steps.push(...own.map((page) => deleteStep(page, "gone")));
     const last = own.at(-1);
     if (own.length < WINDOWS || last === undefined) return steps;
@@ -221,29 +240,42 @@ function stepOrCheck(
   return [checkStep(live, `list:${kind.list.name}`)];
 }
 
-/** Touches the windows of pages: the one before is live, and cutting goes on from there. */
+/** Touches the windows of pages: cutting begins where the last one before them does that is known. */
 export async function touchWindows(
   kind: ListKind,
   keys: readonly Uint8Array[],
   context: PlanContext,
   touched: Touched,
 ): Promise<void> {
+  const names = new Set(keys.map(hexOf));
   for (const key of keys) {
     const { part, archive } = windowOf(kind.list, decodeKey(key));
     touched.part(kind.list, part);
     if (archive === undefined) continue;
     const own: Bucket = { kind, part, bucket: archive.bucket, context };
-    const before = await liveWindow(own, archive.n - 1);
-    const [oldest = []] = await context.rows.placesIn(kind.list, [rangeOf(own, undefined, 1)]);
-    const order = before?.start === undefined ? oldest[0]?.order : decodeKey(before.start);
+    const order = await placeBefore(own, archive.n, names);
     if (order !== undefined) touched.place(kind.list, { part: part ?? null, order });
-    // Where a failed page began, it may by chance begin again: those after it, which did not fail, need
-    // not. And a bucket that holds nothing any more is still touched.
-    const start = (await liveWindow(own, archive.n))?.start;
-    if (start !== undefined) {
-      touched.place(kind.list, { part: part ?? null, order: decodeKey(start) });
-    }
   }
+}
+
+/** Where the last window before the `n`th begins of which that is known, else the oldest entry of their bucket. */
+async function placeBefore(
+  own: Bucket,
+  n: number,
+  names: ReadonlySet<string>,
+): Promise<Place["order"] | undefined> {
+  for (let before = n - 1; before > 0; before -= 1) {
+    const start = await plannedStart(own, before);
+    if (start !== undefined) return decodeKey(start);
+    // Cutting goes on to the next one from where this one, which failed as well, is touched.
+    if (names.has(hexOf(keyOf(own, before)))) return undefined;
+  }
+  const { kind, context } = own;
+  const [oldest = []] = await context.rows.placesIn(kind.list, [rangeOf(own, undefined, 1)]);
+  if (oldest[0] !== undefined) return oldest[0].order;
+  // A bucket that holds nothing any more is still touched where its page began.
+  const start = (await liveWindow(own, n))?.start;
+  return start && decodeKey(start);
 }
 
 /** Says that a change may have reached a page. */

@@ -119,6 +119,15 @@ export function describePages(test: LedgerTest): void {
 
       expect(await ledger.quarantined()).toEqual([{ ...failed, message: "worse" }]);
     });
+
+    test("pages that failed are known from others", async (ledger) => {
+      const failed = { ...article(2), code: "row_invalid", message: "bad", at: "{}" };
+      await ledger.quarantine([failed], []);
+
+      const ids = [article(1), article(2), { ...article(2), kind: "tag" }];
+      expect(await ledger.areQuarantined(ids)).toEqual([false, true, false]);
+      expect(await ledger.areQuarantined([])).toEqual([]);
+    });
   });
 
   test("two connections see one ledger with one id", async (ledger, place) => {

@@ -428,8 +428,8 @@ const PUBLISHING: readonly Mutant[] = [
   {
     name: "planWithout skipped",
     file: "src/plan/changes.ts",
-    find: "const context = { ...all, isAgain: true };",
-    replace: "return;\n  const context = { ...all, isAgain: true };",
+    find: "const context = { ...all, isAgain: true, leavesFailed: true };",
+    replace: "return;\n  const context = { ...all, isAgain: true, leavesFailed: true };",
     suites: [FAILING],
   },
   {
@@ -573,8 +573,22 @@ const REBUILDING: readonly Mutant[] = [
   {
     name: "bucket that is empty not touched",
     file: "src/plan/recut.ts",
-    find: "(await liveWindow(own, archive.n))?.start",
+    find: "(await liveWindow(own, n))?.start",
     replace: "undefined",
+    suites: [REBUILD],
+  },
+  {
+    name: "start of a window that failed taken for where it begins",
+    file: "src/plan/recut.ts",
+    find: "return isQuarantined ? undefined : page.start;",
+    replace: "return page.start;",
+    suites: [FAILING],
+  },
+  {
+    name: "window left to the next build checked where it last began",
+    file: "src/plan/checks.ts",
+    find: "page.start !== undefined && left[n] === true",
+    replace: "false",
     suites: [REBUILD],
   },
   {

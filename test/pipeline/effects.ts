@@ -14,6 +14,7 @@ type Method<Port> = {
 
 /** Every call of the ledger; a new method does not compile until it stands here. */
 export const LEDGER_CALLS = {
+  areQuarantined: "read",
   bar: "effect",
   barred: "read",
   bars: "read",

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -95,6 +95,28 @@ test("a rebuild leaves failed pages to the next build when there are many", asyn
   const again = await world.bake();
 
   expect([build.failed, again.failed, again.release]).toEqual([60, 60, undefined]);
+  expect(world.shown()).toEqual(await world.scratch());
+});
+
+test("a rebuild does not put a window that it left to the next build where it last began", async () => {
+  await using world = await smallWorld(6);
+  for (let id = 10; id < 70; id += 1) world.post(id, { slug: "/bad", topic: null, author: "bob" });
+  const list = join(world.site.dir, "templates", "list.eta");
+  appendFileSync(list, `<% if (it.person?.name === "Bad") { throw new Error("asked for"); } %>`);
+  world.sql("INSERT INTO people VALUES ('ann', 'Good')");
+  await world.bake();
+  const before = world.shown();
+  world.sql("UPDATE people SET name = 'Bad'");
+  world.edit(1, "status", "draft");
+  await world.bake();
+  world.sql("UPDATE people SET name = 'Better'");
+
+  await world.bake({ targets: ["people:ann"] });
+
+  expect(world.shown()["authors/ann/1/index.html"]).toBe(before["authors/ann/1/index.html"]);
+
+  await world.bake();
+
   expect(world.shown()).toEqual(await world.scratch());
 });
 

@@ -345,7 +345,17 @@ test("the window of a place is found by halving", async () => {
 
   // Two for the head and the window; the others look for where windows begin.
   const all = [await calls(1), await calls(7), await calls(95), await calls(191)];
-  expect(all).toEqual([4, 7, 15, 17]);
+  expect(all).toEqual([4, 7, 15, 16]);
+});
+
+test("cutting goes on after windows that failed, wherever they last began", async () => {
+  await using world = await openLists(upTo(12));
+  const failed = { code: "template_failed", message: "", at: "{}" };
+  await world.ledger.quarantine([{ ...idOf("stream", 2), ...failed }], []);
+
+  expect(await cut(world, "stream", [post(1)])).toEqual(
+    inFull("stream", ["check 1 from 1", "check 2 from 4"]),
+  );
 });
 
 describe("windows that failed are cut again", () => {
@@ -357,10 +367,10 @@ describe("windows that failed are cut again", () => {
     return touched.take();
   };
 
-  test("from the one before, which is live, and again from where they last began", async () => {
+  test("from the one before, which is live", async () => {
     await using world = await openLists(upTo(9));
 
-    const places = [placeOf(post(4)), placeOf(post(7))];
+    const places = [placeOf(post(4))];
     expect(await touch(world, "topic", ["x", "2024", 3])).toEqual([
       { list: byTopic, part: "x", places },
     ]);
@@ -372,7 +382,19 @@ describe("windows that failed are cut again", () => {
     put(world, posts, [post(0)]);
 
     expect(await touch(world, "topic", ["x", "2024", 1])).toEqual([
-      { list: byTopic, part: "x", places: [placeOf(post(0)), placeOf(post(1))] },
+      { list: byTopic, part: "x", places: [placeOf(post(0))] },
+    ]);
+  });
+
+  test("from the last one before that did not fail", async () => {
+    await using world = await openLists(upTo(12));
+    const failed = { code: "template_failed", message: "", at: "{}" };
+    await world.ledger.quarantine([{ ...idOf("stream", 2), ...failed }], []);
+
+    const places = [placeOf(post(1))];
+    expect(await touch(world, "stream", [3])).toEqual([{ list: stream, part: undefined, places }]);
+    expect(await touch(world, "stream", [2], [3])).toEqual([
+      { list: stream, part: undefined, places },
     ]);
   });
 
