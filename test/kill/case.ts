@@ -53,7 +53,14 @@ export async function live(stages: Stages, { scenario, kills, isShared }: Case):
   const last = await finish(stage, scenario, attempt);
   await stage.place.settled();
   const struck = ends.filter(({ as }) => as === "killed").length;
-  return { struck, problems: [...odd, ...last, ...(await problemsOf(stage, attempt + TRIES))] };
+  return {
+    struck,
+    problems: [
+      ...odd,
+      ...last,
+      ...(await problemsOf(stage, { command, attempt: attempt + TRIES })),
+    ],
+  };
 }
 
 /** Runs the command in this process until it is done; gives what went wrong. */

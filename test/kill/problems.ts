@@ -11,14 +11,17 @@ import type { Artifact } from "../../src/site.ts";
 import { dumpLedger } from "../pipeline/ledger-dump.ts";
 import { bake, differences, served } from "../pipeline/small-site.ts";
 import type { Invalidation } from "../services/invalidations.ts";
-import { momentOf } from "./asked.ts";
+import { type Asked, momentOf } from "./asked.ts";
 import type { Stage } from "./stage.ts";
 
+/** What was run, and the next attempt. */
+type Ran = Pick<Asked, "command" | "attempt">;
 type Shown = Readonly<Record<string, string>>;
 
 /** What is not as it should be when all is done, in words: at best nothing. */
-export async function problemsOf(stage: Stage, attempt: number): Promise<readonly string[]> {
+export async function problemsOf(stage: Stage, ran: Ran): Promise<readonly string[]> {
   const { place } = stage;
+  const { attempt } = ran;
   await using wired = await stage.open(attempt);
   const wanted = await scratch(stage, wired, attempt);
   // Assets that were replaced stay for a day.
@@ -29,7 +32,7 @@ export async function problemsOf(stage: Stage, attempt: number): Promise<readonl
     ...place.stale().map((path) => `${path} is stale at the edge`),
     ...paidTwice(place.invalidations()),
     ...(await leftIn(wired.ledger)),
-    ...(await idleProblems(stage, wired, attempt)),
+    ...(await idleProblems(stage, wired, ran)),
   ];
 }
 
@@ -87,20 +90,21 @@ async function leftIn(ledger: Ledger): Promise<readonly string[]> {
   ];
 }
 
-/** A further build writes nothing outside, and one after it nothing into the ledger either. */
+/** A further build writes nothing, neither outside nor into the ledger. */
 async function idleProblems(
   stage: Stage,
   wired: Wired,
-  attempt: number,
+  { command, attempt }: Ran,
 ): Promise<readonly string[]> {
+  const now = () => momentOf(attempt);
   const { site, ledger } = stage.places();
   const { place } = stage;
   const file = join(site.dir, ledger);
   const trail = place.trail();
-  // After a rebuild it looks at what that one was told of, and records that it did.
-  await bake(wired, { now: () => momentOf(attempt) });
+  // After a rebuild a build looks at what that one was told of, and records that it did.
+  if (command === "rebuild") await bake(wired, { now });
   const dump = dumpLedger(file);
-  const { release } = await bake(wired, { now: () => momentOf(attempt) });
+  const { release } = await bake(wired, { now });
   const after = dumpLedger(file);
   const written = Object.keys(after).filter(
     (table) => JSON.stringify(after[table], plain) !== JSON.stringify(dump[table], plain),
