@@ -2,12 +2,26 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Faults, faultSwitch } from "./faults.ts";
 import { type Batch, type Invalidation, invalidationLedger, Refused } from "./invalidations.ts";
 import { escapeXml, xmlTexts } from "./xml.ts";
 
-/** How an API call can go wrong. `lost-reply`: the batch was accepted and the connection ends. */
-type CloudFrontFault = "throttle" | "internal-error" | "lost-reply";
+/**
+ * How an API call can go wrong. `lost-reply`: the call was carried out and the connection ends;
+ * `truncated`: it ends half-way through the answer.
+ */
+export type CloudFrontFault = keyof typeof REFUSALS | "lost-reply" | "truncated" | "slow";
+
+/** Errors that are answered instead of carrying the call out. See "Common errors" in the API reference. */
+const REFUSALS = {
+  throttle: new Refused(400, "Throttling", "Rate exceeded"),
+  "too-many": new Refused(400, "TooManyInvalidationsInProgress", "Too many are in progress"),
+  "internal-error": new Refused(500, "InternalError", "Fault"),
+  skewed: new Refused(400, "RequestExpired", "The request has expired."),
+} as const;
+
+const SLOW_MS = 20;
 
 /** CreateInvalidation and GetInvalidation of one distribution, over HTTP. */
 export interface CloudFrontApi extends AsyncDisposable {
@@ -37,14 +51,13 @@ export async function startCloudFrontApi(options: CloudFrontApiOptions): Promise
   const { faults, take } = faultSwitch<CloudFrontFault>();
   const api = { distributionId, ledger };
   const server = createServer(async (request, response) => {
-    const body = await text(request);
+    const body = await text(request).catch(() => undefined);
+    // A client that died in the middle of its request has asked for nothing.
+    if (body === undefined) return;
     const fault = take({ method: request.method ?? "", path: request.url ?? "" });
-    if (fault === "throttle")
-      return refuse(response, new Refused(400, "Throttling", "Rate exceeded"));
-    if (fault === "internal-error")
-      return refuse(response, new Refused(500, "InternalError", "Fault"));
-    answer(request, body, fault === "lost-reply" ? undefined : response, api);
-    if (fault === "lost-reply") response.destroy();
+    if (fault === "slow") await sleep(SLOW_MS);
+    const refusal = REFUSALS[fault as keyof typeof REFUSALS];
+    write(response, refusal === undefined ? answer(request, body, api) : refused(refusal), fault);
   });
   server.keepAliveTimeout = 120_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -67,24 +80,35 @@ interface Api {
   readonly ledger: ReturnType<typeof invalidationLedger>;
 }
 
-function answer(
-  request: IncomingMessage,
-  body: string,
-  response: ServerResponse | undefined,
-  api: Api,
-): void {
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+function answer(request: IncomingMessage, body: string, api: Api): Answer {
   try {
     const invalidation = dispatch(request, body, api);
     const status = request.method === "POST" ? 201 : 200;
     const location = `${XMLNS}distribution/${api.distributionId}/invalidation/${invalidation.id}`;
-    response
-      ?.writeHead(status, { "content-type": "text/xml", location })
-      .end(describe(invalidation));
+    return { status, headers: { location }, text: describe(invalidation) };
   } catch (error) {
-    const refusal =
-      error instanceof Refused ? error : new Refused(500, "InternalError", String(error));
-    if (response !== undefined) refuse(response, refusal);
+    return refused(
+      error instanceof Refused ? error : new Refused(500, "InternalError", String(error)),
+    );
   }
+}
+
+function write(
+  response: ServerResponse,
+  { status, headers, text }: Answer,
+  fault: CloudFrontFault | undefined,
+): void {
+  if (fault === "lost-reply") return void response.destroy();
+  const length = { "content-length": Buffer.byteLength(text) };
+  response.writeHead(status, { "content-type": "text/xml", ...headers, ...length });
+  if (fault !== "truncated") return void response.end(text);
+  response.write(text.slice(0, text.length >> 1), () => response.destroy());
 }
 
 /** @throws Refused as the API reference says. Of the signature only the shape is looked at. */
@@ -122,10 +146,10 @@ function describe({ id, status, createdAt, callerReference, items }: Invalidatio
 <Invalidation xmlns="${XMLNS}"><Id>${id}</Id><Status>${status}</Status><CreateTime>${createdAt.toISOString()}</CreateTime><InvalidationBatch><Paths><Quantity>${items.length}</Quantity><Items>${paths}</Items></Paths><CallerReference>${escapeXml(callerReference)}</CallerReference></InvalidationBatch></Invalidation>`;
 }
 
-function refuse(response: ServerResponse, { status, code, message }: Refused): void {
+function refused({ status, code, message }: Refused): Answer {
   const type = status < 500 ? "Sender" : "Receiver";
   const error = `<Type>${type}</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message>`;
-  response.writeHead(status, { "content-type": "text/xml" });
-  response.end(`<?xml version="1.0"?>
-<ErrorResponse xmlns="${XMLNS}"><Error>${error}</Error><RequestId>${randomBytes(8).toString("hex")}</RequestId></ErrorResponse>`);
+  const text = `<?xml version="1.0"?>
+<ErrorResponse xmlns="${XMLNS}"><Error>${error}</Error><RequestId>${randomBytes(8).toString("hex")}</RequestId></ErrorResponse>`;
+  return { status, headers: {}, text };
 }

@@ -1,15 +1,12 @@
 import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { failure, type S3Answer, xml } from "./s3-faults.ts";
 import { escapeXml, xmlTexts } from "./xml.ts";
 
 /** An object as a GET answers it, entity tag included. */
 export interface S3Object {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-}
-
-export interface S3Reply extends S3Object {
-  readonly status: number;
 }
 
 export type Objects = Map<string, S3Object>;
@@ -33,13 +30,13 @@ export function objectWrite(
     readonly body: Buffer | undefined;
   },
   wrote: (key: string) => void,
-): S3Reply {
+): S3Answer {
   const found = objects.get(key);
   const [match, noneMatch] = [headers["if-match"], headers["if-none-match"]];
-  if (noneMatch !== undefined && found !== undefined) return failed(412, "PreconditionFailed");
-  if (match !== undefined && found === undefined) return failed(404, "NoSuchKey");
+  if (noneMatch !== undefined && found !== undefined) return failure(412, "PreconditionFailed");
+  if (match !== undefined && found === undefined) return failure(404, "NoSuchKey");
   if (match !== undefined && match !== "*" && match !== found?.headers["etag"]) {
-    return failed(412, "PreconditionFailed");
+    return failure(412, "PreconditionFailed");
   }
   if (body === undefined) return remove(objects, key, wrote);
   const etag = `"${createHash("md5").update(body).digest("hex")}"`;
@@ -54,7 +51,11 @@ export function objectWrite(
 }
 
 /** DeleteObjects; a key whose `<ETag>` is not the object's stays. */
-export function deletedKeys(objects: Objects, body: string, wrote: (key: string) => void): S3Reply {
+export function deletedKeys(
+  objects: Objects,
+  body: string,
+  wrote: (key: string) => void,
+): S3Answer {
   const items = [...body.matchAll(/<Object>(.*?)<\/Object>/gs)].map(([, item = ""]) => item);
   const results = items.map((item) => {
     const [[key = ""], [want]] = [xmlTexts(item, "Key"), xmlTexts(item, "ETag")];
@@ -69,7 +70,7 @@ export function deletedKeys(objects: Objects, body: string, wrote: (key: string)
 }
 
 /** ListObjectsV2, in the order of the keys' bytes. */
-export function listing(objects: Objects, query: URLSearchParams): S3Reply {
+export function listing(objects: Objects, query: URLSearchParams): S3Answer {
   const [prefix, token] = [query.get("prefix") ?? "", query.get("continuation-token")];
   const after = token === null ? query.get("start-after") : Buffer.from(token, "hex").toString();
   const all = [...objects]
@@ -94,17 +95,7 @@ function isAfter(key: string, after: string): boolean {
   return Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0;
 }
 
-function remove(objects: Objects, key: string, wrote: (key: string) => void): S3Reply {
+function remove(objects: Objects, key: string, wrote: (key: string) => void): S3Answer {
   if (objects.delete(key)) wrote(key);
   return { status: 204, headers: {}, body: Buffer.alloc(0) };
-}
-
-/** S3's refusal of a request. */
-export function failed(status: number, code: string): S3Reply {
-  return xml(status, `<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
-}
-
-function xml(status: number, text: string): S3Reply {
-  const body = Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n${text}`);
-  return { status, headers: { "content-type": "application/xml" }, body };
 }

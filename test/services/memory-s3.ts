@@ -1,15 +1,17 @@
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import {
-  deletedKeys,
-  failed,
-  listing,
-  objectWrite,
-  type S3Object,
-  type S3Reply,
-} from "./memory-objects.ts";
+import { type Faults, faultSwitch } from "./faults.ts";
+import { deletedKeys, listing, objectWrite, type S3Object } from "./memory-objects.ts";
 import type { S3Address } from "./s3.ts";
+import {
+  failure,
+  type S3Answer,
+  type S3Behind,
+  type S3Fault,
+  type S3Request,
+  serveS3,
+} from "./s3-faults.ts";
 
 /**
  * An S3 server inside this process that keeps the conditions of writes and lets a test look at its
@@ -20,6 +22,7 @@ export interface MemoryS3 extends S3Address, AsyncDisposable {
   readonly bucket: string;
   /** By key; values are never changed, so a copy of the map is a snapshot. */
   readonly objects: Map<string, S3Object>;
+  readonly faults: Faults<S3Fault>;
   /** How many requests wanted to write, refused ones included. */
   writes(): number;
   /** Waits until every request that came in was carried out, also those of clients that died. */
@@ -38,11 +41,19 @@ export async function startMemoryS3({ onWrite }: MemoryS3Options = {}): Promise<
   const objects = new Map<string, S3Object>();
   const [inFlight, wrote] = [new Set<Promise<void>>(), onWrite ?? (() => {})];
   let writes = 0;
+  const { faults, take } = faultSwitch<S3Fault>();
+  const behind: S3Behind = {
+    answer: async (request) => answer(request, objects, wrote),
+    async intrude(path) {
+      const request = { method: "PUT", path, headers: {}, body: Buffer.from("foreign") };
+      answer(request, objects, wrote);
+    },
+  };
   const server = createServer((incoming, response) => {
-    const { method = "GET", url = "/", headers } = incoming;
+    const { method = "GET", url: path = "/", headers } = incoming;
     if (method !== "GET" && method !== "HEAD") writes += 1;
     const served = buffer(incoming).then(
-      (body) => respond(response, method, answer({ method, url, headers, body }, objects, wrote)),
+      (body) => serveS3({ method, path, headers, body }, response, take({ method, path }), behind),
       // A client that died in the middle of its request has asked for nothing.
       () => {},
     );
@@ -58,6 +69,7 @@ export async function startMemoryS3({ onWrite }: MemoryS3Options = {}): Promise<
     secretAccessKey: "test",
     bucket: BUCKET,
     objects,
+    faults,
     writes: () => writes,
     async settled() {
       await Promise.all(inFlight);
@@ -69,22 +81,15 @@ export async function startMemoryS3({ onWrite }: MemoryS3Options = {}): Promise<
   };
 }
 
-interface Asked {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
 function answer(
-  { method, url, headers, body }: Asked,
+  { method, path: url, headers, body }: S3Request,
   objects: Map<string, S3Object>,
   wrote: (key: string) => void,
-): S3Reply {
+): S3Answer {
   const { pathname, searchParams } = new URL(url, "http://s3");
   const [, bucket = "", path = ""] = /^\/([^/]+)\/?(.*)$/s.exec(pathname) ?? [];
   const key = decodeURIComponent(path);
-  if (bucket !== BUCKET) return failed(404, "NoSuchBucket");
+  if (bucket !== BUCKET) return failure(404, "NoSuchBucket");
   if (key === "" && method === "GET") return listing(objects, searchParams);
   if (method === "POST" && searchParams.has("delete")) {
     return deletedKeys(objects, body.toString(), wrote);
@@ -93,14 +98,7 @@ function answer(
     return objectWrite(objects, { key, headers, body: method === "PUT" ? body : undefined }, wrote);
   }
   const found = objects.get(key);
-  return found === undefined ? failed(404, "NoSuchKey") : { status: 200, ...found };
-}
-
-function respond(
-  response: ServerResponse,
-  method: string,
-  { status, headers, body }: S3Reply,
-): void {
-  response.writeHead(status, { ...headers, "content-length": body.length });
-  response.end(method === "HEAD" ? undefined : body);
+  if (found === undefined) return failure(404, "NoSuchKey");
+  const length = { "content-length": String(found.body.length) };
+  return { status: 200, headers: { ...found.headers, ...length }, body: found.body };
 }

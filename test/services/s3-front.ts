@@ -1,52 +1,24 @@
-import {
-  Agent,
-  createServer,
-  request as httpRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type ServerResponse,
-} from "node:http";
+import { Agent, createServer, request as httpRequest, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   DeleteObjectCommand,
   HeadObjectCommand,
+  PutObjectCommand,
   type S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { type Faults, faultSwitch, type RequestLine } from "./faults.ts";
 import { type S3Address, s3Client } from "./s3.ts";
+import { failure, type S3Answer, type S3Fault, type S3Request, serveS3, xml } from "./s3-faults.ts";
 import { resign } from "./sigv4.ts";
 import { escapeXml, xmlTexts } from "./xml.ts";
-
-/**
- * How a request can go wrong. `cut-before`: the connection ends and the server never saw the request;
- * `cut-after`: the server carried it out and the answer is lost.
- */
-type S3Fault =
-  | "internal-error"
-  | "slow-down"
-  | "cut-before"
-  | "cut-after"
-  | { readonly delayMs: number };
 
 /** A reverse proxy that makes radosgw answer as AWS does and breaks requests when told to. */
 export interface S3Front extends S3Address, AsyncDisposable {
   readonly faults: Faults<S3Fault>;
   /** Every request so far in order of arrival, broken ones included. */
   readonly requests: readonly RequestLine[];
-}
-
-interface Request extends RequestLine {
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-interface Reply {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
 }
 
 /**
@@ -59,12 +31,13 @@ export async function startS3Front(target: S3Address): Promise<S3Front> {
   const requests: RequestLine[] = [];
   const client = s3Client(target);
   const agent = new Agent({ keepAlive: true });
-  const forward = (request: Request) => send(target, agent, request);
+  const forward = (request: S3Request) => send(target, agent, request);
+  const intrude = (path: string) => intrudeAt(client, path);
   const answer = conditions({ target, client, forward });
   const server = createServer(async (incoming, response) => {
     const request = await readRequest(incoming);
     requests.push({ method: request.method, path: request.path });
-    await serve(request, response, { fault: take(request), answer });
+    await serveS3(request, response, take(request), { answer, intrude });
   });
   // Longer than the SDK keeps an idle socket, so that only faults cut connections.
   server.keepAliveTimeout = 120_000;
@@ -83,46 +56,18 @@ export async function startS3Front(target: S3Address): Promise<S3Front> {
   };
 }
 
-async function readRequest(incoming: IncomingMessage): Promise<Request> {
+async function readRequest(incoming: IncomingMessage): Promise<S3Request> {
   const { method = "GET", url: path = "/", headers } = incoming;
   return { method, path, headers, body: await buffer(incoming) };
 }
 
-interface Serving {
-  readonly fault: S3Fault | undefined;
-  readonly answer: (request: Request) => Promise<Reply>;
-}
-
-async function serve(
-  request: Request,
-  response: ServerResponse,
-  { fault, answer }: Serving,
-): Promise<void> {
-  if (fault === "cut-before") return void response.destroy();
-  if (fault === "internal-error") return write(response, failure(500, "InternalError"));
-  if (fault === "slow-down") return write(response, failure(503, "SlowDown"));
-  if (typeof fault === "object") await sleep(fault.delayMs);
-  const reply = await answer(request).catch((error: unknown) => failure(502, String(error)));
-  if (fault === "cut-after") return void response.destroy();
-  write(response, reply);
-}
-
-function write(response: ServerResponse, { status, headers, body }: Reply): void {
-  const { connection: _, "keep-alive": __, "transfer-encoding": ___, ...kept } = headers;
-  response.writeHead(status, kept).end(body);
-}
-
-function failure(status: number, code: string): Reply {
-  const text = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${code}</Message></Error>`;
-  return xml(status, text);
-}
-
-function xml(status: number, text: string): Reply {
-  return { status, headers: { "content-type": "application/xml" }, body: Buffer.from(text) };
+async function intrudeAt(client: S3Client, path: string): Promise<void> {
+  const object = objectOf({ method: "PUT", path });
+  if (object !== undefined) await client.send(new PutObjectCommand({ ...object, Body: "foreign" }));
 }
 
 /** The Host header goes on untouched, so the client's signature still holds. */
-function send({ endpoint }: S3Address, agent: Agent, request: Request): Promise<Reply> {
+function send({ endpoint }: S3Address, agent: Agent, request: S3Request): Promise<S3Answer> {
   const { connection: _, expect: __, "transfer-encoding": ___, ...headers } = request.headers;
   const length = request.body.length > 0 ? { "content-length": String(request.body.length) } : {};
   const { method, path, body } = request;
@@ -147,11 +92,11 @@ function send({ endpoint }: S3Address, agent: Agent, request: Request): Promise<
 interface Backend {
   readonly target: S3Address;
   readonly client: S3Client;
-  readonly forward: (request: Request) => Promise<Reply>;
+  readonly forward: (request: S3Request) => Promise<S3Answer>;
 }
 
 /** Gives the answering function: writes of one object wait for each other, all else passes at once. */
-function conditions(backend: Backend): (request: Request) => Promise<Reply> {
+function conditions(backend: Backend): (request: S3Request) => Promise<S3Answer> {
   const locked = keyedLock();
   return (request) => {
     const object = objectOf(request);
@@ -193,10 +138,10 @@ function objectOf({ method, path }: RequestLine): ObjectName | undefined {
 }
 
 async function conditional(
-  request: Request,
+  request: S3Request,
   object: ObjectName,
   { target, client, forward }: Backend,
-): Promise<Reply> {
+): Promise<S3Answer> {
   const ifMatch = request.headers["if-match"] ?? "";
   // The forged and the unsigned get radosgw's own refusal.
   const headers = resign(request, { "if-match": unquoted(ifMatch) }, target.secretAccessKey);
@@ -228,10 +173,10 @@ async function currentEtag(client: S3Client, object: ObjectName): Promise<string
 
 /** DeleteObjects with conditions, one key at a time, since radosgw cannot be told to leave some out. */
 async function deleteBatch(
-  { path, body, headers, method }: Request,
+  { path, body, headers, method }: S3Request,
   { target, client }: Backend,
   locked: Lock,
-): Promise<Reply> {
+): Promise<S3Answer> {
   const signed = resign({ method, path, headers }, {}, target.secretAccessKey);
   if (signed === undefined) return failure(403, "SignatureDoesNotMatch");
   const Bucket = /^\/([^/?]+)/.exec(path)?.[1] ?? "";
@@ -251,10 +196,7 @@ async function deleteBatch(
     });
   });
   const entries = (await Promise.all(results)).join("");
-  return xml(
-    200,
-    `<?xml version="1.0" encoding="UTF-8"?>\n<DeleteResult>${entries}</DeleteResult>`,
-  );
+  return xml(200, `<DeleteResult>${entries}</DeleteResult>`);
 }
 
 type Lock = <T>(key: string, work: () => Promise<T>) => Promise<T>;
