@@ -2,10 +2,10 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Artifact } from "../../src/site.ts";
-import { startCloudFrontApi } from "../services/cloudfront-api.ts";
+import { type CloudFrontApi, startCloudFrontApi } from "../services/cloudfront-api.ts";
 import type { Invalidation } from "../services/invalidations.ts";
 import type { S3Object } from "../services/memory-objects.ts";
-import { startMemoryS3 } from "../services/memory-s3.ts";
+import { type MemoryS3, startMemoryS3 } from "../services/memory-s3.ts";
 import type { Places } from "./asked.ts";
 import { type Edge, openEdge, shownHeaders } from "./edge.ts";
 
@@ -38,8 +38,13 @@ export interface Place extends AsyncDisposable {
   invalidations(): readonly Invalidation[];
 }
 
+/** A bucket and a CDN before it, which can be told to fail. */
+export interface Bucket extends Place {
+  readonly faults: { readonly s3: MemoryS3["faults"]; readonly cdn: CloudFrontApi["faults"] };
+}
+
 /** An S3 server with a CDN before it, both over HTTP. */
-export async function openBucket(): Promise<Place> {
+export async function openBucket(): Promise<Bucket> {
   await using parts = new AsyncDisposableStack();
   let edge: Edge;
   const s3 = parts.use(await startMemoryS3({ onWrite: (key) => edge.wrote(key) }));
@@ -50,6 +55,7 @@ export async function openBucket(): Promise<Place> {
   const open = parts.move();
   return {
     name: "bucket",
+    faults: { s3: s3.faults, cdn: api.faults },
     places: {
       store: { s3: endpoint, bucket },
       cdn: { endpoint: api.endpoint, distributionId: api.distributionId },

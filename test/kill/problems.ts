@@ -15,7 +15,10 @@ import { type Asked, momentOf } from "./asked.ts";
 import type { Stage } from "./stage.ts";
 
 /** What was run, and the next attempt. */
-type Ran = Pick<Asked, "command" | "attempt">;
+export interface Ran extends Pick<Asked, "command" | "attempt"> {
+  /** A put that failed may have happened, and readers have seen it: then its page is told once more. */
+  readonly mayPayAgain?: boolean;
+}
 type Shown = Readonly<Record<string, string>>;
 
 /** What is not as it should be when all is done, in words: at best nothing. */
@@ -30,7 +33,7 @@ export async function problemsOf(stage: Stage, ran: Ran): Promise<readonly strin
   return [
     ...differences(Object.fromEntries(actual), wanted),
     ...place.stale().map((path) => `${path} is stale at the edge`),
-    ...paidTwice(place.invalidations()),
+    ...(ran.mayPayAgain ? [] : paidTwice(place.invalidations())),
     ...(await leftIn(wired.ledger)),
     ...(await idleProblems(stage, wired, ran)),
   ];

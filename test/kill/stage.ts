@@ -9,7 +9,7 @@ import { smallWorld } from "../pipeline/world.ts";
 import { obey, openWired, type Places } from "./asked.ts";
 import { type Bundle, bundleChild } from "./bundle.ts";
 import { type CommandName, EXPORTS } from "./commands.ts";
-import { openBucket, openFolder, type Place, type Saved } from "./place.ts";
+import { type Bucket, openBucket, openFolder, type Place, type Saved } from "./place.ts";
 import { withPoints } from "./points.ts";
 import { runChild } from "./process.ts";
 import { firstRows, nextRows, spoilRow } from "./story.ts";
@@ -51,7 +51,7 @@ export interface Stage {
 /** What all kill tests share: one site whose rows have changed since it was built. */
 export interface Stages extends AsyncDisposable {
   readonly bundle: Bundle;
-  readonly bucket: Stage;
+  readonly bucket: Stage & { readonly place: Bucket };
   readonly folder: Stage;
 }
 
@@ -66,7 +66,8 @@ export async function openStages(): Promise<Stages> {
   const bundle = parts.use(await bundleChild());
   const { site } = world;
   const stageAt = (place: Place) => openStage(site, place, bundle);
-  const bucket = await stageAt(parts.use(await openBucket()));
+  const place = parts.use(await openBucket());
+  const bucket = { ...(await stageAt(place)), place };
   const folder = await stageAt(parts.use(openFolder(site.dir)));
   const both = [bucket, folder];
   for (const each of both) await each.begin();
