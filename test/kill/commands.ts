@@ -29,7 +29,7 @@ export const COMMANDS = {
     await importHistory(wired, exported(options, "history"), "history");
     const file = "quarantine";
     await importQuarantine(wired, exported(options, file), { ...options, file });
-    await build(wired, options);
+    return await build(wired, options);
   },
 } as const satisfies Readonly<Record<string, Command>>;
 

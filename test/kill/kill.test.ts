@@ -12,7 +12,7 @@ const SEED = Number(process.env["SEED"] ?? 41);
 /** Of each scenario. */
 const MOMENTS = STRIDE === undefined ? 3 : Math.ceil(50 / STRIDE);
 /** Every so many cases are killed twice, and end with two processes at the same time. */
-const [TWICE, SHARED] = [4, 3];
+const [TWICE, SHARED] = STRIDE === undefined ? [8, 6] : [4, 3];
 
 /** Effects of commands that no scenario kills. */
 const NOT_KILLED: readonly string[] = [
