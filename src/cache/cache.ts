@@ -6,6 +6,12 @@ export interface Cache extends AsyncDisposable {
   /** Values in the order of `keys`; undefined for those that are not there, or not as they were kept. */
   get(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>;
 
+  /** Which of these keys are there, in their order; what stands under them is not read. */
+  has(keys: readonly Uint8Array[]): Promise<readonly boolean[]>;
+
+  /** Forgets values, as far as they are there. */
+  drop(keys: readonly Uint8Array[]): Promise<void>;
+
   /** Keeps values; where there is not room for all, the oldest go. */
   set(entries: readonly CacheEntry[]): Promise<void>;
 }

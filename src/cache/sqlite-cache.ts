@@ -27,6 +27,8 @@ export function openSqliteCache(file: string, maxBytes: number): Cache {
   };
   return {
     get: (keys) => cache().get(keys),
+    has: (keys) => cache().has(keys),
+    drop: (keys) => cache().drop(keys),
     set: (entries) => cache().set(entries),
     async [Symbol.asyncDispose]() {
       await opened?.[Symbol.asyncDispose]();
@@ -66,7 +68,9 @@ function prepared(file: string): DatabaseSync {
 function sqliteCache(database: DatabaseSync, maxBytes: number): Cache {
   const found = database.prepare("SELECT value FROM kept WHERE key = ?");
   const keep = database.prepare("INSERT OR REPLACE INTO kept (key, value) VALUES (?, ?)");
-  const drop = database.prepare(
+  const there = database.prepare("SELECT 1 FROM kept WHERE key = ?");
+  const forget = database.prepare("DELETE FROM kept WHERE key = ?");
+  const dropOldest = database.prepare(
     `DELETE FROM kept WHERE id IN (SELECT id FROM kept ORDER BY id LIMIT ${DROPPED})`,
   );
   const size = database.prepare(
@@ -83,11 +87,26 @@ function sqliteCache(database: DatabaseSync, maxBytes: number): Cache {
       });
       return all ?? keys.map(() => undefined);
     },
+    async has(keys) {
+      const all = attempt(() => {
+        return transaction(database, "BEGIN", () =>
+          keys.map((key) => there.get(key) !== undefined),
+        );
+      });
+      return all ?? keys.map(() => false);
+    },
+    async drop(keys) {
+      attempt(() => {
+        transaction(database, "BEGIN IMMEDIATE", () => {
+          for (const key of keys) forget.run(key);
+        });
+      });
+    },
     async set(entries) {
       attempt(() => {
         transaction(database, "BEGIN IMMEDIATE", () => {
           for (const { key, value } of entries) keep.run(key, summed({ key, value }));
-          while (isFull() && drop.run().changes > 0);
+          while (isFull() && dropOldest.run().changes > 0);
         });
       });
     },

@@ -3,6 +3,7 @@ import { putPhase } from "../plan/kinds.ts";
 import { routeOfKey, type Step } from "../site.ts";
 import { doubt, retiring } from "./doubt.ts";
 import { dateRetired } from "./grace.ts";
+import { keepBodies } from "./kept.ts";
 import { countSteps, publishPhase } from "./publish.ts";
 import { readerChanges } from "./readers.ts";
 import type { Run } from "./run.ts";
@@ -21,6 +22,7 @@ export async function deletePhase(run: Run): Promise<void> {
     await run.goOn();
     const gone = await ledger.pages(steps);
     const retired = steps.map((step, at) => retiring(run, step, gone[at]));
+    await keepBodies(run, gone);
     const dropped = readerChanges(gone, []);
     await ledger.retire(run.context.run, steps, { retired, ...dropped });
     run.tally.addSteps(steps, "deleted");

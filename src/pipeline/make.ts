@@ -18,10 +18,17 @@ export interface Made {
   readonly lastmod: number | undefined;
   /** Links in its bodies that lead to no route. */
   readonly broken: number;
+  /** A version of the object that the store copies; the artifact has no body then. */
+  readonly copyOf?: string;
+  /** Of the body that is copied. */
+  readonly bytes?: number;
 }
 
-/** Makes the artifacts of steps of one kind; pages that fail are told to the tally and left out. */
-export async function make(run: Run, kindName: string, steps: readonly Step[]): Promise<Made[]> {
+/** Makes the artifacts of steps of one kind; leaves out those that it told the tally of. */
+export type Maker = (run: Run, kind: string, steps: readonly Step[]) => Promise<readonly Made[]>;
+
+/** Makes pages from rows, templates and content: what every build does. */
+export const make: Maker = async (run, kindName, steps) => {
   if (kindName === ASSET_KIND) return makeAssets(run, steps);
   const kind = run.wired.site.kinds.find(({ name }) => name === kindName);
   if (kind === undefined) return [];
@@ -37,7 +44,7 @@ export async function make(run: Run, kindName: string, steps: readonly Step[]): 
     const step = steps[at];
     return each === undefined || step === undefined ? [] : makePage(run, step, each, exists);
   });
-}
+};
 
 function makePage(run: Run, step: Step, each: Draft, exists: ReadonlySet<string>): Made[] {
   const rendered = attempt(run, each.page, () => render(each, exists, run.wired));

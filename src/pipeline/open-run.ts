@@ -1,6 +1,7 @@
 import { PipelineError } from "../error.ts";
 import type { PlanContext } from "../plan/context.ts";
 import { type Begun, interrupted, PUBLISHER } from "./begin.ts";
+import { type Maker, make } from "./make.ts";
 import { openProgress } from "./progress.ts";
 import { openRebuilt } from "./rebuilt.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
@@ -10,7 +11,12 @@ import { openTally } from "./tally.ts";
 const LEASE_MS = 30_000;
 
 /** Puts together what the stages of one run share. Claims nothing yet: planning needs no lock. */
-export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run {
+export function openRun(
+  wired: Wired,
+  options: BuildOptions,
+  begun: Begun,
+  maker: Maker = make,
+): Run {
   const { ledger } = wired;
   const tally = openTally(options.emit);
   const begunMs = performance.now();
@@ -18,11 +24,13 @@ export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run 
   const { claim, end } = claimant(ledger, begun);
   const isRebuild = options.targets !== undefined || options.changes !== undefined;
   const rebuilt = isRebuild ? openRebuilt() : undefined;
+  let keepsVersions: Promise<boolean> | undefined;
   return {
     wired,
     options,
     context: contextOf(wired, begun, tally, rebuilt),
     tally,
+    make: maker,
     rebuilt,
     progress: openProgress(options.emit),
     release: begun.last.release + 1,
@@ -31,6 +39,10 @@ export function openRun(wired: Wired, options: BuildOptions, begun: Begun): Run 
     async goOn() {
       if (options.signal.aborted) throw interrupted();
       await claim();
+    },
+    keepsVersions() {
+      keepsVersions ??= wired.store.keepsVersions();
+      return keepsVersions;
     },
     isFinished: false,
     moment: () => begun.now + Math.round(seconds() * 1_000_000),

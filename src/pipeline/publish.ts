@@ -7,7 +7,8 @@ import { putExpecting } from "../publish/put-expecting.ts";
 import { address, isSamePage, type Phase, pageName, redirectKind, type Step } from "../site.ts";
 import { doubt, retiring } from "./doubt.ts";
 import { expectations } from "./expectations.ts";
-import { type Made, make } from "./make.ts";
+import { keepBodies } from "./kept.ts";
+import type { Made } from "./make.ts";
 import { readerChanges } from "./readers.ts";
 import type { Run } from "./run.ts";
 
@@ -56,7 +57,7 @@ export async function leaveOut(run: Run, failed: readonly Step[]): Promise<void>
 }
 
 async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Promise<void> {
-  const made = await make(run, kind, steps);
+  const made = await run.make(run, kind, steps);
   await run.options.plan?.expect(made);
   countMade(run, { steps, made });
   const good = new Set(made.map(({ step }) => step));
@@ -73,6 +74,10 @@ export async function publishMade(run: Run, kind: string, made: readonly Made[])
   const { ledger } = run.wired;
   const live = await ledger.pages(made.map(({ step }) => step));
   const isChanged = made.map(({ step, artifact }, at) => !isLive(live[at], step, artifact.hash));
+  await keepBodies(
+    run,
+    live.filter((_, at) => isChanged[at]),
+  );
   const puts = await put(
     run,
     made.filter((_, at) => isChanged[at]),
@@ -140,8 +145,12 @@ async function put(run: Run, made: readonly Made[]): Promise<readonly Put[]> {
   const steps = made.map(({ step }) => step);
   const expecting = await expectations(run, steps);
   await intend(run, steps);
+  const copies = new Map(made.map(({ artifact, copyOf }) => [artifact, copyOf]));
   const results = await putAll(
-    { put: (artifact) => putExpecting(store, artifact, expecting(artifact)) },
+    {
+      put: (artifact) =>
+        putExpecting(store, artifact, { ...expecting(artifact), copyOf: copies.get(artifact) }),
+    },
     made.map(({ artifact }) => artifact),
     { take, rest: slots.rest, onPut: () => run.progress.add(1) },
   );
@@ -157,7 +166,7 @@ async function put(run: Run, made: readonly Made[]): Promise<readonly Put[]> {
       return [];
     }
     run.tally.addSteps([each.step], "changed");
-    run.tally.add(each.step.kind, "bytes", each.artifact.body.length);
+    run.tally.add(each.step.kind, "bytes", bytesOf(each));
     return [{ page: { ...toLive(run, each), etag: result.etag }, from: each.step.from }];
   });
   await leaveOut(run, refused);
@@ -169,15 +178,18 @@ async function put(run: Run, made: readonly Made[]): Promise<readonly Put[]> {
  * Records the puts that are about to happen with the invalidations they will need. A page that has
  * one of the routes now and gives it up in this run no longer knows what is there.
  */
-async function intend({ wired, release }: Run, steps: readonly Step[]): Promise<void> {
-  const { ledger, cdn } = wired;
+async function intend(run: Run, steps: readonly Step[]): Promise<void> {
+  const { ledger, cdn } = run.wired;
   const owners = await ledger.liveAt(steps.map(({ route }) => route));
   const displaced = steps.flatMap(({ kind, key, route }) => {
     const owner = owners.get(route);
     if (owner === undefined || isSamePage(owner, { kind, key })) return [];
-    return [{ ...owner, route, start: undefined }];
+    return [{ ...owner, route, start: undefined, reason: "route" }];
   });
-  if (displaced.length > 0) await ledger.doubt(displaced, release);
+  if (displaced.length > 0) {
+    await keepBodies(run, await ledger.pages(displaced));
+    await ledger.doubt(displaced, run.release);
+  }
   const items = [...owners.keys()].flatMap((route) => address(route).invalidations);
   await ledger.intend(steps, cdn.isCaching ? items : []);
 }
@@ -195,10 +207,15 @@ function countMade(
   tally.unlinked += made.reduce((sum, { broken }) => sum + broken, 0);
 }
 
-function toLive({ release }: Run, { step, artifact, trace, lastmod }: Made): LivePage {
+function bytesOf({ artifact, bytes }: Made): number {
+  return bytes ?? artifact.body.length;
+}
+
+function toLive({ release }: Run, made: Made): LivePage {
+  const { step, artifact, trace, lastmod } = made;
   const { kind, key, route, start } = step;
-  const { hash, body } = artifact;
-  const { length: bytes } = body;
+  const { hash } = artifact;
+  const bytes = bytesOf(made);
   return {
     kind,
     key,

@@ -9,6 +9,7 @@ import type { ObjectStore } from "../publish/store.ts";
 import type { Templates } from "../render/templates.ts";
 import type { AssetFile, ContentFile, DeclaredRedirect, Kind, Making, Site } from "../site.ts";
 import type { Source } from "../source/source.ts";
+import type { Maker } from "./make.ts";
 import type { PlanFile } from "./plan-file.ts";
 import type { Progress } from "./progress.ts";
 import type { Rebuilt } from "./rebuilt.ts";
@@ -24,6 +25,10 @@ export interface Wired extends AsyncDisposable {
   readonly templates: Templates;
   /** Where rendered bodies are kept. */
   readonly bodies: Cache;
+  /** Where it is kept what pages were, for stores that keep no versions; without it nothing is. */
+  readonly kept?: Cache | undefined;
+  /** How many releases, and of how many days all, can be told and restored; without it all stay. */
+  readonly keep?: { readonly releases: number; readonly days: number };
   /** Digest of all that makes a body beside its source and place. */
   readonly bodyEngine: Uint8Array;
   readonly assets: readonly AssetFile[];
@@ -70,6 +75,7 @@ export interface Run extends AsyncDisposable {
   readonly options: BuildOptions;
   readonly context: PlanContext;
   readonly tally: Tally;
+  readonly make: Maker;
   /** Of a rebuild only. */
   readonly rebuilt: Rebuilt | undefined;
   readonly progress: Progress;
@@ -81,6 +87,8 @@ export interface Run extends AsyncDisposable {
   readonly claim: () => Promise<void>;
   /** Stays the one that publishes; throws `interrupted` when the operator stopped the run. */
   readonly goOn: () => Promise<void>;
+  /** Whether the store keeps what this run replaces and deletes; asked once. */
+  readonly keepsVersions: () => Promise<boolean>;
   /** The release is recorded. */
   isFinished: boolean;
   /** `startedAt` and the wall time since, µs. */

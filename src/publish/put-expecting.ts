@@ -3,7 +3,7 @@ import type { Artifact } from "../site.ts";
 import type { ObjectStore, StoredHead, Write } from "./store.ts";
 
 /** How an object is put that somebody else may have written meanwhile. */
-export interface Expecting extends Required<Pick<Write, "id">>, Pick<Write, "expected"> {
+export interface Expecting extends Required<Pick<Write, "id">>, Pick<Write, "expected" | "copyOf"> {
   /** Asked before another hand's object is replaced; throws where it must not be. */
   readonly mayReplace: (key: string) => Promise<void>;
 }
@@ -17,16 +17,16 @@ export interface Expecting extends Required<Pick<Write, "id">>, Pick<Write, "exp
 export async function putExpecting(
   store: Pick<ObjectStore, "put" | "head">,
   artifact: Artifact,
-  { id, expected, mayReplace }: Expecting,
+  { id, expected, copyOf, mayReplace }: Expecting,
 ): Promise<string | undefined> {
   try {
-    return await store.put(artifact, { id, expected });
+    return await store.put(artifact, { id, expected, copyOf });
   } catch (error) {
     if (!(error instanceof PipelineError) || error.code !== "store_conflict") throw error;
     const found = await store.head(artifact.key);
     if (found !== undefined && isOwn(found, artifact, id)) return found.etag;
     await mayReplace(artifact.key);
-    return await store.put(artifact, { id, expected: found?.etag ?? null });
+    return await store.put(artifact, { id, expected: found?.etag ?? null, copyOf });
   }
 }
 

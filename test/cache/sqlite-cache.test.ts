@@ -26,6 +26,18 @@ test("gives back what it was given, in the order asked for, after it was opened 
   expect(await cache.get([BEN, digest("no"), ANN])).toEqual([value(""), undefined, value("a")]);
 });
 
+test("says what is there, and forgets what it is told to", async () => {
+  await using cache = openSqliteCache(newFile(), MB);
+  await cache.set([
+    { key: ANN, value: value("a") },
+    { key: BEN, value: value("b") },
+  ]);
+  await cache.drop([ANN, digest("no")]);
+
+  expect(await cache.has([ANN, BEN, digest("no")])).toEqual([false, true, false]);
+  expect(await cache.get([ANN, BEN])).toEqual([undefined, value("b")]);
+});
+
 test("drops the oldest entries when it is full", async () => {
   const file = newFile();
   await using cache = openSqliteCache(file, MB);

@@ -1,24 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Cache } from "../../src/cache/cache.ts";
-import { hexOf } from "../../src/site.ts";
+import { memoryCache } from "../cache/memory-cache.ts";
 import { smallWorld, type World } from "./world.ts";
-
-/** A cache in memory that counts what it was given. */
-function memoryCache(): Cache & { readonly values: Map<string, Uint8Array>; made: number } {
-  const values = new Map<string, Uint8Array>();
-  return {
-    values,
-    made: 0,
-    get: async (keys) => keys.map((key) => values.get(hexOf(key))),
-    async set(entries) {
-      this.made += entries.length;
-      for (const { key, value } of entries) values.set(hexOf(key), value);
-    },
-    async [Symbol.asyncDispose]() {},
-  };
-}
 
 const BODIES = [
   "[a](/posts/p1/) *same*",
