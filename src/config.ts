@@ -34,6 +34,8 @@ export interface Config {
   readonly ledgerFile: string;
   /** Rendered bodies; may be deleted at any time. */
   readonly bodiesFile: string;
+  /** What pages were before releases changed them, where the store keeps no versions. */
+  readonly keptFile: string;
   /** Output folder; used when there is no `s3Bucket`. */
   readonly out: string;
   readonly configFile: string;
@@ -61,6 +63,11 @@ export interface Config {
   readonly concurrency: number;
   /** Size in MB that the file of rendered bodies may have; 0 keeps none. */
   readonly bodiesMb: number;
+  /** Size in MB that the file of what pages were may have; 0 keeps none. */
+  readonly keepMb: number;
+  /** So many releases can be told and restored, and all of the last days. */
+  readonly keepReleases: number;
+  readonly keepDays: number;
   /** AWS's own variables, which its SDK reads; secrets among them. */
   readonly aws: Readonly<Record<string, string>>;
   /** Of each setting and AWS variable, by name. */
@@ -92,6 +99,9 @@ export const SETTINGS = {
   NIGHTBAKE_DELETE_SHARE: "deleteShare",
   NIGHTBAKE_CONCURRENCY: "concurrency",
   NIGHTBAKE_BODIES_MB: "bodiesMb",
+  NIGHTBAKE_KEEP_MB: "keepMb",
+  NIGHTBAKE_KEEP_RELEASES: "keepReleases",
+  NIGHTBAKE_KEEP_DAYS: "keepDays",
 } as const satisfies Record<string, keyof Config>;
 
 /** Settings that do nothing unless another is set. */
@@ -169,6 +179,7 @@ function fields(
     sourceFile: join(home, "source.db"),
     ledgerFile: join(home, "ledger.db"),
     bodiesFile: join(home, "bodies.db"),
+    keptFile: join(home, "kept.db"),
     out: get("OUT_DIR", resolve(cwd, "dist"), file),
     configFile,
     contentDir: join(dirname(configFile), "content"),
@@ -187,6 +198,9 @@ function fields(
     deleteShare: get("NIGHTBAKE_DELETE_SHARE", DELETE_SHARE, SHARE),
     concurrency: get("NIGHTBAKE_CONCURRENCY", CONCURRENCY, COUNT),
     bodiesMb: get("NIGHTBAKE_BODIES_MB", BODIES_MB, MEGABYTES),
+    keepMb: get("NIGHTBAKE_KEEP_MB", KEEP_MB, MEGABYTES),
+    keepReleases: get("NIGHTBAKE_KEEP_RELEASES", KEEP_RELEASES, COUNT),
+    keepDays: get("NIGHTBAKE_KEEP_DAYS", KEEP_DAYS, COUNT),
   };
 }
 
@@ -195,6 +209,10 @@ const DELETE_SHARE = 0.2;
 const CONCURRENCY = 32;
 /** Room for the bodies of a million short articles. */
 const BODIES_MB = 4096;
+/** Every page of a site of 100,000 once, compressed. */
+const KEEP_MB = 1024;
+const KEEP_RELEASES = 20;
+const KEEP_DAYS = 30;
 
 function readDotEnv(cwd: string, problems: Problem[]): Env {
   try {

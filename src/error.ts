@@ -41,6 +41,10 @@ export type ErrorCode =
   | "run_conflict"
   /** A page cannot be put because it, or what is still at its route, is taken down. */
   | "page_barred"
+  /** The site was rolled back and stays so until somebody resumes. */
+  | "publishing_held"
+  /** A release cannot be restored, or told: something of it is no longer there. */
+  | "release_lost"
   /** Pages have moved on since the plan that is to be applied was made. */
   | "plan_stale"
   /** The CDN asks to slow down or has too many invalidations in progress. */

@@ -8,16 +8,22 @@ import { publishPhase } from "./pipeline/publish.ts";
 import { dryRunReport, finish, idleReport } from "./pipeline/report.ts";
 import type { BuildOptions, Run, Wired } from "./pipeline/run.ts";
 import { isIdle } from "./pipeline/settle.ts";
+import { sweepSome } from "./pipeline/sweep.ts";
 import { tryTakeovers } from "./pipeline/takeovers.ts";
 import { withPlan } from "./pipeline/with-plan.ts";
 import { planWithout } from "./plan/changes.ts";
 import { planFeeds } from "./plan/feeds.ts";
 import type { Planned } from "./plan/plan.ts";
 
+export { resume } from "./pipeline/hold.ts";
 export { importQuarantine } from "./pipeline/import-quarantine.ts";
 export { exportQuarantine, type Held, quarantineOf } from "./pipeline/quarantine.ts";
+export { diffReleases, type PageDiff } from "./pipeline/release-diff.ts";
+export { type ReleaseLine, releasesOf } from "./pipeline/releases.ts";
+export { type RolledBack, rollback } from "./pipeline/rollback.ts";
 export { exportHistory, importHistory, liveRedirects } from "./pipeline/route-history.ts";
 export type { BuildOptions, Wired } from "./pipeline/run.ts";
+export { sweep } from "./pipeline/sweep.ts";
 
 /**
  * Makes the store equal to what the rows, templates and content say: reads, plans, renders,
@@ -33,6 +39,7 @@ export async function build(wired: Wired, options: BuildOptions): Promise<Summar
     const mayIdle = isPartial || !planned.isNew;
     if (mayIdle && (await isIdle(run, begun))) return await idleReport(run, planned);
     await publish(run, planned);
+    if (run.rebuilt === undefined) await sweepSome(run);
     return await finish(run, begun, { ...planned, isPartial });
   });
 }

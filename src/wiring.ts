@@ -22,6 +22,7 @@ import { openS3Store, type S3Config } from "./publish/s3-store.ts";
 import { openSlots } from "./publish/slots.ts";
 import { loadAssets } from "./render/assets.ts";
 import { loadContent } from "./render/content.ts";
+import { noTemplates } from "./render/no-templates.ts";
 import { loadRedirects } from "./render/redirects.ts";
 import { loadTemplates } from "./render/templates.ts";
 import {
@@ -35,6 +36,7 @@ import {
 import { type LoadCounts, type LoadOptions, load } from "./source/load.ts";
 import { openMysqlSource } from "./source/mysql-source.ts";
 import { openMysqlTarget } from "./source/mysql-target.ts";
+import { noSource } from "./source/no-rows.ts";
 import { openSqliteSource } from "./source/sqlite-source.ts";
 import { openSqliteTarget } from "./source/sqlite-target.ts";
 
@@ -57,10 +59,47 @@ export async function openBuild(config: Config): Promise<Wired> {
   ]);
   await using parts = new AsyncDisposableStack();
   const source = parts.use(await openSource(config));
-  const ledger = parts.use(await openLedger(config));
   const bodies = parts.use(openBodies(config));
+  const publishing = await openPublishing(config, parts);
+  const open = parts.move();
+  const fingerprint = kindFingerprints(site, templates, engine);
+  const making = kindMakings(site, templates, await engineMaking(engine));
+  const shown = { site, templates, assets, content, redirects, fingerprint, making, bodyEngine };
+  const close = () => open.disposeAsync();
+  return { ...shown, source, bodies, ...publishing, [Symbol.asyncDispose]: close };
+}
+
+/**
+ * Opens what is needed to look at releases and to bring one back: it works while the database does
+ * not, and while no template compiles. No page can be made with it.
+ * @throws PipelineError of the first part that cannot be opened
+ */
+export async function openRestore(config: Config): Promise<Wired> {
+  const site = await loadSite(config.configFile, config.siteUrl);
+  await using parts = new AsyncDisposableStack();
+  const publishing = await openPublishing(config, parts);
+  const open = parts.move();
+  const close = () => open.disposeAsync();
+  return { site, ...NO_MAKING, ...publishing, [Symbol.asyncDispose]: close };
+}
+
+const NO_MAKING = {
+  source: noSource,
+  templates: noTemplates,
+  bodies: noCache,
+  bodyEngine: new Uint8Array(0),
+  assets: [],
+  content: new Map(),
+  redirects: [],
+  fingerprint: () => new Uint8Array(0),
+  making: () => ({}),
+};
+
+/** The ledger and all that a page goes to. */
+async function openPublishing(config: Config, parts: AsyncDisposableStack) {
+  const ledger = parts.use(await openLedger(config));
+  const kept = openKept(config, parts);
   const { cloudfrontDistributionId: distributionId, concurrency, deleteShare } = config;
-  const credentials = credentialsOf(config);
   const slots = openSlots({ concurrency, sleep });
   const store =
     config.s3Bucket === undefined
@@ -70,15 +109,14 @@ export async function openBuild(config: Config): Promise<Wired> {
     distributionId === undefined
       ? noCdn
       : parts.use(
-          openCloudFront({ distributionId, endpoint: config.cloudfrontEndpoint, ...credentials }),
+          openCloudFront({
+            distributionId,
+            endpoint: config.cloudfrontEndpoint,
+            ...credentialsOf(config),
+          }),
         );
-  const open = parts.move();
-  const fingerprint = kindFingerprints(site, templates, engine);
-  const making = kindMakings(site, templates, await engineMaking(engine));
-  const shown = { site, templates, assets, content, redirects, fingerprint, making, bodyEngine };
-  const opened = { ...shown, source, ledger, store, cdn, bodies };
-  const close = () => open.disposeAsync();
-  return { ...opened, deleteShare, slots, sleep, [Symbol.asyncDispose]: close };
+  const keep = { releases: config.keepReleases, days: config.keepDays };
+  return { ledger, kept, keep, store, cdn, deleteShare, slots, sleep };
 }
 
 function bucketOf(config: Config, bucket: string): S3Config {
@@ -142,6 +180,11 @@ async function openLedger({ ledgerUrl, ledgerFile }: Config) {
 /** Bodies are kept on this machine; another makes them again. */
 function openBodies({ bodiesFile, bodiesMb }: Config) {
   return bodiesMb === 0 ? noCache : openSqliteCache(bodiesFile, bodiesMb * 2 ** 20);
+}
+
+/** What pages were is kept on this machine; several that publish need a store with versions. */
+function openKept({ keptFile, keepMb }: Config, parts: AsyncDisposableStack) {
+  return keepMb === 0 ? undefined : parts.use(openSqliteCache(keptFile, keepMb * 2 ** 20));
 }
 
 async function contentOf(

@@ -7,6 +7,7 @@ import { bakeCommand } from "./bake.ts";
 import { buildCommand } from "./build.ts";
 import type { Command, ExitCode, Io } from "./command.ts";
 import { configCommand } from "./config.ts";
+import { diffCommand } from "./diff.ts";
 import { dueCommand } from "./due.ts";
 import { exitCodeOf, printErrors } from "./errors.ts";
 import { commandHelp, generalHelp } from "./help.ts";
@@ -16,6 +17,10 @@ import { previewCommand } from "./preview.ts";
 import { quarantineCommand } from "./quarantine.ts";
 import { rebuildCommand } from "./rebuild.ts";
 import { redirectsCommand } from "./redirects.ts";
+import { releasesCommand } from "./releases.ts";
+import { resumeCommand } from "./resume.ts";
+import { rollbackCommand } from "./rollback.ts";
+import { sweepCommand } from "./sweep.ts";
 import { verifyCommand } from "./verify.ts";
 import { version } from "./version.ts";
 import { whyCommand } from "./why.ts";
@@ -35,6 +40,11 @@ const COMMANDS: readonly Command[] = [
   redirectsCommand,
   quarantineCommand,
   verifyCommand,
+  releasesCommand,
+  diffCommand,
+  rollbackCommand,
+  resumeCommand,
+  sweepCommand,
   configCommand,
 ];
 

@@ -20,6 +20,12 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
     "the most objects put at the same time (default 32); as many as the store takes",
   ],
   ["NIGHTBAKE_BODIES_MB", "size of the kept bodies' file; 0 keeps none (default 4096)"],
+  [
+    "NIGHTBAKE_KEEP_MB",
+    "size of the file of replaced pages, for rollbacks; 0 keeps none (default 1024)",
+  ],
+  ["NIGHTBAKE_KEEP_RELEASES", "releases that can be told and restored at least (default 20)"],
+  ["NIGHTBAKE_KEEP_DAYS", "days over which all of them can (default 30)"],
 ];
 
 const EXIT_CODES = [

@@ -350,6 +350,9 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   /** What these pages were before releases after this one changed them, the earliest first. */
   pastsOf(ids: readonly PageId[], release: number): Promise<readonly Past[]>;
 
+  /** The last release up to `upTo` that began before `moment` (µs); undefined when there is none. */
+  lastBefore(moment: number, upTo: number): Promise<number | undefined>;
+
   /**
    * Forgets up to `limit` of what pages were before this release, which then is the first that can
    * be told, and gives it; with the last of it the records of earlier releases.

@@ -88,6 +88,13 @@ export function* pastsOf(ids: readonly PageId[], release: number): Work<readonly
   return rows.map(decodePast).sort((a, b) => a.until - b.until);
 }
 
+/** @see Ledger.lastBefore */
+export function* lastBefore(moment: number, upTo: number): Work<number | undefined> {
+  const text = "SELECT MAX(id) AS last FROM nb_release WHERE id <= ? AND started_at < ?";
+  const [row] = yield* query(text, [upTo, moment]);
+  return orUndefined(row?.["last"] ?? null, Number);
+}
+
 /** @see Ledger.sweepPast */
 export function* sweepPast(release: number, limit: number): Work<readonly Past[]> {
   const since = Number((yield* note(SINCE)) ?? 1);

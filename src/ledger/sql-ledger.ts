@@ -136,6 +136,7 @@ function pastMethods(db: SqlDatabase) {
     changedKinds: () => db.read(past.changedKinds),
     changedSince: (...of) => db.read(() => past.changedSince(...of)),
     pastsOf: (...of) => db.read(() => past.pastsOf(...of)),
+    lastBefore: (...of) => db.read(() => past.lastBefore(...of)),
     sweepPast: (...of) => db.write(() => past.sweepPast(...of)),
   } satisfies Partial<Ledger>;
 }

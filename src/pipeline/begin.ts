@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { PipelineError } from "../error.ts";
 import { checkEmpty } from "../publish/guards.ts";
 import { type AnyTable, type Instant, listsOf, tablesOf } from "../site.ts";
+import { noRows } from "../source/no-rows.ts";
 import type { Rows } from "../source/source.ts";
 import { isStoreKnown } from "./marker.ts";
 import type { Wired } from "./run.ts";
@@ -66,6 +67,29 @@ export async function begin(
     await close();
     throw error;
   }
+}
+
+/**
+ * The same for a run that makes no page of rows, so that it works while the database does not.
+ * @throws PipelineError when the store or the ledger cannot be used
+ */
+export async function beginWithoutRows(wired: Wired, now: Instant): Promise<Begun> {
+  const { store, ledger } = wired;
+  await store.check();
+  const [release, notes] = await Promise.all([ledger.release(), ledger.notes()]);
+  const last = { release, publisher: notes.get(PUBLISHER) };
+  const before = notes.get(TABLES);
+  return {
+    run: randomUUID(),
+    now,
+    rows: noRows,
+    notes,
+    isStoreTrusted: await isStoreKnown(wired, notes),
+    last,
+    isCutOff: notes.get(FINISHER) !== last.publisher,
+    tables: { filled: before ?? "", before, emptied: [] },
+    async [Symbol.asyncDispose]() {},
+  };
 }
 
 async function compareTables(

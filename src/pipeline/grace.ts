@@ -45,6 +45,12 @@ export async function copiesNote(
   return kept === 0 && until === 0 ? {} : { [COPIES]: `${kept} ${until}` };
 }
 
+/** Before pages are put that say other than their kinds do now: so long may browsers use them. */
+export async function expectCopies({ wired, context }: Run, seconds: number): Promise<void> {
+  const [known = 0, until = 0] = (context.notes.get(COPIES) ?? "").split(" ").map(Number);
+  if (seconds > known) await wired.ledger.setNote(COPIES, `${seconds} ${until}`);
+}
+
 /** What browsers may hold of what was put before this run. */
 function copiesAt({ wired, context }: Run, moment: number): Copies {
   const [seconds = 0, until = 0] = (context.notes.get(COPIES) ?? "").split(" ").map(Number);

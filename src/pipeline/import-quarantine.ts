@@ -4,6 +4,7 @@ import { storedArtifact } from "../render/render.ts";
 import { address, foldRoute, isSamePage, pageName, type Step } from "../site.ts";
 import { begin, TABLES } from "./begin.ts";
 import { tie } from "./expectations.ts";
+import { checkHeld } from "./hold.ts";
 import type { Made } from "./make.ts";
 
 import { openRun } from "./open-run.ts";
@@ -34,6 +35,7 @@ export async function importQuarantine(
   const now = (options.now ?? (() => Date.now() * 1000))();
   const asked = { ...options, allowDeletes: true, isDryRun: false };
   await using begun = await begin(wired, { now, allowDeletes: true });
+  checkHeld(begun.notes);
   await using run = openRun(wired, asked, begun);
   await settle(run, begun);
   await run.claim();

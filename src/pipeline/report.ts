@@ -68,13 +68,13 @@ export async function finish(
 }
 
 /** The summary is the last event, so whoever hears it knows that all it says is recorded. */
-function tell({ options }: Run, made: Summary): Summary {
+export function tell({ options }: Run, made: Summary): Summary {
   options.emit({ event: "summary", summary: made });
   return made;
 }
 
 /** What the run did. The release is undefined when nothing was recorded. */
-async function summary(
+export async function summary(
   run: Run,
   { found, release }: Pick<Planned, "found"> & { readonly release?: number },
 ): Promise<Summary> {

@@ -2,6 +2,7 @@ import { planFeeds } from "../plan/feeds.ts";
 import { type Planned, planBuild } from "../plan/plan.ts";
 import { checkDeletes } from "../publish/guards.ts";
 import { type Begun, begin, interrupted } from "./begin.ts";
+import { checkHeld } from "./hold.ts";
 import { openRun } from "./open-run.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { countDeletes, hasSteps, settle } from "./settle.ts";
@@ -14,6 +15,7 @@ export async function withPlan<T>(
 ): Promise<T> {
   const now = (options.now ?? (() => Date.now() * 1000))();
   await using begun = await begin(wired, { now, allowDeletes: options.allowDeletes });
+  if (!options.isDryRun) checkHeld(begun.notes);
   await using run = openRun(wired, options, begun);
   await settle(run, begun);
   return await work(run, begun, await plan(run));

@@ -33,6 +33,14 @@ export function graceSeconds(kinds: readonly KindHeaders[]): number {
   );
 }
 
+/** The same of a Cache-Control header. */
+export function graceOf(cacheControl: string): number {
+  const seconds = (name: string) => {
+    return Number(new RegExp(`(?:^|[ ,])${name}=(\\d+)`).exec(cacheControl)?.[1] ?? 0);
+  };
+  return seconds("max-age") + seconds("stale-while-revalidate");
+}
+
 /** Finds what could not stand in a header. */
 export function checkHeaders(
   { cache = {}, language }: KindHeaders,

@@ -87,6 +87,15 @@ export function describePast(test: LedgerTest): void {
       ]);
     });
 
+    test("is told by moments: the last release before one", async (ledger) => {
+      for (const id of [1, 2, 3]) await release(ledger, id);
+
+      expect(await ledger.lastBefore(10, 3)).toBeUndefined();
+      expect(await ledger.lastBefore(30, 3)).toBe(2);
+      expect(await ledger.lastBefore(99, 3)).toBe(3);
+      expect(await ledger.lastBefore(99, 1)).toBe(1);
+    });
+
     test("is swept in parts, with the records of the releases before", async (ledger) => {
       await publish(ledger, livePage(), livePage(article(2)));
       for (const id of [1, 2, 3]) {
@@ -109,7 +118,7 @@ export function describePast(test: LedgerTest): void {
 }
 
 async function release(ledger: Ledger, id: number): Promise<void> {
-  await ledger.finish("publisher", { id, startedAt: 0, finishedAt: 0, report: "{}" });
+  await ledger.finish("publisher", { id, startedAt: 10 * id, finishedAt: 0, report: "{}" });
 }
 
 async function keys(ledger: Ledger, since: number): Promise<readonly PageId[]> {

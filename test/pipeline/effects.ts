@@ -49,6 +49,7 @@ export const LEDGER_CALLS = {
   isRetired: "read",
   known: "read",
   knownOf: "read",
+  lastBefore: "read",
   lastUpTo: "read",
   lift: "effect",
   live: "read",

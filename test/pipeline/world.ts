@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import type { Cache } from "../../src/cache/cache.ts";
 import type { RunEvent, Summary } from "../../src/events.ts";
 import type { Cdn } from "../../src/invalidate/cdn.ts";
 import type { Ledger, Quarantined } from "../../src/ledger/ledger.ts";
@@ -40,6 +41,8 @@ export interface World extends AsyncDisposable {
     options?: Partial<BuildOptions>,
     rewire?: (wired: Wired) => Wired,
   ): Promise<Summary & { readonly events: readonly RunEvent[] }>;
+  /** Opens the pipeline for one deed. */
+  with<T>(work: (wired: Wired) => Promise<T>): Promise<T>;
   /** What is served, as text by key. */
   shown(): Readonly<Record<string, string>>;
   scratch(): Promise<Readonly<Record<string, string>>>;
@@ -49,6 +52,10 @@ export interface World extends AsyncDisposable {
 
 interface WorldParts {
   readonly cdn?: Cdn;
+  /** The store keeps what objects were. */
+  readonly isVersioned?: boolean;
+  /** Where it is kept what pages were. */
+  readonly kept?: Cache;
   /** Wraps the store in memory. */
   readonly wrap?: (store: ObjectStore) => ObjectStore;
 }
@@ -57,7 +64,9 @@ interface WorldParts {
 export async function smallWorld(posts: number, parts: WorldParts = {}): Promise<World> {
   const site = await smallSite();
   const objects = new Map<string, Artifact>();
-  const store = (parts.wrap ?? ((same) => same))(memoryStore(objects));
+  const store = (parts.wrap ?? ((same) => same))(
+    memoryStore(objects, parts.isVersioned ? new Map() : undefined),
+  );
   const change = (work: (database: DatabaseSync) => void) => {
     const database = new DatabaseSync(site.source);
     try {
@@ -80,14 +89,16 @@ export async function smallWorld(posts: number, parts: WorldParts = {}): Promise
         fillTopics(database);
       }),
     loosen: () => change(loosen),
-    async bake(options = {}, rewire = (same) => same) {
-      const { cdn } = parts;
+    bake: (options = {}, rewire = (same) => same) =>
+      world.with((wired) => bake(rewire(wired), { now: () => world.now, ...options })),
+    async with(work) {
+      const { cdn, kept } = parts;
       await using wired = await openSmall(site, {
         ledger: "ledger.db",
         store,
         ...(cdn === undefined ? {} : { cdn }),
       });
-      return await bake(rewire(wired), { now: () => world.now, ...options });
+      return await work(kept === undefined ? wired : { ...wired, kept });
     },
     shown: () => shown(served(objects)),
     scratch: async () => shown(await scratch(site, world.now)),
