@@ -49,8 +49,8 @@ export function cacheCdn(
     },
     origin: {
       ...store,
-      async put(artifact) {
-        const etag = await store.put(artifact);
+      async put(artifact, write) {
+        const etag = await store.put(artifact, write);
         fetch(artifact.key);
         return etag;
       },

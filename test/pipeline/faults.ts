@@ -30,9 +30,12 @@ export function faultAt({ nth, when, isFatal, error }: FaultOptions): Fault {
     calls += 1;
     const isNow = calls === nth;
     if (isNow && when === "before") strike();
-    const result = await call();
-    if (isNow) strike();
-    return result;
+    try {
+      return await call();
+    } finally {
+      // Also when the call was refused.
+      if (isNow) strike();
+    }
   };
   return {
     hasStruck: () => hasStruck,

@@ -65,9 +65,9 @@ async function check(history: readonly Moment[]): Promise<void> {
 function watched(store: ObjectStore, look: () => void): ObjectStore {
   return {
     ...store,
-    async put(artifact) {
+    async put(artifact, write) {
       look();
-      const etag = await store.put(artifact);
+      const etag = await store.put(artifact, write);
       look();
       return etag;
     },

@@ -11,6 +11,7 @@ import {
 } from "../../src/pipeline.ts";
 import { memoryCache } from "../cache/memory-cache.ts";
 import { brokenLinks } from "./links.ts";
+import { siteOf } from "./releases.ts";
 import { differences } from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
 
@@ -21,21 +22,12 @@ function back(world: World, release: number, isDryRun = false): Promise<RolledBa
   return world.with((wired) => rollback(wired, release, options));
 }
 
-/** Pages and the assets that they name; others stay for a day. */
-function site(world: World): Readonly<Record<string, string>> {
-  const objects = world.shown();
-  const pages = Object.entries(objects).filter(([key]) => !key.startsWith("assets/"));
-  const named = pages.flatMap(([, text]) => text.match(/assets\/[\w.]+/g) ?? []);
-  const assets = [...new Set(named)].map((key) => [key, objects[key] ?? "missing"] as const);
-  return Object.fromEntries([...pages, ...assets]);
-}
-
 /** A site after four releases that changed it in every way, and what it was after each, from 1 on. */
 async function livedIn(world: World): Promise<readonly Readonly<Record<string, string>>[]> {
   const sites = [{}];
   const release = async () => {
     await world.bake();
-    sites.push(site(world));
+    sites.push(siteOf(world.objects));
   };
   await release();
   world.edit(1, "title", "Changed");
@@ -66,7 +58,10 @@ describe.for(Object.entries(STORES))("in a store %s", ([, open]) => {
     for (const release of [3, 1, 4, 2, 1, 3]) {
       expect(await back(world, release)).toMatchObject({ rollback: release, failed: 0 });
 
-      expect(differences(site(world), sites[release] ?? {}), `release ${release}`).toEqual([]);
+      expect(
+        differences(siteOf(world.objects), sites[release] ?? {}),
+        `release ${release}`,
+      ).toEqual([]);
       expect(brokenLinks(world.objects)).toEqual([]);
     }
   });
