@@ -1,7 +1,7 @@
 import { PipelineError, type Problem } from "../error.ts";
 import type { Summary } from "../events.ts";
 import { ASSET_KIND, putPhase } from "../plan/kinds.ts";
-import { type Phase, pageName, type Step } from "../site.ts";
+import { type Phase, pageName, redirectKind, type Step } from "../site.ts";
 import { type Begun, beginWithoutRows, interrupted } from "./begin.ts";
 import { deletePhase } from "./deletes.ts";
 import { expectCopies } from "./grace.ts";
@@ -80,7 +80,7 @@ async function planRollback(run: Run, release: number): Promise<void> {
       const isKnown = !unfinished.has(pageName(each.id));
       return stepFor(run, { ...each, was: pageAt(release, each), isKnown });
     });
-    await ledger.stage(run.context.run, steps);
+    await ledger.stage(run.context.run, await inPhases(run, steps));
     run.progress.addTo("check", changed.length);
   }
 }
@@ -111,6 +111,19 @@ function stepFor(
 function isThere(was: PastPage, live: Changed["live"]): boolean {
   if (was.hash === undefined || live?.hash === undefined) return false;
   return live.route === was.route && Buffer.compare(live.hash, was.hash) === 0;
+}
+
+/**
+ * A page that comes to where another is live is seen at once, so all that is new has to be there
+ * before: it is put with what changes.
+ */
+async function inPhases(run: Run, steps: readonly Step[]): Promise<readonly Step[]> {
+  const coming = steps.filter(({ phase }) => phase === "new");
+  const owners = await run.wired.ledger.liveAt(coming.map(({ route }) => route));
+  return steps.map((step) => {
+    const isTaking = step.phase === "new" && owners.has(step.route);
+    return isTaking ? { ...step, phase: phaseOf(run, step.kind, false) } : step;
+  });
 }
 
 /** Of kinds that the site has no more nobody knows what they show. */
@@ -164,7 +177,8 @@ async function publish(run: Run): Promise<void> {
   };
   await phase("assets");
   await phase("new");
-  await phase("changed", ({ action }) => action === "create");
+  const redirects = redirectKind(run.wired.site.kinds)?.name;
+  await phase("changed", ({ kind, action }) => kind === redirects && action === "create");
   await phase("changed");
   await phase("lists");
   await phase("feeds", ({ key }) => key.length > 0);

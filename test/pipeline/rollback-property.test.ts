@@ -1,0 +1,228 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import {
+  exportHistory,
+  exportQuarantine,
+  importHistory,
+  importQuarantine,
+  releasesOf,
+  resume,
+  rollback,
+  type Wired,
+} from "../../src/pipeline.ts";
+import { memoryStore } from "../../src/publish/memory-store.ts";
+import type { ObjectStore } from "../../src/publish/store.ts";
+import { type Artifact, address, routeOfKey } from "../../src/site.ts";
+import { memoryCache } from "../cache/memory-cache.ts";
+import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
+import { CDN_CALLS, callsThat, LEDGER_CALLS, STORE_CALLS } from "./effects.ts";
+import { faultAt } from "./faults.ts";
+import { badFileChange, type FileChange, fileChange, writeFiles } from "./files.ts";
+import { brokenLinks } from "./links.ts";
+import { siteOf } from "./releases.ts";
+import { badChange, type Change, change, DAY, START, writeRows } from "./rows.ts";
+import { bake, differences, openSmall, type SmallSite, served, smallSite } from "./small-site.ts";
+
+/** Changes and a build, then rollbacks one after another, of which some die, and the end of the hold. */
+interface Moment {
+  readonly changes: readonly Change[];
+  readonly files: readonly FileChange[];
+  readonly days: number;
+  readonly backs: readonly Back[];
+}
+
+interface Back {
+  /** Which of the releases so far, counted from the last. */
+  readonly ago: number;
+  /** The effect at which it dies; it is then done again or left as it is. */
+  readonly nth: number;
+  readonly isAgain: boolean;
+}
+
+const back: fc.Arbitrary<Back> = fc.record({
+  ago: fc.nat(5),
+  nth: fc.oneof({ weight: 2, arbitrary: fc.constant(1_000_000) }, fc.integer({ min: 1, max: 80 })),
+  isAgain: fc.boolean(),
+});
+
+const moments = (isGood: boolean): fc.Arbitrary<readonly Moment[]> =>
+  fc.array(
+    fc.record({
+      changes: fc.array(
+        fc.oneof(
+          { weight: 12, arbitrary: change },
+          { weight: isGood ? 0 : 1, arbitrary: badChange },
+        ),
+        { minLength: 1, maxLength: 6 },
+      ),
+      files: fc.array(
+        fc.oneof(
+          { weight: 8, arbitrary: fileChange },
+          { weight: isGood ? 0 : 1, arbitrary: badFileChange },
+        ),
+        { maxLength: 1 },
+      ),
+      days: fc.integer({ min: 0, max: 40 }),
+      backs: fc.array(back, { maxLength: 3 }),
+    }),
+    { minLength: 2, maxLength: 6 },
+  );
+
+const RUNS = Number(process.env["HISTORIES"] ?? 40);
+const SEED = Number(process.env["SEED"] ?? 7);
+const signal = new AbortController().signal;
+
+test(`in each of ${RUNS} random histories a rollback gives what was, and a build after it ends exact`, async () => {
+  console.info(`seed ${SEED}`);
+  const all = fc.tuple(moments(false), fc.boolean());
+  const property = fc.asyncProperty(all, ([history, isVersioned]) =>
+    live(history, { isVersioned }),
+  );
+  await fc.assert(property, { numRuns: RUNS, seed: SEED });
+}, 600_000);
+
+test(`at no operation of ${RUNS} histories of rollbacks a link leads nowhere, through a cache or not`, async () => {
+  console.info(`seed ${SEED}`);
+  const property = fc.asyncProperty(moments(true), (history) =>
+    live(history, { isVersioned: true, isRead: true }),
+  );
+  await fc.assert(property, { numRuns: RUNS, seed: SEED });
+}, 600_000);
+
+type Shown = Readonly<Record<string, string>>;
+
+/** One history under way. */
+interface Life {
+  readonly site: SmallSite;
+  readonly objects: Map<string, Artifact>;
+  readonly cdn: CacheCdn;
+  readonly wired: Wired;
+  /** What the site was after each release, by number; what was cut off is in none. */
+  readonly sites: Map<number, Shown>;
+  /** Runs so far, each later than the claims of those before. */
+  runs: number;
+  now: number;
+}
+
+async function live(
+  history: readonly Moment[],
+  { isVersioned, isRead = false }: { readonly isVersioned: boolean; readonly isRead?: boolean },
+): Promise<void> {
+  await using site = await smallSite();
+  const objects = new Map<string, Artifact>();
+  const cdn = cacheCdn(objects, memoryStore(objects, isVersioned ? new Map() : undefined));
+  await using opened = await openSmall(site, { ledger: "ledger.db", store: cdn.origin, cdn });
+  const wired = { ...opened, kept: memoryCache() };
+  const life = { site, objects, cdn, wired, sites: new Map(), runs: 0, now: START };
+  for (const { changes, files, days, backs } of history) {
+    life.now += days * DAY;
+    writeRows(site.source, changes);
+    await writeFiles(site.dir, files);
+    await build(life);
+    for (const each of backs) await goBack(life, each, isRead);
+    await resume(wired);
+  }
+  await build(life);
+}
+
+/** Builds with the files as they are; what comes of it is what a build from scratch makes. */
+async function build(life: Life): Promise<void> {
+  const { site, objects, cdn, wired, sites } = life;
+  await using fresh = await openSmall(site, { ledger: "unused.db", store: cdn.origin, cdn });
+  const { source, kept } = wired;
+  const own = { ...fresh, source, kept, ledger: later(life) };
+  const { release } = await bake(own, { now: () => life.now });
+  const now = siteOf(objects);
+  isLike(now, await fromScratch(life, fresh));
+  expect(cdn.stale()).toEqual([]);
+  if (release !== undefined) sites.set(release, now);
+}
+
+/** Where a page fails that names an asset of before, that one may be there for its day, or not. */
+function isLike(actual: Shown, wanted: Shown): void {
+  const isKept = (key: string) => !key.startsWith("assets/") || wanted[key] !== undefined;
+  const own = Object.entries(actual).filter(([key]) => isKept(key));
+  expect(differences(Object.fromEntries(own), wanted)).toEqual([]);
+}
+
+async function fromScratch({ site, wired, now }: Life, fresh: Wired) {
+  const objects = new Map<string, Artifact>();
+  const store = memoryStore(objects);
+  await using opened = await openSmall(site, { ledger: `scratch-${Math.random()}.db`, store });
+  const other = { ...fresh, ledger: opened.ledger, store, cdn: opened.cdn };
+  await importHistory(other, exportHistory(wired.ledger), "history");
+  const options = { file: "quarantine", signal, emit: () => {}, now: () => now };
+  await importQuarantine(other, exportQuarantine(wired), options);
+  await bake(other, { now: () => now });
+  return siteOf(objects);
+}
+
+async function goBack(life: Life, { ago, nth, isAgain }: Back, isRead: boolean): Promise<void> {
+  const { sites, objects, cdn, wired } = life;
+  const numbers = [...sites.keys()].sort((a, b) => b - a);
+  const release = numbers[Math.min(ago, numbers.length - 1)] ?? 1;
+  const wanted = sites.get(release) ?? {};
+  const known = [...served(objects).keys()].filter((key) => wanted[key] !== undefined);
+  const look = () => {
+    expect(brokenLinks(objects, known)).toEqual([]);
+    expect(brokenLinks(seenThrough(cdn, objects), known)).toEqual([]);
+  };
+  const fault = faultAt({ nth, when: "before", isFatal: true, error: () => new Error("killed") });
+  const options = { isDryRun: false, signal, emit: () => {}, now: () => life.now };
+  const store = isRead ? watched(wired.store, look) : wired.store;
+  const died = await rollback(
+    {
+      ...wired,
+      ledger: fault.on(later(life), callsThat(LEDGER_CALLS, "effect")),
+      store: fault.on(store, callsThat(STORE_CALLS, "effect")),
+      cdn: fault.on(cdn, callsThat(CDN_CALLS, "effect")),
+    },
+    release,
+    options,
+  ).catch((error: unknown) => {
+    if (!fault.hasStruck()) throw error;
+    return undefined;
+  });
+  if (died === undefined && !isAgain) return;
+  const done = died ?? (await rollback({ ...wired, ledger: later(life), store }, release, options));
+  isLike(siteOf(objects), wanted);
+  expect(cdn.stale()).toEqual([]);
+  sites.set(done.release ?? 0, wanted);
+  const [line] = await releasesOf(wired, 1);
+  expect(line).toMatchObject({ release: done.release, run: "rollback", rollback: release });
+}
+
+/** Each run begins when the claim of the one before, which may have died, has ended. */
+function later(life: Life): Ledger {
+  const { ledger } = life.wired;
+  life.runs += 1;
+  const ms = life.runs * 3_600_000;
+  const claim: Ledger["claim"] = (run, options) =>
+    ledger.claim(run, { ...options, nowMs: options.nowMs + ms });
+  return { ...ledger, claim };
+}
+
+/** Looks before and after each operation on one object. */
+function watched(store: ObjectStore, look: () => void): ObjectStore {
+  return {
+    ...store,
+    async put(artifact, write) {
+      look();
+      const etag = await store.put(artifact, write);
+      look();
+      return etag;
+    },
+    async delete(...of) {
+      look();
+      await store.delete(...of);
+      look();
+    },
+  };
+}
+
+/** The store's objects, each in the oldest copy that a reader may still get. */
+function seenThrough({ held }: CacheCdn, objects: ReadonlyMap<string, Artifact>) {
+  const pathOf = (key: string) => address(routeOfKey(key)).viewerPath;
+  return new Map([...objects].map(([key, object]) => [key, held.get(pathOf(key)) ?? object]));
+}
