@@ -5,6 +5,7 @@ import { count } from "./format.ts";
 import { lookBack, releaseOf } from "./look-back.ts";
 import { progressView } from "./progress.ts";
 import { leftover } from "./run-state.ts";
+import { plain } from "./terminal.ts";
 
 /** `nightbake rollback RELEASE` */
 export const rollbackCommand: Command = {
@@ -44,16 +45,20 @@ export const rollbackCommand: Command = {
 };
 
 function tell(
-  { rollback, creates, updates, deletes, ...rest }: RolledBack,
+  { rollback, creates, updates, deletes, barred, dangling, ...rest }: RolledBack,
   io: Io,
   { isDryRun, isJson }: { readonly isDryRun: boolean; readonly isJson: boolean },
 ): void {
-  const plan = { rollback, creates, updates, deletes };
+  const plan = { rollback, creates, updates, deletes, barred, dangling };
   const puts = `bring back ${count(creates)}, put ${count(updates)} as they were, delete ${count(deletes)} pages`;
   const text = isDryRun
     ? `Would ${puts}; all of release ${rollback} is there. Nothing was changed.`
     : `The site is that of release ${rollback}; publishing is held until \`nightbake resume\`.`;
-  if (!isJson) io.out.write(`${text}\n`);
+  const away = barred.map((route) => `${plain(route)} is taken down and stays away.\n`);
+  const links = dangling.map((route) => `${plain(route)} links to a page that is taken down.\n`);
+  if (!isJson)
+    io.out.write(`${[...away, ...links, text].join("")}
+`);
   else if (isDryRun) io.out.write(`${JSON.stringify({ event: "rollback", isDryRun, ...plan })}\n`);
   else io.out.write(`${JSON.stringify({ event: "rollback", release: rest.release, ...plan })}\n`);
 }

@@ -2,7 +2,16 @@ import { PipelineError, type Problem } from "../error.ts";
 import { ASSET_KIND } from "../plan/kinds.ts";
 import type { StoredObject } from "../publish/store.ts";
 import { storedArtifact } from "../render/render.ts";
-import { type Artifact, address, decodeKey, graceOf, hexOf, keyName, type Step } from "../site.ts";
+import {
+  type Artifact,
+  address,
+  decodeKey,
+  encodeRoute,
+  graceOf,
+  hexOf,
+  keyName,
+  type Step,
+} from "../site.ts";
 import { keptOf } from "./kept.ts";
 import type { Maker } from "./make.ts";
 import { changedOf, type PastPage, pageAt } from "./past-state.ts";
@@ -49,6 +58,31 @@ export async function lookFor(
     missing: pages.filter((_, at) => found[at] === undefined),
     seconds: Math.max(0, ...seconds),
   };
+}
+
+/** Routes of the pages among these whose bytes name one of `routes` as a link. */
+export async function linkingTo(
+  wired: Wired,
+  pages: readonly PastPage[],
+  routes: readonly string[],
+): Promise<readonly string[]> {
+  const links = routes.flatMap((route) => {
+    return ['"', "#", "?"].map((end) => `"${encodeRoute(route)}${end}`);
+  });
+  const linking = await Promise.all(
+    pages.map(async (page) => {
+      const source = await findSource(wired, page);
+      if (source === undefined) return [];
+      const { artifact, copyOf } = source;
+      const body =
+        copyOf === undefined
+          ? artifact.body
+          : (await wired.store.get(address(page.route).key, copyOf))?.body;
+      const text = Buffer.from(body ?? []).toString("utf8");
+      return links.some((link) => text.includes(link)) ? [page.route] : [];
+    }),
+  );
+  return linking.flat();
 }
 
 async function findSource(wired: Wired, page: PastPage): Promise<Source | undefined> {

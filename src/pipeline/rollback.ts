@@ -12,7 +12,7 @@ import { type Changed, changedOf, changesSince, type PastPage, pageAt } from "./
 import { publishPhase } from "./publish.ts";
 import { checkTold } from "./releases.ts";
 import { summary, tell } from "./report.ts";
-import { lookFor, lost, problemOf, restorer } from "./restore.ts";
+import { linkingTo, lookFor, lost, problemOf, restorer } from "./restore.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { settle } from "./settle.ts";
 
@@ -24,14 +24,19 @@ export interface RolledBack extends Summary {
   readonly creates: number;
   readonly updates: number;
   readonly deletes: number;
+  /** Pages that are taken down since: they stay away, and these come back with links to them. */
+  readonly barred: readonly string[];
+  readonly dangling: readonly string[];
 }
 
 export type RollbackOptions = Pick<BuildOptions, "isDryRun" | "signal" | "emit" | "now">;
 
 /** Pages whose bytes are looked for together. */
 const BATCH = 200;
-/** Lost pages that are named. */
+/** Lost pages, and such with links to pages that are taken down, that are named. */
 const MAX_PROBLEMS = 20;
+/** Pages that are taken down to which links are looked for. */
+const MAX_BARRED = 1000;
 
 /**
  * Makes the site what it was when a release was done: every page with its bytes and headers, pages
@@ -50,9 +55,9 @@ export async function rollback(
   checkTold(release, begun);
   if (!begun.isStoreTrusted) throw strange(wired);
   await using run = openRun(wired, { ...options, allowDeletes: true }, begun, restorer(release));
-  await planRollback(run, release);
-  const seconds = await checkSources(run, release);
-  const counts = await countsOf(run);
+  const barred = await planRollback(run, release);
+  const { seconds, dangling } = await checkSources(run, release, barred);
+  const counts = { ...(await countsOf(run)), barred, dangling };
   if (options.isDryRun)
     return { ...(await summary(run, { found: [] })), rollback: release, ...counts };
   await run.claim();
@@ -70,19 +75,28 @@ async function settled(run: Run, begun: Begun): Promise<boolean> {
   return intents.length > 0;
 }
 
-/** Stages what differs from the release. Of pages whose put was cut off nobody knows what is stored. */
-async function planRollback(run: Run, release: number): Promise<void> {
+/**
+ * Stages what differs from the release. Of pages whose put was cut off nobody knows what is stored. Pages
+ * that are taken down stay away; gives where they were, as far as they are few.
+ */
+async function planRollback(run: Run, release: number): Promise<readonly string[]> {
   const { ledger } = run.wired;
+  const barred: string[] = [];
   const unfinished = new Set((await ledger.intents()).map(pageName));
   for await (const changed of changesSince(ledger, release)) {
     if (run.options.signal.aborted) throw interrupted();
-    const steps = changed.flatMap((each) => {
+    const bars = await ledger.barred(changed.map(({ id }) => id));
+    const away = changed.flatMap((each, at) => (bars[at] && pageAt(release, each)) ?? []);
+    barred.push(...away.slice(0, MAX_BARRED - barred.length).map(({ route }) => route));
+    const steps = changed.flatMap((each, at) => {
+      if (bars[at] !== undefined) return [];
       const isKnown = !unfinished.has(pageName(each.id));
       return stepFor(run, { ...each, was: pageAt(release, each), isKnown });
     });
     await ledger.stage(run.context.run, await inPhases(run, steps));
     run.progress.addTo("check", changed.length);
   }
+  return barred;
 }
 
 function stepFor(
@@ -134,12 +148,14 @@ function phaseOf({ wired }: Run, name: string, isNewRoute: boolean): Phase {
 }
 
 /**
- * Looks for all that is needed; gives how long browsers may use what will be put, in seconds.
+ * Looks for all that is needed; gives how long browsers may use what will be put, in seconds, and
+ * which of it links to pages that are taken down.
  * @throws PipelineError `release_lost` with the first pages that cannot be had again
  */
-async function checkSources(run: Run, release: number): Promise<number> {
+async function checkSources(run: Run, release: number, barred: readonly string[]) {
   const { wired, context, options } = run;
   const problems: Problem[] = [];
+  const dangling: string[] = [];
   let [count, longest] = [0, 0];
   let after: Step | undefined;
   for (;;) {
@@ -150,6 +166,8 @@ async function checkSources(run: Run, release: number): Promise<number> {
     const changed = await changedOf(wired.ledger, puts, release);
     const pages = changed.flatMap((each) => pageAt(release, each) ?? []);
     const { missing, seconds } = await lookFor(wired, pages);
+    const links = barred.length === 0 ? [] : await linkingTo(wired, pages, barred);
+    dangling.push(...links.slice(0, MAX_PROBLEMS - dangling.length));
     longest = Math.max(longest, seconds);
     count += missing.length;
     problems.push(...missing.slice(0, MAX_PROBLEMS - problems.length).map(problemOf));
@@ -158,7 +176,7 @@ async function checkSources(run: Run, release: number): Promise<number> {
     after = steps.at(-1);
   }
   if (count > 0) throw lost(release, problems, count);
-  return longest;
+  return { seconds: longest, dangling };
 }
 
 async function countsOf(run: Run) {

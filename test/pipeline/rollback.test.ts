@@ -8,10 +8,13 @@ import {
   releasesOf,
   resume,
   rollback,
+  sweep,
 } from "../../src/pipeline.ts";
+import { encodeKey } from "../../src/site.ts";
 import { memoryCache } from "../cache/memory-cache.ts";
 import { brokenLinks } from "./links.ts";
 import { siteOf } from "./releases.ts";
+import { DAY } from "./rows.ts";
 import { differences } from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
 
@@ -168,6 +171,25 @@ describe.for(Object.entries(STORES))("in a store %s", ([, open]) => {
     ]);
   });
 
+  test("a page that is taken down stays away, and what comes back with links to it is told", async () => {
+    await using world = await open();
+    world.post(5, { body: "[two](/posts/p2/)" });
+    await world.bake();
+    world.edit(2, "status", "draft");
+    await world.bake();
+    const bar = { kind: "post", key: encodeKey([2]), route: "/posts/p2/", since: world.now };
+    const more = { isBelow: false, reason: "", isErased: false };
+    await world.ledger((ledger) => ledger.bar([{ ...bar, ...more }]));
+
+    const done = await back(world, 1);
+
+    expect(done.barred).toEqual(["/posts/p2/"]);
+    expect(done.dangling).toContain("/notes/5/");
+    expect(done.dangling).not.toContain("/notes/3/");
+    expect(Object.keys(world.shown())).not.toContain("posts/p2/index.html");
+    expect(world.shown()["notes/5/index.html"]).toContain("/posts/p2/");
+  });
+
   test("a release that is not there is refused", async () => {
     await using world = await open();
     await livedIn(world);
@@ -195,6 +217,38 @@ test("a release of which anything is lost is refused before anything changes, an
   });
   expect(world.shown()).toEqual(before);
   expect(await world.bake()).toMatchObject({ release: undefined });
+});
+
+test("what is older than releases are kept is forgotten by a build, with the copies", async () => {
+  const kept = memoryCache();
+  await using world = await smallWorld(4, { kept });
+  const keep = { releases: 2, days: 30 };
+  const build = () => world.bake({}, (wired) => ({ ...wired, keep }));
+  for (const days of [0, 0, 20, 20, 20]) {
+    world.now += days * DAY;
+    world.edit(1, "title", `Edited at ${world.now} ${Math.random()}`);
+    await build();
+  }
+
+  // Thirty days before the last release the site was that of the third.
+  expect(await world.ledger((ledger) => ledger.note("kept_since"))).toBe("3");
+  await expect(back(world, 2)).rejects.toMatchObject({
+    code: "release_lost",
+    hint: "There are 3 to 5.",
+  });
+  const copies = kept.values.size;
+  world.now += 100 * DAY;
+  expect(await world.bake({}, (wired) => ({ ...wired, keep }))).toMatchObject({
+    release: undefined,
+  });
+
+  expect(kept.values.size).toBe(copies);
+  const options = { now: world.now, signal };
+  expect(await world.with((wired) => sweep({ ...wired, keep }, options))).toBeGreaterThan(0);
+  expect(kept.values.size).toBeLessThan(copies);
+  expect(await world.with((wired) => sweep({ ...wired, keep }, options))).toBe(0);
+  expect((await world.ledger((ledger) => ledger.releases(9))).map(({ id }) => id)).toEqual([5, 4]);
+  await back(world, 4);
 });
 
 test("a kept copy that is not what the ledger says is never put", async () => {
