@@ -90,8 +90,7 @@ test("an object that waits for its deletion, or for the end of its put, is not w
   });
   await expect(world.bake({}, (w) => ({ ...w, store: cut(w.store) }))).rejects.toThrow("killed");
   world.edit(2, "title", "New");
-  world.edit(1, "status", "published");
-  const { confirm } = { confirm: () => Promise.reject(new Error("killed")) };
+  const confirm = () => Promise.reject(new Error("killed"));
   const dying = world.bake({}, ({ ledger, ...rest }) => ({
     ...rest,
     ledger: { ...ledger, confirm, yieldClaim: async () => {} },
