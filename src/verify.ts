@@ -1,4 +1,5 @@
-import type { Checked } from "./verify/finding.ts";
+import { address, type PageId } from "./site.ts";
+import { type Checked, slim } from "./verify/finding.ts";
 import { type Inspected, type InspectOptions, openInspection } from "./verify/inspection.ts";
 import { compareListing, type ListedPart } from "./verify/listing.ts";
 import { openMissing } from "./verify/missing.ts";
@@ -48,6 +49,23 @@ export async function verify(
   progress.begin("sample", sample.chosen().length);
   await read(sample.chosen());
   return { listed, pages: await wired.ledger.countLive(), ...inspection.counts() };
+}
+
+/** Reads these pages' objects, and fetches them where readers do; pages that are gone by now are left out. */
+export async function verifyPages(
+  wired: Inspected,
+  ids: readonly PageId[],
+  options: InspectOptions,
+): Promise<Checked> {
+  const inspection = openInspection(wired, options);
+  const live = (await wired.ledger.pages(ids)).filter((page) => page !== undefined);
+  const pages = live.map((page) => {
+    const { etag, bytes, route } = page;
+    return { page: slim(page), listed: { key: address(route).key, etag, bytes } };
+  });
+  inspection.progress.begin("sample", pages.length);
+  await inspection.read(pages);
+  return { listed: pages.length, pages: pages.length, ...inspection.counts() };
 }
 
 /** Pages of which nothing is wrong so far. */

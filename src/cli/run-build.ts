@@ -110,7 +110,13 @@ export function checkSource({ databaseUrl, sourceFile }: Config): void {
   );
 }
 
-function failed(error: unknown, view: View, io: Io, asked: BuildAsked): ExitCode {
+/** Prints why a run ended early and what that leaves; gives the exit code. */
+export function failed(
+  error: unknown,
+  view: View,
+  io: Io,
+  asked: Pick<BuildAsked, "isJson" | "isVerbose" | "isDryRun">,
+): ExitCode {
   const { isJson, isVerbose } = asked;
   printErrors(error, io, { isJson, isVerbose });
   const hasPublished = view.state().hasPublished && !asked.isDryRun;

@@ -1,18 +1,18 @@
 import { PipelineError } from "../error.ts";
 import type { Wired } from "../pipeline.ts";
 import type { Edge } from "../verify/edge.ts";
-import type { Checked, Finding, Flaw } from "../verify/finding.ts";
+import type { Checked } from "../verify/finding.ts";
+import type { Damage } from "../verify/repair.ts";
 import type { Args } from "./args.ts";
 import { COMMON, type Command, type ExitCode, type Io } from "./command.ts";
 import { look } from "./look.ts";
-import { progressView } from "./progress.ts";
+import { progressView, type View } from "./progress.ts";
+import { failed } from "./run-build.ts";
 import { plain } from "./terminal.ts";
-import { checkedText, findingText } from "./verify-text.ts";
+import { checkedText, openFindings, repairedText } from "./verify-text.ts";
 
 /** Pages read unless it is said how many. */
 const SAMPLE = 100;
-/** Findings of one kind that are shown; `--json` tells all. */
-const EXAMPLES = 10;
 
 /** `nightbake verify` */
 export const verifyCommand: Command = {
@@ -20,12 +20,16 @@ export const verifyCommand: Command = {
   summary: "Compares the store, and what the CDN serves, with what the ledger says is there.",
   details:
     "Every object is compared by what a listing tells: missing, altered and foreign ones. Some pages, chosen by\n" +
-    "chance, are read: their headers, and what readers get of them through the CDN. Nothing is changed, and builds\n" +
-    "may go on meanwhile. Exit code 1 when something was found. Listing a million objects takes a thousand\n" +
-    "requests of S3's ($0.005).",
+    "chance, are read: their headers, and what readers get of them through the CDN. Without --repair nothing is\n" +
+    "changed, and builds may go on meanwhile. Exit code 1 when something was found, or is left after --repair.\n" +
+    "Foreign objects are told and never deleted. Listing a million objects takes a thousand requests of S3's\n" +
+    "($0.005).",
   positionals: [],
   options: {
     sample: { value: "N", says: `Pages to read, or all (default ${SAMPLE}; 0 reads none).` },
+    repair: {
+      says: "Builds the pages that were found again, and invalidates those that are stale.",
+    },
     url: {
       value: "URL",
       says: "Where readers get the site (default its address, if there is a CDN).",
@@ -35,10 +39,18 @@ export const verifyCommand: Command = {
   examples: [
     { line: "verify", says: "a quick look at everything, a closer one at some pages" },
     { line: "verify --sample all --json", says: "every byte and header, for a program" },
+    { line: "verify --repair", says: "and puts right what is wrong" },
   ],
   async run(args, io) {
     const sample = sampleOf(args.value("sample"));
-    return await look(args, io, (wired) => verified(wired, { args, io, sample }));
+    const view = progressView({ ...io, isJson: args.has("json"), isVerbose: args.has("verbose") });
+    try {
+      return await look(args, io, (wired) => verified(wired, { args, io, sample, view }));
+    } catch (error) {
+      view.end();
+      const [isJson, isVerbose] = [args.has("json"), args.has("verbose")];
+      return failed(error, view, io, { isJson, isVerbose, isDryRun: !args.has("repair") });
+    }
   },
 };
 
@@ -46,63 +58,78 @@ interface Asked {
   readonly args: Args;
   readonly io: Io;
   readonly sample: number;
+  readonly view: View;
 }
 
-async function verified(wired: Wired, { args, io, sample }: Asked): Promise<ExitCode> {
-  const isJson = args.has("json");
-  const view = progressView({ ...io, isJson, isVerbose: args.has("verbose") });
-  const { verify } = await import("../verify.ts");
+async function verified(wired: Wired, asked: Asked): Promise<ExitCode> {
+  const { args, io, sample, view } = asked;
+  const [{ verify }, { openDamage }] = await Promise.all([
+    import("../verify.ts"),
+    import("../verify/repair.ts"),
+  ]);
   const edge = await edgeOf(wired, args.value("url"));
-  const findings: Finding[] = [];
-  const shown = new Map<Flaw, number>();
-  try {
-    const checked = await verify(wired, {
-      sample,
-      edge,
-      signal: io.signal,
-      emit: view.emit,
-      onFindings(some) {
-        if (isJson) for (const each of some) io.out.write(`${JSON.stringify(recordOf(each))}\n`);
-        else findings.push(...some.filter(({ flaw }) => count(shown, flaw) <= EXAMPLES));
-      },
-    });
-    view.end();
-    tell(io, { isJson, checked, findings, edge });
-    return isClean(checked) ? 0 : 1;
-  } finally {
-    view.end();
-  }
+  const shown = openFindings(io.out, { isJson: args.has("json") });
+  const found = openDamage();
+  const options = { edge, signal: io.signal, emit: view.emit };
+  const checked = await verify(wired, {
+    ...options,
+    sample,
+    onFindings(some) {
+      shown.add(some);
+      found.add(some);
+    },
+  });
+  view.end();
+  shown.end();
+  tell(io, args, { checked, edge });
+  const damage = found.damage();
+  const isWhole = !args.has("repair") || damage.findings.length === 0;
+  if (isWhole) return isClean(checked) ? 0 : 1;
+  return await repaired(wired, asked, { damage, edge, checked });
+}
+
+async function repaired(
+  wired: Wired,
+  { args, io, sample, view }: Asked,
+  {
+    damage,
+    edge,
+    checked,
+  }: {
+    readonly damage: Damage;
+    readonly edge: Edge | undefined;
+    readonly checked: Checked;
+  },
+): Promise<ExitCode> {
+  const [{ verifyPages }, { repair }] = await Promise.all([
+    import("../verify.ts"),
+    import("../verify/repair.ts"),
+  ]);
+  const options = { edge, signal: io.signal, emit: view.emit };
+  const summary = await repair(wired, damage, { ...options, sample });
+  const shown = openFindings(io.out, { isJson: args.has("json") });
+  const pages = damage.findings.flatMap(({ page }) => page ?? []);
+  const left = await verifyPages(wired, pages, { ...options, onFindings: shown.add });
+  view.end();
+  shown.end();
+  const value = { event: "repaired", pages: left.pages, left: left.found };
+  if (args.has("json")) io.out.write(`${JSON.stringify(value)}\n`);
+  else io.out.write(repairedText(left));
+  const { foreign, unreachable } = checked.found;
+  return summary.failed === 0 && isClean(left) && foreign + unreachable === 0 ? 0 : 1;
 }
 
 function tell(
   io: Io,
-  told: {
-    readonly isJson: boolean;
-    readonly checked: Checked;
-    readonly findings: readonly Finding[];
-    readonly edge: Edge | undefined;
-  },
+  args: Args,
+  { checked, edge }: { readonly checked: Checked; readonly edge: Edge | undefined },
 ): void {
-  const { checked, findings, edge, isJson } = told;
-  if (isJson) return void io.out.write(`${JSON.stringify({ event: "verified", ...checked })}\n`);
-  for (const each of findings) io.out.write(findingText(each));
-  io.out.write(checkedText(checked, { edge: edge?.name, examples: EXAMPLES }));
-}
-
-/** A finding as a line of `--json`. */
-function recordOf({ flaw, object, page, detail }: Finding) {
-  const place = page && { kind: page.kind, route: page.route };
-  return { event: "finding", flaw, object, ...place, detail };
+  if (args.has("json")) io.out.write(`${JSON.stringify({ event: "verified", ...checked })}\n`);
+  else io.out.write(checkedText(checked, edge?.name));
 }
 
 function isClean({ found }: Checked): boolean {
   return Object.values(found).every((count) => count === 0);
-}
-
-function count(counts: Map<Flaw, number>, flaw: Flaw): number {
-  const now = (counts.get(flaw) ?? 0) + 1;
-  counts.set(flaw, now);
-  return now;
 }
 
 /** Without a CDN there is nothing between readers and the store that could be old. */

@@ -43,6 +43,22 @@ test("says that nothing is wrong, or what is and where", async () => {
   expect(lines.at(-1)).toMatchObject({ event: "verified", found: { missing: 1, stale: 0 } });
 });
 
+test("repairs what it can, says what is left, and then finds nothing else", async () => {
+  const { run, dist } = site();
+  await run("bake");
+  rmSync(dist("robots.txt"));
+  appendFileSync(dist("index.html"), "<!-- defaced -->");
+  writeFileSync(dist("favicon.ico"), "icon");
+
+  const repaired = await run("verify", "--repair");
+  rmSync(dist("favicon.ico"));
+  const clean = await run("verify", "--repair");
+
+  expect(repaired).toMatchObject({ code: 1 });
+  expect(repaired.out).toContain("2 pages looked at again. All of them are right now.\n");
+  expect(clean).toMatchObject({ code: 0, out: expect.stringContaining("Nothing is wrong.\n") });
+});
+
 test("a sample that is no number and an address that is none are refused", async () => {
   const { run } = site();
   await run("bake");
