@@ -11,7 +11,7 @@ import {
   TEMPORARY,
   walk,
 } from "./folder-files.ts";
-import type { ObjectStore } from "./store.ts";
+import type { Listed, ObjectStore } from "./store.ts";
 
 /**
  * Keeps objects as files below `dir`, which is created when the first is put.
@@ -37,12 +37,7 @@ export function folderStore(dir: string): ObjectStore {
       const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
       if (folder !== "") place(folder.slice(0, -1));
       try {
-        for await (const key of walk(root, folder)) {
-          const found = key.startsWith(prefix)
-            ? await stat(join(root, key)).catch(absent)
-            : undefined;
-          if (found !== undefined) yield { key, etag: undefined, bytes: found.size };
-        }
+        yield* filesFrom(root, { prefix, folder });
       } catch (error) {
         folderError(name)(error);
       }
@@ -77,6 +72,17 @@ export function folderStore(dir: string): ObjectStore {
       }
     },
   };
+}
+
+/** The files whose keys begin with `prefix`, which is in `folder`. */
+async function* filesFrom(
+  root: string,
+  { prefix, folder }: { readonly prefix: string; readonly folder: string },
+): AsyncGenerator<Listed> {
+  for await (const key of walk(root, folder)) {
+    const found = key.startsWith(prefix) ? await stat(join(root, key)).catch(absent) : undefined;
+    if (found !== undefined) yield { key, etag: undefined, bytes: found.size };
+  }
 }
 
 function placeOf(root: string, key: string): string {
