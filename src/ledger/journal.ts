@@ -1,4 +1,5 @@
 import { address, pageName } from "../site.ts";
+import { disownAt } from "./adopted.ts";
 import { refuseBarred } from "./bars.ts";
 import { holdFast } from "./claim.ts";
 import { turnOver } from "./former.ts";
@@ -22,6 +23,7 @@ export function* intend(intents: readonly Intent[], items: readonly string[]): W
   yield* suspect(moved.map(({ route }) => route));
   yield* remember(intents);
   yield* replaceRows("nb_intent", INTENT, intents.map(encodeIntent));
+  yield* disownAt(intents.map(({ route }) => route));
   yield* addItems(items);
 }
 
@@ -35,6 +37,7 @@ export function* confirm(
   yield* putLive(confirmed);
   yield* queryIds("DELETE FROM nb_intent WHERE", confirmed);
   yield* unstage(run, confirmed);
+  yield* disownAt(confirmed.map(({ route }) => route));
   yield* unretire(confirmed.map(({ route }) => objectAt(route)));
   yield* addRetired(retired);
   yield* changeReaders(added, dropped);

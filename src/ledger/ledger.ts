@@ -96,6 +96,15 @@ export interface Retired {
   readonly hash?: Uint8Array | undefined;
 }
 
+/** An object of which nothing is known but what the store told: the ledger of its page was lost. */
+export interface Adopted {
+  /** Object name in the store. */
+  readonly object: string;
+  /** Of the artifact that was put there; undefined where the store keeps no headers. */
+  readonly hash: Uint8Array | undefined;
+  readonly etag: string | undefined;
+}
+
 /** A put that is about to happen. After a crash it says which objects are in doubt. */
 export interface Intent extends PageId {
   readonly route: string;
@@ -327,6 +336,21 @@ export interface Ledger extends AsyncDisposable, BarLedger {
 
   /** True when the object waits to be deleted. */
   isRetired(object: string): Promise<boolean>;
+
+  /** Adds to what is adopted: it waits for the page that claims it, by being intended or confirmed there. */
+  adopt(objects: readonly Adopted[]): Promise<void>;
+
+  /** The next `limit` adopted objects after `after`, in object order. */
+  adopted(after: string | undefined, limit: number): Promise<readonly Adopted[]>;
+
+  /** What is adopted of these objects, in no particular order. */
+  adoptedAt(objects: readonly string[]): Promise<readonly Adopted[]>;
+
+  /** Forgets all that is adopted. */
+  disownAll(): Promise<void>;
+
+  /** Adopted objects that no page claims wait to be deleted. Durable. */
+  retireAdopted(run: string, objects: readonly Retired[]): Promise<void>;
 
   /** Those of these objects that wait to be deleted. */
   retiredAmong(objects: readonly string[]): Promise<ReadonlySet<string>>;

@@ -58,6 +58,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
   pastTable,
   leavingTable,
   barTable,
+  adoptedTable,
 ];
 
 /**
@@ -311,6 +312,13 @@ function barTable(dialect: Dialect): readonly string[] {
     route ${route} NOT NULL, since_at ${int} NOT NULL, reason ${text} NOT NULL, state ${tiny} NOT NULL,
     erased ${tiny} NOT NULL, routes ${text} NOT NULL, PRIMARY KEY (kind, page_key)`;
   return dialect.createTable({ name: "nb_bar", columns });
+}
+
+/** Objects of a store whose ledger was lost, until their pages claim them. */
+function adoptedTable(dialect: Dialect): readonly string[] {
+  const t = dialect.types;
+  const columns = `object ${t.route} NOT NULL PRIMARY KEY, hash ${t.digest}, etag ${t.name}`;
+  return dialect.createTable({ name: "nb_adopted", columns });
 }
 
 function notALedger({ name }: Dialect): PipelineError {

@@ -1,3 +1,4 @@
+import * as adopted from "./adopted.ts";
 import * as bars from "./bars.ts";
 import * as claims from "./claim.ts";
 import * as former from "./former.ts";
@@ -30,6 +31,7 @@ export function sqlLedger(db: SqlDatabase, id: string): Ledger {
     ...claimMethods(db),
     ...journalMethods(db),
     ...retiredMethods(db),
+    ...adoptedMethods(db),
     ...outboxMethods(db),
     ...noteMethods(db),
     ...rowMethods(db),
@@ -98,6 +100,16 @@ function retiredMethods(db: SqlDatabase) {
     retiredAmong: (objects) => db.read(() => retired.retiredAmong(objects)),
     forget: (...of) => db.write(() => retired.forget(...of), DURABLE),
     unretire: (objects) => db.write(() => retired.unretire(objects)),
+  } satisfies Partial<Ledger>;
+}
+
+function adoptedMethods(db: SqlDatabase) {
+  return {
+    adopt: (objects) => db.write(() => adopted.adopt(objects)),
+    adopted: (...of) => db.read(() => adopted.adopted(...of)),
+    adoptedAt: (objects) => db.read(() => adopted.adoptedAt(objects)),
+    disownAll: () => db.write(adopted.disownAll),
+    retireAdopted: (...of) => db.write(() => adopted.retireAdopted(...of), DURABLE),
   } satisfies Partial<Ledger>;
 }
 

@@ -1,5 +1,6 @@
 import { describe, test } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { describeAdopted } from "./contract-adopted.ts";
 import { describeBars } from "./contract-bars.ts";
 import { describeClaims } from "./contract-claims.ts";
 import { describeFormer } from "./contract-former.ts";
@@ -33,5 +34,6 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describeFormer(ledgerTest);
     describePast(ledgerTest);
     describeBars(ledgerTest);
+    describeAdopted(ledgerTest);
   });
 }

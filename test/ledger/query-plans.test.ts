@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import * as adopted from "../../src/ledger/adopted.ts";
 import * as former from "../../src/ledger/former.ts";
 import * as known from "../../src/ledger/known.ts";
 import * as live from "../../src/ledger/live.ts";
@@ -13,6 +14,8 @@ import * as steps from "../../src/ledger/steps.ts";
 import { article } from "./fixtures.ts";
 
 const searches: Readonly<Record<string, [work: Work<unknown>, by: string]>> = {
+  adopted: [adopted.adopted("a", 1), "PRIMARY KEY (object>?)"],
+  adoptedAt: [adopted.adoptedAt(["a"]), "PRIMARY KEY (object=?)"],
   live: [live.live("article", undefined, 1), "PRIMARY KEY (kind=? AND page_key>?)"],
   pages: [live.pages([article(1)]), "PRIMARY KEY (kind=? AND page_key=?)"],
   liveAt: [live.liveAt(["/a/"]), "INDEX nb_live_index (fold=?)"],

@@ -14,6 +14,9 @@ type Method<Port> = {
 
 /** Every call of the ledger; a new method does not compile until it stands here. */
 export const LEDGER_CALLS = {
+  adopt: "effect",
+  adopted: "read",
+  adoptedAt: "read",
   areQuarantined: "read",
   bar: "effect",
   barred: "read",
@@ -28,6 +31,7 @@ export const LEDGER_CALLS = {
   countRetired: "read",
   dateRetired: "effect",
   discard: "plan",
+  disownAll: "effect",
   doubt: "effect",
   doubtAll: "effect",
   due: "read",
@@ -70,6 +74,7 @@ export const LEDGER_CALLS = {
   releases: "read",
   removed: "effect",
   retire: "effect",
+  retireAdopted: "effect",
   retired: "read",
   retiredAmong: "read",
   see: "plan",
