@@ -31,6 +31,10 @@ export type ErrorCode =
   | "store_rejected"
   /** The object is not the one that was to be replaced: another hand has written it since. */
   | "store_conflict"
+  /** The ledger knows pages already, so it cannot take over what else is in a store. */
+  | "adopt_refused"
+  /** What a store holds was to be taken over, and that was cut off or is out of date. */
+  | "adopt_unfinished"
   /** A build would delete more of the site than is allowed. */
   | "deletes_refused"
   /** The ledger cannot be read or written. */

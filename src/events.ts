@@ -34,6 +34,7 @@ export type RunPhase =
   | "list"
   | "count"
   | "sample"
+  | "adopt"
   | Phase
   | "invalidate"
   | "record"

@@ -3,6 +3,7 @@ import { confine } from "./pipeline/confine.ts";
 import { deletePhase } from "./pipeline/deletes.ts";
 import { tie } from "./pipeline/expectations.ts";
 import { invalidatePhase } from "./pipeline/invalidate.ts";
+import { retireLeftovers } from "./pipeline/leftovers.ts";
 import { publishNew } from "./pipeline/new-pages.ts";
 import { publishPhase } from "./pipeline/publish.ts";
 import { dryRunReport, finish, idleReport } from "./pipeline/report.ts";
@@ -64,6 +65,7 @@ async function publish(run: Run, planned: Planned): Promise<void> {
   await invalidatePhase(run);
   // Pages of other kinds may link to what is gone until they are built, too.
   if (options.only !== undefined) return;
+  await retireLeftovers(run);
   await deletePhase(run);
   await invalidatePhase(run);
 }

@@ -15,6 +15,26 @@ export interface Price {
 /** S3 Standard, us-east-1: PUT, COPY, POST, LIST requests (Amazon S3 pricing, "Requests & data retrievals"). */
 const USD_A_PUT = 0.005 / 1000;
 
+/** The same page: GET and all other requests. */
+const USD_A_HEAD = 0.0004 / 1000;
+/** Keys that one LIST request gives. */
+const LISTED = 1000;
+
+/** What it costs to list a store `lists` times and to look at each of its objects `heads` times. */
+export function lookPrice({
+  objects,
+  lists,
+  heads,
+}: {
+  readonly objects: number;
+  readonly lists: number;
+  readonly heads: number;
+}): { readonly lists: number; readonly heads: number; readonly usd: number } {
+  const asked = lists * Math.max(1, Math.ceil(objects / LISTED));
+  const looked = heads * objects;
+  return { lists: asked, heads: looked, usd: rounded(asked * USD_A_PUT + looked * USD_A_HEAD) };
+}
+
 /** The price of putting objects and invalidating items. */
 export function priceOf({ puts, items }: Pick<Price, "puts" | "items">): Price {
   const usd = puts * USD_A_PUT;

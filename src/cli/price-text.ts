@@ -8,6 +8,7 @@ export function priceText({ puts, items, usdFrom, usdTo }: Price): string {
   return `${parts.join(", ")}, ${range}`;
 }
 
-function dollars(usd: number): string {
+/** `$0.405`, of which the cents are always there. */
+export function dollars(usd: number): string {
   return `$${usd.toFixed(6).replace(/(\.\d\d+?)0+$/, "$1")}`;
 }

@@ -33,6 +33,7 @@ const LABELS: Readonly<Record<string, string>> = {
   list: "Listing",
   count: "Counting",
   sample: "Reading",
+  adopt: "Adopting",
   assets: "Assets",
   new: "New pages",
   changed: "Changed pages",

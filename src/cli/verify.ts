@@ -9,6 +9,7 @@ import { look } from "./look.ts";
 import { progressView, type View } from "./progress.ts";
 import { failed } from "./run-build.ts";
 import { plain } from "./terminal.ts";
+import { adopted, checkTogether } from "./verify-adopt.ts";
 import { checkedText, openFindings, repairedText } from "./verify-text.ts";
 
 /** Pages read unless it is said how many. */
@@ -23,10 +24,16 @@ export const verifyCommand: Command = {
     "chance, are read: their headers, and what readers get of them through the CDN. Without --repair nothing is\n" +
     "changed, and builds may go on meanwhile. Exit code 1 when something was found, or is left after --repair.\n" +
     "Foreign objects are told and never deleted. Listing a million objects takes a thousand requests of S3's\n" +
-    "($0.005).",
+    "($0.005).\n\n" +
+    "With --adopt a ledger that knows no pages learns from the store which objects are ours, by the digests that they\n" +
+    "carry. The next build then puts only what differs, and deletes what is ours and no page's; a folder keeps no\n" +
+    "digests, so what is no page's stays there. Nothing else may publish meanwhile. What only the lost ledger knew\n" +
+    "has to be imported before that build.",
   positionals: [],
   options: {
     sample: { value: "N", says: `Pages to read, or all (default ${SAMPLE}; 0 reads none).` },
+    adopt: { says: "Takes over a store whose ledger was lost, for one that knows no pages." },
+    "dry-run": { says: "With --adopt: says what that would cost and changes nothing." },
     repair: {
       says: "Builds the pages that were found again, and invalidates those that are stale.",
     },
@@ -40,12 +47,18 @@ export const verifyCommand: Command = {
     { line: "verify", says: "a quick look at everything, a closer one at some pages" },
     { line: "verify --sample all --json", says: "every byte and header, for a program" },
     { line: "verify --repair", says: "and puts right what is wrong" },
+    { line: "verify --adopt --dry-run", says: "what it costs to take over a store" },
   ],
   async run(args, io) {
+    checkTogether(args);
     const sample = sampleOf(args.value("sample"));
     const view = progressView({ ...io, isJson: args.has("json"), isVerbose: args.has("verbose") });
     try {
-      return await look(args, io, (wired) => verified(wired, { args, io, sample, view }));
+      return await look(args, io, (wired) =>
+        args.has("adopt")
+          ? adopted(wired, { args, io, view })
+          : verified(wired, { args, io, sample, view }),
+      );
     } catch (error) {
       view.end();
       const [isJson, isVerbose] = [args.has("json"), args.has("verbose")];

@@ -1,5 +1,6 @@
 import type { Expecting } from "../publish/put-expecting.ts";
 import { type Artifact, address, type Step } from "../site.ts";
+import { adoptedAt } from "./adopted.ts";
 import { isConditional, tieStore } from "./marker.ts";
 import type { Run } from "./run.ts";
 
@@ -21,12 +22,14 @@ export async function expectations(
     live.filter(({ route }) => routes.has(route)),
     ({ route }) => address(route).key,
   );
+  const adopted = await adoptedAt(run, [...routes]);
   return ({ key }) => {
     const own = owners.get(key) ?? [];
+    const free = adopted.has(key) ? adopted.get(key)?.etag : null;
     // While two pages exchange a route, which of them is there is not known.
     return {
       ...base,
-      expected: own.length === 0 ? null : own.length > 1 ? undefined : own[0]?.etag,
+      expected: own.length === 0 ? free : own.length > 1 ? undefined : own[0]?.etag,
     };
   };
 }

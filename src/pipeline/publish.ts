@@ -5,6 +5,7 @@ import { encodeTrace } from "../plan/trace.ts";
 import { putAll } from "../publish/put-all.ts";
 import { putExpecting } from "../publish/put-expecting.ts";
 import { address, isSamePage, type Phase, pageName, redirectKind, type Step } from "../site.ts";
+import { adoptedAt, claimOf } from "./adopted.ts";
 import { doubt, retiring } from "./doubt.ts";
 import { expectations } from "./expectations.ts";
 import { keepBodies } from "./kept.ts";
@@ -73,7 +74,14 @@ async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Pro
 export async function publishMade(run: Run, kind: string, made: readonly Made[]): Promise<number> {
   const { ledger } = run.wired;
   const live = await ledger.pages(made.map(({ step }) => step));
-  const isChanged = made.map(({ step, artifact }, at) => !isLive(live[at], step, artifact.hash));
+  const adopted = await adoptedAt(
+    run,
+    made.map(({ step }) => step.route),
+  );
+  const claims = made.map((each, at) => claimOf(each, live[at], adopted));
+  const isChanged = made.map(
+    ({ step, artifact }, at) => claims[at] === undefined && !isLive(live[at], step, artifact.hash),
+  );
   await keepBodies(
     run,
     live.filter((_, at) => isChanged[at]),
@@ -83,7 +91,8 @@ export async function publishMade(run: Run, kind: string, made: readonly Made[])
     made.filter((_, at) => isChanged[at]),
   );
   const same = made.flatMap((each, at) => {
-    const page = live[at];
+    const [page, claim] = [live[at], claims[at]];
+    if (claim !== undefined) return [{ ...toLive(run, each), etag: claim.etag }];
     return isChanged[at] || page === undefined ? [] : [{ ...toLive(run, each), ...keep(page) }];
   });
   const pages = [...same, ...puts.map(({ page }) => page)];
@@ -180,7 +189,8 @@ async function put(run: Run, made: readonly Made[]): Promise<readonly Put[]> {
  */
 async function intend(run: Run, steps: readonly Step[]): Promise<void> {
   const { ledger, cdn } = run.wired;
-  const owners = await ledger.liveAt(steps.map(({ route }) => route));
+  const routes = steps.map(({ route }) => route);
+  const owners = await ledger.liveAt(routes);
   const displaced = steps.flatMap(({ kind, key, route }) => {
     const owner = owners.get(route);
     if (owner === undefined || isSamePage(owner, { kind, key })) return [];
@@ -190,7 +200,9 @@ async function intend(run: Run, steps: readonly Step[]): Promise<void> {
     await keepBodies(run, await ledger.pages(displaced));
     await ledger.doubt(displaced, run.release);
   }
-  const items = [...owners.keys()].flatMap((route) => address(route).invalidations);
+  const adopted = await adoptedAt(run, routes);
+  const old = routes.filter((route) => owners.has(route) || adopted.has(address(route).key));
+  const items = old.flatMap((route) => address(route).invalidations);
   await ledger.intend(steps, cdn.isCaching ? items : []);
 }
 

@@ -1,12 +1,17 @@
 import type { Intent } from "../ledger/ledger.ts";
 import { ASSET_KIND, putPhase } from "../plan/kinds.ts";
 import { address, type Step } from "../site.ts";
+import { checkAdoption } from "./adopted.ts";
 import type { Begun } from "./begin.ts";
+import { countPages } from "./count-pages.ts";
 import { doubt } from "./doubt.ts";
+import { settlesAdopted } from "./leftovers.ts";
 import type { Run } from "./run.ts";
 
 /** Brings the ledger in line with what is known of the store: puts that a crash cut off are in doubt. */
-export async function settle(run: Run, { isStoreTrusted }: Begun): Promise<void> {
+export async function settle(run: Run, begun: Begun): Promise<void> {
+  const { isStoreTrusted } = begun;
+  checkAdoption(begun);
   const { ledger, store } = run.wired;
   const intents = await ledger.intents();
   const isOther = !isStoreTrusted && (await ledger.countLive()) > 0;
@@ -45,7 +50,7 @@ async function foresee(
 export async function isIdle(run: Run, { tables }: Begun): Promise<boolean> {
   const { ledger, cdn } = run.wired;
   // That they may be empty is recorded with a release; else every run would ask again.
-  if (tables.emptied.length > 0 || (await hasSteps(run))) return false;
+  if (tables.emptied.length > 0 || settlesAdopted(run) || (await hasSteps(run))) return false;
   const isDue = await ledger.isLeaving(run.startedAt);
   if (isDue && run.options.only === undefined) return false;
   return !cdn.isCaching || !(await ledger.hasOutbox());
@@ -65,11 +70,8 @@ export async function countDeletes({
   const deletes = steps.filter(({ action, kind }) => action === "delete" && kind !== ASSET_KIND);
   // Counting visits every page, which a rebuild should not.
   if (deletes.length === 0) return { live: 0, deletes: 0 };
-  const live = await ledger.countLiveByKind();
-  return {
-    live: [...live].reduce((sum, [kind, count]) => (kind === ASSET_KIND ? sum : sum + count), 0),
-    deletes: deletes.reduce((sum, { count }) => sum + count, 0),
-  };
+  const live = await countPages(ledger);
+  return { live, deletes: deletes.reduce((sum, { count }) => sum + count, 0) };
 }
 
 function note({ options }: Run, message: string): void {

@@ -3,6 +3,7 @@ import { type Planned, planBuild } from "../plan/plan.ts";
 import { checkDeletes } from "../publish/guards.ts";
 import { type Begun, begin, interrupted } from "./begin.ts";
 import { checkHeld } from "./hold.ts";
+import { checkLeftovers } from "./leftovers.ts";
 import { openRun } from "./open-run.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { countDeletes, hasSteps, settle } from "./settle.ts";
@@ -39,6 +40,7 @@ async function plan(run: Run): Promise<Planned> {
   });
   const { deleteShare: maxShare } = wired;
   checkDeletes({ ...(await countDeletes(run)), allowed: options.allowDeletes, maxShare });
+  await checkLeftovers(run);
   // A run without other steps may yet have these, or else nothing to do.
   const isLast = !options.isDryRun && planned.feeds !== "touched" && !(await hasSteps(run));
   if (isLast) await planFeeds(context, planned.feeds);

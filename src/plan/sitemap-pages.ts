@@ -87,6 +87,12 @@ export function sitemapOf(
   return { key, route: `${folder}sitemaps/${name}${suffix}.xml` };
 }
 
+/** True for routes that the index or a sitemap of this kind may have. */
+export function isSitemapRoute(kind: SitemapKind, route: string): boolean {
+  const folder = kind.route.replace(/[^/]*$/, "");
+  return route === kind.route || (route.startsWith(`${folder}sitemaps/`) && route.endsWith(".xml"));
+}
+
 async function urlsOf(
   kind: SitemapKind,
   context: PlanContext,

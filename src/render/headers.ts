@@ -44,8 +44,13 @@ export function objectHeaders(
   return { contentType, cacheControl: cacheControl(key, cache), ...said };
 }
 
+/** True for an object whose name changes with its bytes. */
+export function isHashed(key: string): boolean {
+  return HASHED.test(key);
+}
+
 function cacheControl(key: string, cache: Caching): string {
-  if (HASHED.test(key)) return ASSET_CACHE;
+  if (isHashed(key)) return ASSET_CACHE;
   const usual = key === "404.html" ? ERROR_CACHE : PAGE_CACHE;
   const { maxAge = usual.maxAge, sMaxAge = usual.sMaxAge } = cache;
   const { staleWhileRevalidate, staleIfError } = cache;

@@ -62,7 +62,10 @@ export function isSameTag(a: string | undefined, b: string | undefined): boolean
 }
 
 /** The items of a stream, so many at a time. */
-async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {
+export async function* inBatches<T>(
+  items: AsyncIterable<T>,
+  size: number,
+): AsyncGenerator<readonly T[]> {
   let batch: T[] = [];
   for await (const item of items) {
     batch.push(item);

@@ -22,19 +22,21 @@ export async function recheck(
 ): Promise<Rechecked> {
   const objects = suspects.map(({ object }) => object);
   const heads = await Promise.all(objects.map((object) => insist(slots, () => store.head(object))));
-  const [live, retired, intents] = await Promise.all([
+  const [live, retired, adopted, intents] = await Promise.all([
     ledger.liveFolded(objects.map(routeOfKey)),
     ledger.retiredAmong(objects),
+    ledger.adoptedAt(objects),
     ledger.intents(),
   ]);
   const owners = Map.groupBy(live, ({ route }) => address(route).key);
+  const known = new Set([...retired, ...adopted.map(({ object }) => object)]);
   const intended = new Set(intents.map(({ route }) => address(route).key));
   const verdicts = suspects.map((suspect, at) => {
     if (intended.has(suspect.object)) return "waiting";
     const pages = owners.get(suspect.object) ?? [];
     if (pages.length > 0) return judge(suspect, heads[at], pages);
     if (heads[at] === undefined) return "good";
-    return retired.has(suspect.object) ? "waiting" : foreign(suspect);
+    return known.has(suspect.object) ? "waiting" : foreign(suspect);
   });
   return {
     findings: verdicts.filter((each) => typeof each === "object"),

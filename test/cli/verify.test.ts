@@ -59,6 +59,40 @@ test("repairs what it can, says what is left, and then finds nothing else", asyn
   expect(clean).toMatchObject({ code: 0, out: expect.stringContaining("Nothing is wrong.\n") });
 });
 
+test("adopts a store whose ledger was lost, and says what else to bring back", async () => {
+  const { run, cwd } = site();
+  await run("bake");
+  rmSync(join(cwd, ".nightbake", "ledger.db"));
+
+  const price = await run("verify", "--adopt", "--dry-run");
+  const adopted = await run("verify", "--adopt");
+  const built = await run("build", "--json");
+  const again = await run("verify", "--adopt");
+
+  expect(price).toMatchObject({ code: 0 });
+  expect(price.out).toMatch(/^[\d,]+ objects to look at: 2 LIST requests and [\d,]+ HEAD, \$0\.0/);
+  expect(adopted).toMatchObject({ code: 0, out: expect.stringContaining(price.out) });
+  expect(adopted.out).toContain("nightbake redirects import FILE");
+  expect(built.code).toBe(0);
+  expect(JSON.parse(built.out.trim().split("\n").at(-1) ?? "")).toMatchObject({
+    changed: 0,
+    deleted: 0,
+  });
+  expect(again).toMatchObject({ code: 2, err: expect.stringContaining("adopt_refused") });
+});
+
+test("options that mean nothing together are refused", async () => {
+  const { run } = site();
+
+  const [repair, dry] = await Promise.all([
+    run("verify", "--adopt", "--repair"),
+    run("verify", "--dry-run"),
+  ]);
+
+  expect(repair?.err).toContain("--repair means nothing with --adopt.");
+  expect(dry?.err).toContain("--dry-run means nothing without --adopt.");
+});
+
 test("a sample that is no number and an address that is none are refused", async () => {
   const { run } = site();
   await run("bake");
