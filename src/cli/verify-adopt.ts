@@ -55,6 +55,7 @@ function adoptedText({ adopted: own, foreign }: Adoption, { store }: Pick<Wired,
     "  nightbake takedown import FILE     pages that were taken down; else they come back",
     "  nightbake redirects import FILE    where pages were before; else their redirects go",
     "  nightbake quarantine import FILE   pages that fail; else no page has their last good versions",
+    "A hold after a rollback is over with the ledger that knew of it: do not build until its cause is mended.",
     "",
   ].join("\n");
 }

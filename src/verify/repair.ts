@@ -1,6 +1,7 @@
 import type { Summary } from "../events.ts";
 import { begin, FINISHER } from "../pipeline/begin.ts";
 import { doubt } from "../pipeline/doubt.ts";
+import { checkHeld } from "../pipeline/hold.ts";
 import { openRun } from "../pipeline/open-run.ts";
 import type { BuildOptions, Run, Wired } from "../pipeline/run.ts";
 import { settle } from "../pipeline/settle.ts";
@@ -79,6 +80,7 @@ async function note(
   }: { readonly asked: BuildOptions; readonly now: number; readonly options: RepairOptions },
 ): Promise<readonly string[] | undefined> {
   await using begun = await begin(wired, { now, allowDeletes: false });
+  checkHeld(begun.notes);
   await using run = openRun(wired, asked, begun);
   await settle(run, begun);
   await run.claim();
