@@ -52,7 +52,7 @@ async function runWith(mix: Mix, scenario: Scenario, seed: number): Promise<stri
   const isDone = !(first instanceof Error) && failedIn(first) === failing.get(scenario);
   if (!isDone) expect(failedIn(await run(scenario, attempt + 1)), said).toBe(failing.get(scenario));
   // A page that was put twice is told twice.
-  const ran = { command: scenario.command, attempt: attempt + 2, mayPayAgain: !isDone };
+  const ran = { ...scenario, attempt: attempt + 2, mayPayAgain: !isDone };
   expect(await problemsOf(bucket, ran), said).toEqual([]);
   return `${count} faults, ${textOf(first, scenario)}`;
 }

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openSqliteCache } from "../../src/cache/sqlite-cache.ts";
 import { openCloudFront } from "../../src/invalidate/cloudfront.ts";
 import { noCdn } from "../../src/invalidate/none.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -19,6 +21,9 @@ export interface Places {
   readonly cdn: { readonly endpoint: string; readonly distributionId: string } | undefined;
 }
 
+/** File below the site's folder that keeps what pages were. */
+export const KEPT = "kept.db";
+
 /** What a process is told to do. */
 export interface Asked extends Places {
   readonly command: CommandName;
@@ -31,6 +36,7 @@ export interface Asked extends Places {
 const HOUR_MS = 3_600_000;
 /** What a run waits for is done by servers of this machine. */
 const LONGEST_WAIT_MS = 2;
+const KEPT_BYTES = 2 ** 24;
 const KEYS = { accessKeyId: "test", secretAccessKey: "test" };
 
 /** Opens what the product would open; claims are made an hour later with each attempt. */
@@ -45,11 +51,13 @@ export async function openWired({ site, ledger, store, cdn }: Places, attempt = 
   };
   const whole = { ...site, [Symbol.asyncDispose]: async () => {} };
   const wired = parts.use(await openSmall(whole, { ledger, ...opened }));
+  const kept = parts.use(openSqliteCache(join(site.dir, KEPT), KEPT_BYTES));
   const open = parts.move();
   const claim: Ledger["claim"] = (run, options) =>
     wired.ledger.claim(run, { ...options, nowMs: options.nowMs + attempt * HOUR_MS });
   return {
     ...wired,
+    kept,
     ledger: { ...wired.ledger, claim },
     sleep: (ms) => sleep(Math.min(ms, LONGEST_WAIT_MS)),
     [Symbol.asyncDispose]: () => open.disposeAsync(),

@@ -58,7 +58,7 @@ export async function live(stages: Stages, { scenario, kills, isShared }: Case):
     problems: [
       ...odd,
       ...last,
-      ...(await problemsOf(stage, { command, attempt: attempt + TRIES })),
+      ...(await problemsOf(stage, { ...scenario, attempt: attempt + TRIES })),
     ],
   };
 }

@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { importQuarantine } from "../../src/pipeline/import-quarantine.ts";
 import { importHistory } from "../../src/pipeline/route-history.ts";
-import { type BuildOptions, build, type Wired } from "../../src/pipeline.ts";
+import {
+  type BuildOptions,
+  build,
+  resume,
+  rollback,
+  sweep,
+  type Wired,
+} from "../../src/pipeline.ts";
 
 /** What a command may be told beside a build's options. */
 export interface CommandOptions extends BuildOptions {
@@ -24,6 +31,16 @@ const CHANGED = Array.from({ length: 9 }, (_, at) => at + 1).flatMap((id) => [
 export const COMMANDS = {
   build,
   rebuild: (wired, options) => build(wired, { ...options, targets: [...CHANGED, "people:ann"] }),
+  /** Back to the first release. */
+  rollback: (wired, options) => rollback(wired, 1, options),
+  /** … and forth again. */
+  async resume(wired, options) {
+    await resume(wired);
+    return await build(wired, options);
+  },
+  /** Forgets all but the last release. */
+  sweep: (wired, { now = () => 0, signal }) =>
+    sweep({ ...wired, keep: { releases: 1, days: 0 } }, { now: now(), signal }),
   /** A new ledger is given the inputs of another, then builds. */
   async import(wired, options) {
     await importHistory(wired, exported(options, "history"), "history");

@@ -24,8 +24,6 @@ const NOT_KILLED: readonly string[] = [
   "ledger.erased",
   "ledger.lift",
   "ledger.removed",
-  // Sweeps of old releases.
-  "ledger.sweepPast",
 ];
 
 vi.setConfig({ testTimeout: 3_600_000, hookTimeout: 600_000 });

@@ -9,6 +9,9 @@ import { type MemoryS3, startMemoryS3 } from "../services/memory-s3.ts";
 import type { Places } from "./asked.ts";
 import { type Edge, openEdge, shownHeaders } from "./edge.ts";
 
+/** Objects as text by key. */
+export type Shown = Readonly<Record<string, string>>;
+
 /** What was there at one moment. */
 export interface Saved {
   /** Makes it so again. */
@@ -27,7 +30,7 @@ export interface Place extends AsyncDisposable {
   /** Waits for what dead processes have asked for. */
   settled(): Promise<void>;
   /** Every object as text by key, with its headers if they are kept; without the marker. */
-  shown(): Readonly<Record<string, string>>;
+  shown(): Shown;
   /** An artifact as {@link shown} would show it. */
   showArtifact(artifact: Artifact): string;
   /** What changes with every write and every invalidation, also with those that change nothing. */
@@ -119,10 +122,7 @@ export function openFolder(dir: string): Place {
 }
 
 /** Names with a dot are the store's own; only the marker may be there when no process is. */
-function shownKeys(
-  keys: Iterable<string>,
-  show: (key: string) => string,
-): Readonly<Record<string, string>> {
+function shownKeys(keys: Iterable<string>, show: (key: string) => string): Shown {
   const own = [...keys].filter((key) => key !== ".nightbake.json").sort();
   return Object.fromEntries(own.map((key) => [key, show(key)]));
 }

@@ -7,6 +7,8 @@ export interface Scenario {
   readonly place: "bucket" | "folder";
   readonly given: StateName;
   readonly command: CommandName;
+  /** What the site is then, and publishing is held; by default it is what a build from scratch makes. */
+  readonly heldAt?: StateName;
 }
 
 /** All of them; a further one is a line here, with its command in `commands.ts`. */
@@ -19,4 +21,20 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "an import", place: "bucket", given: "empty", command: "import" },
   { name: "a rebuild", place: "bucket", given: "built", command: "rebuild" },
   { name: "the sending of invalidations", place: "bucket", given: "unsent", command: "build" },
+  {
+    name: "a rollback",
+    place: "bucket",
+    given: "published",
+    command: "rollback",
+    heldAt: "built",
+  },
+  {
+    name: "a rollback in a folder",
+    place: "folder",
+    given: "published",
+    command: "rollback",
+    heldAt: "built",
+  },
+  { name: "a build after a rollback", place: "bucket", given: "held", command: "resume" },
+  { name: "a sweep of releases", place: "bucket", given: "published", command: "sweep" },
 ];

@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
@@ -6,10 +6,17 @@ import { exportQuarantine } from "../../src/pipeline/quarantine.ts";
 import { exportHistory } from "../../src/pipeline/route-history.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { smallWorld } from "../pipeline/world.ts";
-import { obey, openWired, type Places } from "./asked.ts";
+import { KEPT, obey, openWired, type Places } from "./asked.ts";
 import { type Bundle, bundleChild } from "./bundle.ts";
 import { type CommandName, EXPORTS } from "./commands.ts";
-import { type Bucket, openBucket, openFolder, type Place, type Saved } from "./place.ts";
+import {
+  type Bucket,
+  openBucket,
+  openFolder,
+  type Place,
+  type Saved,
+  type Shown,
+} from "./place.ts";
 import { withPoints } from "./points.ts";
 import { runChild } from "./process.ts";
 import { firstRows, nextRows, spoilRow } from "./story.ts";
@@ -25,11 +32,16 @@ export type StateName =
   /** The changes are put, and the CDN was not told. */
   | "unsent"
   /** The changes are published. */
-  | "published";
+  | "published"
+  /** … and rolled back. */
+  | "held";
 
 /** What is saved of a ledger and a place, to begin from it again and again. */
 interface State {
-  readonly ledger: string;
+  /** Copies of the files that the ledger is in, and what was kept of former pages. */
+  readonly files: readonly Copy[];
+  /** What readers saw. */
+  readonly shown: Shown;
   readonly place: Saved;
   /** File of the rows that runs find. */
   readonly source: string;
@@ -42,6 +54,8 @@ export interface Stage {
   readonly place: Place;
   /** As of the last restoration. */
   readonly places: () => Places;
+  /** What readers saw in a state. */
+  readonly shownIn: (state: StateName) => Shown;
   /** Makes the place and the ledger what they were; gives the number of the next attempt. */
   restore(state: StateName): number;
   /** Opens the place's parts, for a run in this process. */
@@ -55,7 +69,15 @@ export interface Stages extends AsyncDisposable {
   readonly folder: Stage;
 }
 
+/** A file, and its copy. */
+interface Copy {
+  readonly of: string;
+  readonly copy: string;
+}
+
 const LEDGER = "ledger.db";
+/** Of the files that one database is in. */
+const ENDS = ["", "-wal", "-shm"];
 /** Rows of which all but one make pages; when a bucket is emptied no last good version is left. */
 const WHOLE_ROWS = "whole.db";
 
@@ -91,36 +113,48 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
     ...place.places,
   });
   const file = join(site.dir, LEDGER);
+  const files = [file, join(site.dir, KEPT)];
+  const clear = () => {
+    for (const each of files) for (const end of ENDS) rmSync(each + end, { force: true });
+  };
+  const stateOf = (name: StateName) => {
+    const state = states.get(name);
+    if (state === undefined) throw new Error(`${place.name} was never ${name}.`);
+    return state;
+  };
   const save = (name: StateName, attempt: number) => {
-    const ledger = join(site.dir, `${place.name}-${name}.db`);
-    copyFileSync(file, ledger);
+    const copies = files
+      .filter((each) => existsSync(each))
+      .map((of) => ({ of, copy: `${of}-${place.name}-${name}` }));
+    for (const { of, copy } of copies) copyFileSync(of, copy);
     const rows = name === "wiped" ? join(site.dir, WHOLE_ROWS) : site.source;
-    states.set(name, { ledger, place: place.save(name), source: rows, attempt });
+    const saved = { place: place.save(name), shown: place.shown() };
+    states.set(name, { files: copies, source: rows, attempt, ...saved });
   };
   const stage: Stage = {
     place,
     places,
+    shownIn: (name) => stateOf(name).shown,
     restore(name) {
-      const state = states.get(name);
-      if (state === undefined) throw new Error(`${place.name} was never ${name}.`);
-      for (const suffix of ["-wal", "-shm"]) rmSync(file + suffix, { force: true });
-      copyFileSync(state.ledger, file);
+      const state = stateOf(name);
+      clear();
+      for (const { of, copy } of state.files) copyFileSync(copy, of);
       state.place.restore();
       source = state.source;
       return state.attempt;
     },
     open: (attempt) => openWired(places(), attempt),
   };
-  const run = async (from: StateName) => {
+  const run = async (from: StateName, command: CommandName = "build") => {
     const attempt = stage.restore(from);
     await using wired = await stage.open(attempt);
-    await obey(wired, { command: "build", attempt, site });
+    await obey(wired, { command, attempt, site });
     return attempt + 1;
   };
   return {
     ...stage,
     async begin() {
-      for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+      clear();
       await (await openSqliteLedger(file))[Symbol.asyncDispose]();
       save("empty", 0);
     },
@@ -130,16 +164,12 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
       place.wipe();
       save("wiped", attempt);
     },
-    /** … and exports what another ledger would need to know. */
+    /** Publishes the changes, exports what another ledger would need to know, and rolls back. */
     async publish() {
       const attempt = await run("built");
       save("published", attempt);
-      await using wired = await stage.open(attempt);
-      const lines = { history: exportHistory(wired.ledger), quarantine: exportQuarantine(wired) };
-      for (const name of EXPORTS) {
-        const text = (await Array.fromAsync(lines[name])).map((line) => `${line}\n`).join("");
-        await writeFile(join(site.dir, `${name}.ndjson`), text);
-      }
+      await exportFrom(stage, attempt);
+      save("held", await run("published", "rollback"));
     },
     /** A build that died before it told the CDN of what it had put. */
     async leaveUnsent() {
@@ -147,11 +177,20 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
       const attempt = stage.restore("built");
       await runChild(bundle, { ...places(), command: "build", attempt, killAt });
       await place.settled();
-      // Closing it writes what the dead process left in the log.
-      await (await openSqliteLedger(file))[Symbol.asyncDispose]();
+      // Closing them writes what the dead process left in the logs of its files.
+      await (await stage.open(attempt))[Symbol.asyncDispose]();
       save("unsent", attempt + 1);
     },
   };
+}
+
+async function exportFrom(stage: Stage, attempt: number): Promise<void> {
+  await using wired = await stage.open(attempt);
+  const lines = { history: exportHistory(wired.ledger), quarantine: exportQuarantine(wired) };
+  for (const name of EXPORTS) {
+    const text = (await Array.fromAsync(lines[name])).map((line) => `${line}\n`).join("");
+    await writeFile(join(stage.places().site.dir, `${name}.ndjson`), text);
+  }
 }
 
 /** The points of an undisturbed run, in their order: `ledger.intend before`. */

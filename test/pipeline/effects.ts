@@ -1,3 +1,4 @@
+import type { Cache } from "../../src/cache/cache.ts";
 import type { Cdn } from "../../src/invalidate/cdn.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
@@ -113,6 +114,14 @@ export const CDN_CALLS = {
   isCompleted: "read",
   send: "effect",
 } as const satisfies Record<Method<Cdn>, Does>;
+
+/** Every call of what keeps former versions, as {@link LEDGER_CALLS}. */
+export const CACHE_CALLS = {
+  drop: "effect",
+  get: "read",
+  has: "read",
+  set: "effect",
+} as const satisfies Record<Method<Cache>, Does>;
 
 /** The calls of a table that do one of these. */
 export function callsThat<Name extends string>(
