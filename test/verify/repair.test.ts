@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { hold } from "../../src/pipeline/hold.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { type Artifact, address, digest, routeOfKey } from "../../src/site.ts";
 import { openDamage, repair } from "../../src/verify/repair.ts";
@@ -116,6 +117,17 @@ test("a page whose row is gone since is not put again", async () => {
   // A rebuild is told of no other tables' rows.
   await world.bake();
   await isExact(world);
+});
+
+test("nothing is repaired while publishing is held, and the check still tells", async () => {
+  await using world = await smallWorld(3);
+  await world.bake();
+  world.objects.delete("posts/p1/index.html");
+  await world.ledger((ledger) => hold(ledger, { release: 1, since: world.now }));
+
+  await expect(repairing(world)).rejects.toMatchObject({ code: "publishing_held" });
+
+  expect((await verifying(world)).told).toEqual(["missing posts/p1/index.html"]);
 });
 
 /** What readers get of a cache. */
