@@ -11,6 +11,10 @@ import {
   type Wired,
 } from "../../src/pipeline.ts";
 
+import { adopt } from "../../src/verify/adopt.ts";
+import { openDamage, repair } from "../../src/verify/repair.ts";
+import { verify } from "../../src/verify.ts";
+
 /** What a command may be told beside a build's options. */
 export interface CommandOptions extends BuildOptions {
   /** The site's folder, with what was exported. */
@@ -41,13 +45,22 @@ export const COMMANDS = {
   /** Forgets all but the last release. */
   sweep: (wired, { now = () => 0, signal }) =>
     sweep({ ...wired, keep: { releases: 1, days: 0 } }, { now: now(), signal }),
-  /** A new ledger is given the inputs of another, then builds. */
-  async import(wired, options) {
-    await importHistory(wired, exported(options, "history"), "history");
-    const file = "quarantine";
-    await importQuarantine(wired, exported(options, file), { ...options, file });
+  /** Looks at every object and puts right what is wrong; cut off, the next build does the rest. */
+  async repair(wired, options) {
+    const found = openDamage();
+    const asked = { ...options, sample: Number.POSITIVE_INFINITY, edge: undefined };
+    await verify(wired, { ...asked, onFindings: found.add });
+    const damage = found.damage();
+    if (damage.findings.length > 0) await repair(wired, damage, asked);
     return await build(wired, options);
   },
+  /** A new ledger takes the store over; cut off, that begins anew, until a build has claimed what is there. */
+  async adopt(wired, options) {
+    if ((await wired.ledger.release()) === 0) await adopt(wired, { ...options, onPrice: () => {} });
+    return await importAll(wired, options);
+  },
+  /** A new ledger is given the inputs of another, then builds. */
+  import: importAll,
 } as const satisfies Readonly<Record<string, Command>>;
 
 export type CommandName = keyof typeof COMMANDS;
@@ -58,4 +71,11 @@ export const EXPORTS = ["history", "quarantine"] as const;
 function exported({ dir }: CommandOptions, name: (typeof EXPORTS)[number]): readonly string[] {
   const lines = readFileSync(join(dir, `${name}.ndjson`), "utf8").split("\n");
   return lines.filter((line) => line !== "");
+}
+
+async function importAll(wired: Wired, options: CommandOptions): Promise<unknown> {
+  await importHistory(wired, exported(options, "history"), "history");
+  const file = "quarantine";
+  await importQuarantine(wired, exported(options, file), { ...options, file });
+  return await build(wired, options);
 }

@@ -1,4 +1,12 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Artifact } from "../../src/site.ts";
@@ -25,6 +33,8 @@ export interface Place extends AsyncDisposable {
   readonly places: Pick<Places, "store" | "cdn">;
   /** What is there, to be put back: objects and cached copies. */
   save(name: string): Saved;
+  /** Another hand deletes the first of these objects and writes the others; readers have seen it. */
+  damage(keys: readonly string[]): void;
   /** Takes everything out of the store. */
   wipe(): void;
   /** Waits for what dead processes have asked for. */
@@ -74,6 +84,12 @@ export async function openBucket(): Promise<Bucket> {
         },
       };
     },
+    damage([first = "", ...others]) {
+      objects.delete(first);
+      const body = Buffer.from("foreign");
+      for (const key of others) objects.set(key, { headers: { etag: '"foreign"' }, body });
+      edge = openEdge(objects);
+    },
     wipe: () => objects.clear(),
     async settled() {
       await s3.settled();
@@ -108,6 +124,10 @@ export function openFolder(dir: string): Place {
           cpSync(copy, folder, { recursive: true });
         },
       };
+    },
+    damage([first = "", ...others]) {
+      rmSync(join(folder, first));
+      for (const key of others) writeFileSync(join(folder, key), "foreign");
     },
     wipe: () => rmSync(folder, { recursive: true }),
     settled: async () => {},

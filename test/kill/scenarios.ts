@@ -36,5 +36,8 @@ export const SCENARIOS: readonly Scenario[] = [
     heldAt: "built",
   },
   { name: "a build after a rollback", place: "bucket", given: "held", command: "resume" },
+  { name: "a repair", place: "bucket", given: "damaged", command: "repair" },
+  { name: "a repair of a folder", place: "folder", given: "damaged", command: "repair" },
+  { name: "an adoption", place: "bucket", given: "lost", command: "adopt" },
   { name: "a sweep of releases", place: "bucket", given: "published", command: "sweep" },
 ];

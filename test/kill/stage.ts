@@ -34,7 +34,11 @@ export type StateName =
   /** The changes are published. */
   | "published"
   /** … and rolled back. */
-  | "held";
+  | "held"
+  /** The same, but that another hand has altered and deleted objects. */
+  | "damaged"
+  /** The same, but that the ledger is a new one. */
+  | "lost";
 
 /** What is saved of a ledger and a place, to begin from it again and again. */
 interface State {
@@ -145,6 +149,11 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
     },
     open: (attempt) => openWired(places(), attempt),
   };
+  /** A new ledger. */
+  const forget = async () => {
+    clear();
+    await (await openSqliteLedger(file))[Symbol.asyncDispose]();
+  };
   const run = async (from: StateName, command: CommandName = "build") => {
     const attempt = stage.restore(from);
     await using wired = await stage.open(attempt);
@@ -154,8 +163,7 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
   return {
     ...stage,
     async begin() {
-      clear();
-      await (await openSqliteLedger(file))[Symbol.asyncDispose]();
+      await forget();
       save("empty", 0);
     },
     async build() {
@@ -169,6 +177,11 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
       const attempt = await run("built");
       save("published", attempt);
       await exportFrom(stage, attempt);
+      place.damage(["index.html", "posts/p4/index.html", "topics/x/index.html"]);
+      save("damaged", attempt);
+      stage.restore("published");
+      await forget();
+      save("lost", attempt);
       save("held", await run("published", "rollback"));
     },
     /** A build that died before it told the CDN of what it had put. */
