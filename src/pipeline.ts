@@ -2,10 +2,12 @@ import type { Summary } from "./events.ts";
 import { confine } from "./pipeline/confine.ts";
 import { deletePhase } from "./pipeline/deletes.ts";
 import { tie } from "./pipeline/expectations.ts";
+import { inTurn } from "./pipeline/in-turn.ts";
 import { invalidatePhase } from "./pipeline/invalidate.ts";
 import { retireLeftovers } from "./pipeline/leftovers.ts";
 import { publishNew } from "./pipeline/new-pages.ts";
 import { publishPhase } from "./pipeline/publish.ts";
+import { finishTakedowns } from "./pipeline/removal.ts";
 import { dryRunReport, finish, idleReport } from "./pipeline/report.ts";
 import type { BuildOptions, Run, Wired } from "./pipeline/run.ts";
 import { isIdle } from "./pipeline/settle.ts";
@@ -25,6 +27,8 @@ export { type RolledBack, rollback } from "./pipeline/rollback.ts";
 export { exportHistory, importHistory, liveRedirects } from "./pipeline/route-history.ts";
 export type { BuildOptions, Wired } from "./pipeline/run.ts";
 export { sweep } from "./pipeline/sweep.ts";
+export { lift, takeDown } from "./pipeline/takedown.ts";
+export { exportTakedowns, importTakedowns } from "./pipeline/takedown-lines.ts";
 
 /**
  * Makes the store equal to what the rows, templates and content say: reads, plans, renders,
@@ -34,6 +38,7 @@ export { sweep } from "./pipeline/sweep.ts";
  *   the next run then goes on from there
  */
 export async function build(wired: Wired, options: BuildOptions): Promise<Summary> {
+  if (!options.isDryRun) await finishTakedowns(wired, options);
   return await withPlan(wired, options, async (run, begun, planned) => {
     if (options.isDryRun) return await dryRunReport(run, planned);
     const isPartial = options.plan !== undefined && (await confine(run, options.plan));
@@ -43,6 +48,19 @@ export async function build(wired: Wired, options: BuildOptions): Promise<Summar
     if (run.rebuilt === undefined) await sweepSome(run);
     return await finish(run, begun, { ...planned, isPartial });
   });
+}
+
+/**
+ * Rebuilds what links to pages that were taken down, and those that were lifted; waits while another
+ * run publishes.
+ * @throws PipelineError as `build` does: then it is left to the next build
+ */
+export async function rebuildAround(
+  wired: Wired,
+  options: Omit<BuildOptions, "targets" | "isDryRun" | "allowDeletes">,
+): Promise<Summary> {
+  const asked = { ...options, targets: [], isDryRun: false, allowDeletes: false };
+  return await inTurn(wired, options, () => build(wired, asked));
 }
 
 /** The global phases; each ends before the next begins, so no reader meets a missing page. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { isStoreKnown } from "../pipeline/marker.ts";
 import type { Wired } from "../pipeline/run.ts";
+import { barsOf } from "../plan/bars.ts";
 import type { PlanContext } from "../plan/context.ts";
 import type { Instant } from "../site.ts";
 
@@ -14,6 +15,7 @@ export async function openLook(wired: Wired, now: Instant = Date.now() * 1000): 
   const { site, ledger, source, store, assets, content, redirects, fingerprint, making } = wired;
   const run = randomUUID();
   const notes = await ledger.notes();
+  const bars = barsOf(await ledger.bars());
   const isStoreTrusted = await isStoreKnown(wired, notes);
   const rows = await source.read(now);
   const told = { onFailure: () => {}, hasFailed: () => false, onSame: () => {} };
@@ -21,7 +23,7 @@ export async function openLook(wired: Wired, now: Instant = Date.now() * 1000): 
   const disk = { assets, content, redirects, foldsCase };
   const parts = { site, ledger, notes, rows, ...disk, fingerprint, making };
   return {
-    context: { ...parts, run, now, isStoreTrusted, isCutOff: false, ...told },
+    context: { ...parts, run, now, isStoreTrusted, isCutOff: false, bars, ...told },
     async [Symbol.asyncDispose]() {
       await rows[Symbol.asyncDispose]();
       await ledger.discard(run);

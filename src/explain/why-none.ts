@@ -1,4 +1,5 @@
 import { nearest } from "../nearest.ts";
+import { routesLike } from "../pipeline/routes-like.ts";
 import type { Run } from "../pipeline/run.ts";
 import { BATCH, type PlanContext } from "../plan/context.ts";
 import { existenceColumns, foundRow } from "../plan/row-pages.ts";
@@ -11,9 +12,6 @@ import {
   type Row,
   type RowKind,
 } from "../site.ts";
-
-/** Live pages that a route is compared with to find the one that was meant. */
-const MAX_NEAR = 5000;
 
 /** Why no page has a route, as full sentences: the row that would have it, or that nothing makes it. */
 export async function whyNone({ context, tally }: Run, route: string): Promise<readonly string[]> {
@@ -76,17 +74,4 @@ function whyHidden(
 
 function moment(at: unknown): string {
   return typeof at === "number" ? new Date(Math.floor(at / 1000)).toISOString() : "not set";
-}
-
-/** Routes of live pages of the kinds whose routes begin alike. */
-async function routesLike(
-  route: string,
-  { site, ledger }: PlanContext,
-): Promise<readonly string[]> {
-  const routes: string[] = [];
-  for (const { name } of site.kinds) {
-    const pages = await ledger.live(name, undefined, MAX_NEAR);
-    routes.push(...pages.map((page) => page.route));
-  }
-  return routes.filter((each) => each[1] === route[1] || each.length < 3);
 }

@@ -64,6 +64,12 @@ export interface BarLedger {
     size: number,
   ): Promise<void>;
 
+  /**
+   * The pages that were last at these routes before a release took them away, as far as releases are
+   * kept; in no particular order. It reads all that is kept.
+   */
+  goneFrom(routes: readonly string[]): Promise<readonly (PageId & { readonly route: string })[]>;
+
   /** Urgent batches not completed, oldest first. */
   urgent(): Promise<readonly Batch[]>;
 

@@ -5,9 +5,9 @@ import { formerOf } from "./former.ts";
 import { lease, takeTurns } from "./lease.ts";
 import type { Intent, Ledger } from "./ledger.ts";
 import { queryIds, queryLive } from "./live.ts";
-import { NUMBER } from "./names.ts";
+import { NUMBER, nameOf } from "./names.ts";
 import { asText, decodeId, decodeIntent, decodeItems, INTENT } from "./rows.ts";
-import { query, replaceRows, type SqlRow, type SqlValue, type Work } from "./sql.ts";
+import { query, queryIn, replaceRows, type SqlRow, type SqlValue, type Work } from "./sql.ts";
 import { freezeUrgent } from "./urgent.ts";
 
 const BAR = "kind,page_key,below,route,since_at,reason,state,erased,routes".split(",");
@@ -52,6 +52,15 @@ export function* removed(
   yield* setState(settled, REMOVED);
   yield* setState(unsettled, AWAITED);
   yield* freezeUrgent(items, size);
+}
+
+/** @see BarLedger.goneFrom */
+export function* goneFrom(routes: readonly string[]): Work<readonly Placed[]> {
+  const text = `SELECT ${nameOf("kind")} AS kind, page_key, route FROM nb_past
+    WHERE route IN (?) ORDER BY until_id`;
+  const rows = yield* queryIn(text, routes);
+  const last = new Map(rows.map((row) => [asText(row["route"]), decodeId(row)]));
+  return [...last].map(([route, id]) => ({ ...id, route }));
 }
 
 /** @see BarLedger.erased */

@@ -159,6 +159,7 @@ function barMethods(db: SqlDatabase) {
     bars: () => db.read(bars.bars),
     barred: (ids) => db.read(() => bars.barred(ids)),
     removed: (...of) => db.write(() => bars.removed(...of), DURABLE),
+    goneFrom: (routes) => db.read(() => bars.goneFrom(routes)),
     urgent: () => db.read(urgent),
     erased: (ids) => db.write(() => bars.erased(ids), DURABLE),
     lift: (ids) => db.write(() => bars.lift(ids), DURABLE),

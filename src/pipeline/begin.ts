@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { PipelineError } from "../error.ts";
+import { type Bars, barsOf } from "../plan/bars.ts";
 import { checkEmpty } from "../publish/guards.ts";
 import { type AnyTable, type Instant, listsOf, tablesOf } from "../site.ts";
 import { noRows } from "../source/no-rows.ts";
@@ -28,6 +29,8 @@ export interface Begun extends AsyncDisposable {
   /** A run has published since the last release and did not finish. */
   readonly isCutOff: boolean;
   readonly tables: Tables;
+  /** As of before the rows were read. */
+  readonly bars: Bars;
 }
 
 interface Tables {
@@ -51,7 +54,11 @@ export async function begin(
   const declared = tablesOf(site.kinds);
   await source.check(declared, listsOf(site.kinds));
   await store.check();
-  const [release, notes] = await Promise.all([ledger.release(), ledger.notes()]);
+  const [release, notes, bars] = await Promise.all([
+    ledger.release(),
+    ledger.notes(),
+    ledger.bars(),
+  ]);
   const isStoreTrusted = await isStoreKnown(wired, notes);
   const last = { release, publisher: notes.get(PUBLISHER) };
   const rows = await source.read(now);
@@ -61,7 +68,17 @@ export async function begin(
     if (!allowDeletes) checkEmpty(tables.emptied);
     const run = randomUUID();
     const isCutOff = notes.get(FINISHER) !== last.publisher;
-    const begun = { run, now, rows, notes, isStoreTrusted, last, isCutOff, tables };
+    const begun = {
+      run,
+      now,
+      rows,
+      notes,
+      isStoreTrusted,
+      last,
+      isCutOff,
+      tables,
+      bars: barsOf(bars),
+    };
     return { ...begun, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();

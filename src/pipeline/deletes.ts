@@ -21,7 +21,10 @@ export async function deletePhase(run: Run): Promise<void> {
     if (steps.length === 0) break;
     await run.goOn();
     const gone = await ledger.pages(steps);
-    const retired = steps.map((step, at) => retiring(run, step, gone[at]));
+    // The objects of what is taken down went first.
+    const retired = steps.flatMap((step, at) =>
+      step.reason === "barred" ? [] : [retiring(run, step, gone[at])],
+    );
     await keepBodies(run, gone);
     const dropped = readerChanges(gone, []);
     await ledger.retire(run.context.run, steps, { retired, ...dropped });

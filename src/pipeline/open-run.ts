@@ -101,7 +101,7 @@ function claimant(
 
 function contextOf(
   { site, ledger, store, assets, content, redirects, fingerprint, making }: Wired,
-  { run, now, rows, notes, isStoreTrusted, isCutOff }: Begun,
+  { run, now, rows, notes, isStoreTrusted, isCutOff, bars }: Begun,
   tally: Run["tally"],
   rebuilt: Run["rebuilt"],
 ): PlanContext {
@@ -120,6 +120,7 @@ function contextOf(
     making,
     isStoreTrusted,
     isCutOff,
+    bars,
     onFailure: (failure) => tally.fail(failure),
     hasFailed: (page) => tally.hasFailed(page),
     onSame: (kind, cause, pages) => tally.addCaused({ kind, cause }, "candidates", pages),

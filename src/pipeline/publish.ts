@@ -6,6 +6,7 @@ import { putAll } from "../publish/put-all.ts";
 import { putExpecting } from "../publish/put-expecting.ts";
 import { address, isSamePage, type Phase, pageName, redirectKind, type Step } from "../site.ts";
 import { adoptedAt, claimOf } from "./adopted.ts";
+import { isIntended, withoutBarred } from "./allowed.ts";
 import { doubt, retiring } from "./doubt.ts";
 import { expectations } from "./expectations.ts";
 import { keepBodies } from "./kept.ts";
@@ -147,13 +148,16 @@ interface Put {
 }
 
 /** Puts what changed, with its intents before; gives the pages that arrived. */
-async function put(run: Run, made: readonly Made[]): Promise<readonly Put[]> {
+async function put(run: Run, wanted: readonly Made[]): Promise<readonly Put[]> {
+  const { allowed: made, barred } = await withoutBarred(run, wanted);
+  await leaveOut(run, barred);
   if (made.length === 0) return [];
   const { store, slots } = run.wired;
   const take = run.rebuilt === undefined ? slots.builds : slots.editors;
   const steps = made.map(({ step }) => step);
   const expecting = await expectations(run, steps);
-  await intend(run, steps);
+  // A page may be taken down at any moment.
+  if (!(await isIntended(run, () => intend(run, steps)))) return await put(run, made);
   const copies = new Map(made.map(({ artifact, copyOf }) => [artifact, copyOf]));
   const results = await putAll(
     {

@@ -64,6 +64,7 @@ export async function finish(
     rebuilt,
   );
   run.isFinished = true;
+  if (isWhole) await wired.ledger.dropLifted(context.bars.lifted);
   return tell(run, done);
 }
 

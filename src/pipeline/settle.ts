@@ -6,6 +6,7 @@ import type { Begun } from "./begin.ts";
 import { countPages } from "./count-pages.ts";
 import { doubt } from "./doubt.ts";
 import { settlesAdopted } from "./leftovers.ts";
+import { finishTakedowns } from "./removal.ts";
 import type { Run } from "./run.ts";
 
 /** Brings the ledger in line with what is known of the store: puts that a crash cut off are in doubt. */
@@ -26,6 +27,8 @@ export async function settle(run: Run, begun: Begun): Promise<void> {
   await run.claim();
   await store.removeRemains(intents.map(({ route }) => address(route).key));
   await doubt(run, intents);
+  // Those puts may have brought back what was taken down.
+  await finishTakedowns(run.wired, run.options);
   if (isOther) await ledger.doubtAll();
 }
 
@@ -61,13 +64,15 @@ export async function hasSteps({ wired, context }: Run): Promise<boolean> {
   return (await wired.ledger.staged(context.run, { limit: 1 })).length > 0;
 }
 
-/** How many pages are live and how many the plan deletes; assets come and go with every edit and do not count. */
+/** How many pages are live and how many the plan deletes; assets come and go with every edit, and what is taken down is meant to go: they do not count. */
 export async function countDeletes({
   wired: { ledger },
   context,
 }: Run): Promise<{ readonly live: number; readonly deletes: number }> {
   const steps = await ledger.stagedCounts(context.run);
-  const deletes = steps.filter(({ action, kind }) => action === "delete" && kind !== ASSET_KIND);
+  const deletes = steps.filter(
+    ({ action, kind, reason }) => action === "delete" && kind !== ASSET_KIND && reason !== "barred",
+  );
   // Counting visits every page, which a rebuild should not.
   if (deletes.length === 0) return { live: 0, deletes: 0 };
   const live = await countPages(ledger);

@@ -11,6 +11,7 @@ import type {
   Site,
 } from "../site.ts";
 import type { Rows } from "../source/source.ts";
+import type { Bars } from "./bars.ts";
 
 /** Everything a plan is made from: rows and pages of one moment, and what stands on disk. */
 export interface PlanContext {
@@ -37,6 +38,8 @@ export interface PlanContext {
   readonly isStoreTrusted: boolean;
   /** A run has published and did not finish: pages may be newer than what is known of the rows. */
   readonly isCutOff: boolean;
+  /** Which pages are taken down, as of before the rows were read. */
+  readonly bars: Bars;
   /** Told of each page that cannot be made, and of each row that no page can show. */
   readonly onFailure: (failure: Failure) => void;
   /** True once `onFailure` was told of this page: it is left alone for the rest of the run. */

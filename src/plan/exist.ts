@@ -98,10 +98,14 @@ async function* compare(
 export function stepFor(
   kind: Kind | undefined,
   name: string,
-  { found, live }: Difference,
+  { found: wanted, live }: Difference,
   context: PlanContext,
 ): Step[] {
-  if (found === undefined) return live === undefined ? [] : [deleteStep(live, "gone")];
+  const isBarred = wanted?.key !== undefined && context.bars.has({ kind: name, key: wanted.key });
+  const found = isBarred ? undefined : wanted;
+  if (found === undefined) {
+    return live === undefined ? [] : [deleteStep(live, isBarred ? "barred" : "gone")];
+  }
   if (found.error !== undefined) {
     const page = found.key === undefined ? undefined : { kind: name, key: found.key };
     context.onFailure({ page, error: found.error });

@@ -1,6 +1,7 @@
 import { type ErrorCode, PipelineError } from "../error.ts";
 import type { Quarantined } from "../ledger/ledger.ts";
 import { decodeKey, type Kind, keyName, type PageId } from "../site.ts";
+import { liveUnder, planBarred } from "./bars.ts";
 import { type Basis, basisNotes, basisOf, isSameBasis, lastBasis, usesOf } from "./basis.ts";
 import { planChanges, planOwnPages } from "./changes.ts";
 import { stageChecks } from "./checks.ts";
@@ -82,11 +83,13 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   const touched = new Touched();
   const changed = await seeRows(context, uses, { ...options, touched, last, basis });
   const isRebuild = options.targets !== undefined || options.changes !== undefined;
+  const { lifted } = context.bars;
+  const hasBars = (await planBarred(context)) || lifted.length > 0;
   const wasLeft = !isRebuild && context.notes.get(RETRIES) === "left";
   const plan = {
     found: last === undefined ? [] : await findChanged(context, last, basis),
     notes: basisNotes(basis),
-    isNew: changed > 0 || context.isCutOff || wasLeft || !isSameBasis(last, basis),
+    isNew: changed > 0 || hasBars || context.isCutOff || wasLeft || !isSameBasis(last, basis),
   };
   const isWhole = options.isVerify || changed > MAX_CHANGES;
   if (isWhole || last === undefined || !isReliable(context, last, basis)) {
@@ -98,6 +101,7 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
     return { ...plan, feeds: "none" };
   }
   if (hasRebuilt) await planRebuilt(context, touched);
+  await planAgain(context, [...lifted, ...(await liveUnder(context, lifted))], touched, "lifted");
   const held = await context.ledger.quarantined(isRebuild ? MAX_RETRIES + 1 : undefined);
   const leavesFailed = isRebuild && held.length > MAX_RETRIES;
   const quarantined = leavesFailed ? [] : held;

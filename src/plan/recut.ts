@@ -35,6 +35,7 @@ export async function recut(
   const { list } = kind;
   const part = touched.part as KeyPart | undefined;
   const headKey = encodeKey(windowKey({ part, archive: undefined }));
+  if (context.bars.has({ kind: kind.name, key: headKey })) return [];
   const newest: Window = { part, first: "newest", limit: list.head + 1 };
   const [places = []] = await context.rows.placesIn(list, [newest]);
   if (places.length === 0) return await deletesBelow(kind, context, headKey, { withHead: true });

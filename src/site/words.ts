@@ -42,7 +42,7 @@ export interface Step extends PageId {
   readonly action: "create" | "update" | "delete" | "check";
   /**
    * The key of the read that changed: `row:articles/42`, `template:article` …; or what became of the
-   * page: `absent`, `gone`, `clock:articles/42` (likewise, at the row's moment), `route` (it moves),
+   * page: `absent`, `gone`, `clock:articles/42` (likewise, at the row's moment), `barred` (it is taken down), `route` (it moves),
    * `window` (it begins elsewhere), `kind` (all of its kind go), `store` and `unfinished` (nobody
    * knows what is stored).
    */

@@ -45,6 +45,7 @@ export const LEDGER_CALLS = {
   formerAt: "read",
   formerOf: "read",
   freeze: "effect",
+  goneFrom: "read",
   hasOutbox: "read",
   importFormer: "effect",
   intend: "effect",

@@ -38,7 +38,13 @@ import { noCdn } from "../../src/invalidate/none.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { templateNames } from "../../src/load-site.ts";
 import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
-import { type BuildOptions, build, type Wired } from "../../src/pipeline.ts";
+import {
+  type BuildOptions,
+  build,
+  exportTakedowns,
+  importTakedowns,
+  type Wired,
+} from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import { openSlots } from "../../src/publish/slots.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
@@ -286,8 +292,8 @@ export async function bake(
 }
 
 /**
- * What a build of nothing but rows, templates, content and the route history publishes, without the
- * marker. The history is that of the site's ledger by default.
+ * What a build of nothing but rows, templates, content, the route history and what is taken down
+ * publishes, without the marker. Those are the site's ledger's by default.
  */
 export async function scratch(
   site: SmallSite,
@@ -300,12 +306,23 @@ export async function scratch(
 ): Promise<ReadonlyMap<string, Artifact>> {
   const { ledger = `scratch-${Math.random()}.db`, history = await historyOf(site) } = options;
   const { rewire = (same) => same } = options;
+  const bars = await takedownsOf(site);
   const objects = new Map<string, Artifact>();
   await using opened = await openSmall(site, { ledger, store: memoryStore(objects) });
   const wired = rewire(opened);
   if (history.length > 0) await importHistory(wired, history, "history");
+  const { signal } = new AbortController();
+  if (bars.length > 0) await importTakedowns(wired, bars, { file: "bars", signal });
   await bake(wired, { now: () => now });
   return served(objects);
+}
+
+/** What is taken down by the ledger of `World`s below the site's folder. */
+async function takedownsOf(site: SmallSite): Promise<readonly string[]> {
+  const file = join(site.dir, "ledger.db");
+  if (!existsSync(file)) return [];
+  await using opened = await openSqliteLedger(file);
+  return await Array.fromAsync(exportTakedowns(opened));
 }
 
 /** The exported route history of a ledger below the site's folder; of the one of `World`s by default. */

@@ -56,6 +56,8 @@ interface WorldParts {
   readonly isVersioned?: boolean;
   /** Where it is kept what pages were. */
   readonly kept?: Cache;
+  /** What the store holds its objects in. */
+  readonly objects?: Map<string, Artifact>;
   /** Wraps the store in memory. */
   readonly wrap?: (store: ObjectStore) => ObjectStore;
 }
@@ -63,7 +65,7 @@ interface WorldParts {
 /** Makes a world; `posts` of them are there, one a day until `START`, by one author on one topic. */
 export async function smallWorld(posts: number, parts: WorldParts = {}): Promise<World> {
   const site = await smallSite();
-  const objects = new Map<string, Artifact>();
+  const objects = parts.objects ?? new Map<string, Artifact>();
   const store = (parts.wrap ?? ((same) => same))(
     memoryStore(objects, parts.isVersioned ? new Map() : undefined),
   );

@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Ledger, LivePage } from "../../src/ledger/ledger.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { readerChanges } from "../../src/pipeline/readers.ts";
+import { barsOf } from "../../src/plan/bars.ts";
 import type { PlanContext } from "../../src/plan/context.ts";
 import { loadPages } from "../../src/plan/kinds.ts";
 import { type Planned, planBuild } from "../../src/plan/plan.ts";
@@ -61,6 +62,7 @@ export async function planWorld(site: Site, now: number): Promise<PlanWorld> {
         assets: [],
         content: new Map(),
         redirects: [],
+        bars: barsOf([]),
         foldsCase: false,
         fingerprint: ({ name }: { readonly name: string }) => digest(name),
         making: () => ({}),

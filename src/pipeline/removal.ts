@@ -1,0 +1,76 @@
+import { PipelineError } from "../error.ts";
+import { purge } from "../invalidate/purge.ts";
+import type { Intent, KnownBar } from "../ledger/ledger.ts";
+import { address, foldRoute, isUnder, redirectKind } from "../site.ts";
+import type { BuildOptions, Wired } from "./run.ts";
+
+/** What a takedown needs: no rows, no templates. */
+export type Shelf = Pick<Wired, "site" | "ledger" | "store" | "cdn" | "bodies" | "sleep">;
+
+export type RemovalOptions = Pick<BuildOptions, "signal"> & {
+  /** Longest time spent waiting for the CDN, see `Pace`. */
+  readonly giveUpAfterMs?: number;
+};
+
+/** How long a build waits for the CDN before it begins; what is left is sent at its end. */
+const BUILD_WAITS_MS = 60_000;
+
+/**
+ * Removes what is taken down from the store, then from the CDN, and returns when that has completed.
+ * It needs no claim: nobody can put these pages any more. Safe to repeat, whoever was killed on the way.
+ * @returns true when puts that had begun before are not settled yet; they may bring a page back
+ */
+export async function removeBarred(shelf: Shelf, options: RemovalOptions): Promise<boolean> {
+  const { ledger, store, cdn, sleep } = shelf;
+  const bars = (await ledger.bars()).filter(
+    ({ state }) => state === "pending" || state === "awaited",
+  );
+  // First the puts under way, then who is live: what was under way is seen in one of the two.
+  const intents = bars.length === 0 ? [] : await ledger.intents();
+  const isSettled = (bar: KnownBar) => !intents.some((each) => isInTheWay(each, bar));
+  const going = bars.filter((bar) => bar.state === "pending" || isSettled(bar));
+  if (going.length > 0) {
+    const routes = going.flatMap((bar) => bar.routes);
+    const free = await freeRoutes(shelf, going, intents);
+    await store.delete(free.map((route) => address(route).key));
+    const items = cdn.isCaching ? routes.flatMap((route) => address(route).invalidations) : [];
+    const [settled, unsettled] = [going.filter(isSettled), going.filter((bar) => !isSettled(bar))];
+    await ledger.removed({ settled, unsettled }, items, cdn.batchItems);
+  }
+  await purge({ ledger, cdn, sleep, ...options });
+  return bars.some((bar) => !isSettled(bar));
+}
+
+/** Goes on with what a takedown that was killed has left, before a run does anything else. */
+export async function finishTakedowns(
+  shelf: Shelf,
+  { signal, emit }: Pick<BuildOptions, "signal" | "emit">,
+): Promise<void> {
+  try {
+    await removeBarred(shelf, { signal, giveUpAfterMs: BUILD_WAITS_MS });
+  } catch (error) {
+    if (!(error instanceof PipelineError) || !error.code.startsWith("cdn_")) throw error;
+    const message = `What was taken down is not purged yet, and is with this run's invalidations: ${error.message}`;
+    emit({ event: "note", message });
+  }
+}
+
+/** A put that had begun before its page, or the one whose route it takes, was taken down. */
+function isInTheWay(intent: Intent, bar: KnownBar): boolean {
+  return isUnder(intent, bar) || bar.routes.includes(intent.route);
+}
+
+/** Where no other page is, nor is being put; redirect pages give way. */
+async function freeRoutes(
+  { ledger, site, store }: Shelf,
+  bars: readonly KnownBar[],
+  intents: readonly Intent[],
+): Promise<readonly string[]> {
+  const routes = [...new Set(bars.flatMap((bar) => bar.routes))];
+  const redirects = redirectKind(site.kinds)?.name;
+  const live = (await ledger.liveFolded(routes)).filter(({ kind }) => kind !== redirects);
+  const others = [...live, ...intents].filter((page) => !bars.some((bar) => isUnder(page, bar)));
+  const nameOf = store.foldsCase ? foldRoute : (route: string) => route;
+  const taken = new Set(others.map(({ route }) => nameOf(route)));
+  return routes.filter((route) => !taken.has(nameOf(route)));
+}
