@@ -6,8 +6,16 @@ import { lease, takeTurns } from "./lease.ts";
 import type { Intent, Ledger } from "./ledger.ts";
 import { queryIds, queryLive } from "./live.ts";
 import { NUMBER, nameOf } from "./names.ts";
-import { asText, decodeId, decodeIntent, decodeItems, INTENT } from "./rows.ts";
-import { query, queryIn, replaceRows, type SqlRow, type SqlValue, type Work } from "./sql.ts";
+import { asText, decodeId, decodeIntent, decodeItems, INTENT, objectAt } from "./rows.ts";
+import {
+  BY_INDEX,
+  query,
+  queryIn,
+  replaceRows,
+  type SqlRow,
+  type SqlValue,
+  type Work,
+} from "./sql.ts";
 import { freezeUrgent } from "./urgent.ts";
 
 const BAR = "kind,page_key,below,route,since_at,reason,state,erased,routes".split(",");
@@ -107,8 +115,8 @@ function* barOne(own: Bar, isAgain: boolean): Work<void> {
   const live = yield* liveUnder(own);
   const intents = yield* intentsUnder(own);
   const isErased = own.isErased || old?.isErased === true;
-  const former = isErased ? yield* formerRoutes([own, ...live]) : [];
-  const places = [own, ...live, ...intents, ...former];
+  const former = yield* formerRoutes([own, ...live]);
+  const places = [own, ...live, ...intents, ...(isErased ? former : yield* leaving(former))];
   const state = stateOf(old, live.length + intents.length > 0, isAgain);
   const mayRemain = state === "pending" || isAgain || old?.isErasing === true;
   yield* forgetHashes(live);
@@ -179,9 +187,22 @@ function endsOf({ isBelow, key }: Pick<Bar, "isBelow" | "key">): readonly SqlVal
   return isBelow ? [key, Buffer.concat([key, LAST])] : [key];
 }
 
-function* formerRoutes(pages: readonly PageId[]): Work<readonly { readonly route: string }[]> {
-  const distinct = new Map(pages.map((page) => [pageName(page), page]));
-  return yield* formerOf([...distinct.values()]);
+/** Where pages were before, as far as the route history and kept releases tell. */
+function* formerRoutes(pages: readonly PageId[]): Work<readonly Pick<Placed, "route">[]> {
+  const distinct = [...new Map(pages.map((page) => [pageName(page), page])).values()];
+  const former = yield* formerOf(distinct);
+  const past = yield* queryLive(`SELECT route FROM nb_past ${BY_INDEX} WHERE`, distinct);
+  return [...former, ...past.map(({ route }) => ({ route: asText(route) }))];
+}
+
+/** Those of these routes whose objects wait to be deleted. */
+function* leaving(
+  places: readonly Pick<Placed, "route">[],
+): Work<readonly Pick<Placed, "route">[]> {
+  const objects = places.map(({ route }) => objectAt(route));
+  const rows = yield* queryIn("SELECT object FROM nb_leaving WHERE object IN (?)", objects);
+  const found = new Set(rows.map(({ object }) => asText(object)));
+  return places.filter(({ route }) => found.has(objectAt(route)));
 }
 
 function* forgetHashes(pages: readonly PageId[]): Work<void> {

@@ -55,7 +55,7 @@ export async function removeAll(shelf: Shelf, options: RemovalOptions): Promise<
 }
 
 /** What the pages at these routes are barred with. */
-export async function barsAt(
+async function barsAt(
   shelf: Pick<Shelf, "site" | "ledger">,
   routes: readonly string[],
   what: Pick<Bar, "reason" | "isErased" | "since">,
@@ -75,7 +75,7 @@ export async function lift(
 }
 
 /** The bars at these routes. @throws PipelineError `input_invalid` with every route that has none */
-export async function liftable(
+async function liftable(
   { ledger }: Pick<Shelf, "ledger">,
   routes: readonly string[],
 ): Promise<readonly Bar[]> {
