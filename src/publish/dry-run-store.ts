@@ -4,7 +4,7 @@ import type { ObjectStore } from "./store.ts";
 /** What a dry run would have done to the store. */
 export type DryRunStep =
   | { readonly action: "put"; readonly artifact: Artifact }
-  | { readonly action: "delete"; readonly key: string };
+  | { readonly action: "delete" | "erase"; readonly key: string };
 
 /**
  * Wraps a store so that it is read but never written. What would have been written goes to
@@ -28,6 +28,9 @@ export function dryRunStore(store: ObjectStore, report: (step: DryRunStep) => vo
     },
     async delete(keys) {
       for (const key of keys) report({ action: "delete", key });
+    },
+    async erase(keys) {
+      for (const key of keys) report({ action: "erase", key });
     },
     removeRemains: async () => {},
   };

@@ -26,6 +26,13 @@ export function folderStore(dir: string): ObjectStore {
   const place = (key: string) => placeOf(root, key);
   const writer = `${TEMPORARY}${randomBytes(6).toString("hex")}-`;
   let puts = 0;
+  const remove = async (keys: readonly string[]) => {
+    for (const key of keys) {
+      const file = place(key);
+      await unlink(file).catch(absent).catch(folderError(name, key));
+      await removeEmptied(dirname(file), root);
+    }
+  };
   return {
     name,
     foldsCase: true,
@@ -59,13 +66,9 @@ export function folderStore(dir: string): ObjectStore {
       await replaceFile(file, aside, body).catch(folderError(name, key));
       return bytesTag(body);
     },
-    async delete(keys) {
-      for (const key of keys) {
-        const file = place(key);
-        await unlink(file).catch(absent).catch(folderError(name, key));
-        await removeEmptied(dirname(file), root);
-      }
-    },
+    delete: remove,
+    // It keeps no versions.
+    erase: remove,
     async removeRemains(keys) {
       for (const folder of new Set(keys.map((key) => dirname(place(key))))) {
         await removeAside(folder, writer).catch(folderError(name));

@@ -56,6 +56,9 @@ export function memoryStore(
     async delete(keys) {
       for (const key of keys) objects.delete(key);
     },
+    async erase(keys) {
+      for (const key of keys) for (const all of [objects, versions]) all?.delete(key);
+    },
     removeRemains: async () => {},
   };
 }

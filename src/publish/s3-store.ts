@@ -1,5 +1,4 @@
 import {
-  DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
@@ -8,14 +7,12 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { conflict } from "./conflict.ts";
-import { isConflict, isMissing, isSlow, keptObjects, s3Error } from "./s3-errors.ts";
+import { isConflict, isMissing, isSlow, s3Error } from "./s3-errors.ts";
 import { fromHeaders, toHeaders, toWrite } from "./s3-headers.ts";
-import { type At, copy, versionsIn } from "./s3-versions.ts";
+import { type At, copy, removeObjects, versionsIn } from "./s3-versions.ts";
 import type { Attempts } from "./slots.ts";
 import type { ObjectStore } from "./store.ts";
 
-/** Keys per DeleteObjects request; the limit is S3's. */
-const MAX_DELETES = 1000;
 /** With every fifth answer a 503, three attempts lost 1 % of puts and eight lost none. */
 const MAX_ATTEMPTS = 8;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -158,14 +155,8 @@ function writes({ client, bucket, base, failAt }: At) {
       return (await client.send(new PutObjectCommand(object)).catch(fail)).ETag;
     },
     async delete(keys) {
-      for (let start = 0; start < keys.length; start += MAX_DELETES) {
-        const Objects = keys.slice(start, start + MAX_DELETES).map((key) => ({ Key: base + key }));
-        const Delete = { Objects, Quiet: true };
-        const command = new DeleteObjectsCommand({ Bucket: bucket, Delete });
-        const { Errors = [] } = await client.send(command).catch(failAt({ doing: "delete" }));
-        // S3 answers 200 even when single keys fail; the failures are only in the body.
-        if (Errors.length > 0) throw keptObjects(Errors, { bucket, base });
-      }
+      const objects = keys.map((key) => ({ Key: base + key }));
+      await removeObjects({ client, bucket, base, failAt }, objects);
     },
     // An object appears whole or not at all, and nothing is put in parts.
     removeRemains: async () => {},

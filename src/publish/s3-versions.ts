@@ -1,14 +1,21 @@
 import {
   CopyObjectCommand,
+  type DeleteMarkerEntry,
+  DeleteObjectsCommand,
   GetBucketVersioningCommand,
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandInput,
   type ListObjectVersionsCommandOutput,
+  type ObjectIdentifier,
+  type ObjectVersion,
   type PutObjectCommandInput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { isRefusal, type S3Place } from "./s3-errors.ts";
-import type { ObjectStore, StoredVersion } from "./store.ts";
+import { isRefusal, keptObjects, type S3Place } from "./s3-errors.ts";
+import type { ObjectStore } from "./store.ts";
+
+/** Keys per DeleteObjects request; the limit is S3's. */
+const MAX_DELETES = 1000;
 
 /** A bucket, or a part of it. */
 export interface At {
@@ -31,31 +38,58 @@ export function versionsIn({ client, bucket, base, failAt }: At) {
       return answer?.Status === "Enabled";
     },
     async versions(key) {
-      const found: StoredVersion[] = [];
-      let after: Marker | undefined = {};
-      while (after !== undefined) {
-        const asked: Asked = { Bucket: bucket, Prefix: base + key, ...after };
-        const page: ListObjectVersionsCommandOutput | undefined = await client
-          .send(new ListObjectVersionsCommand(asked))
-          .catch(unlessRefused({ doing: "list" }));
-        if (page === undefined) return [];
-        const { Versions = [], DeleteMarkers = [] } = page;
-        for (const { Key, VersionId, ETag } of Versions) {
-          if (Key === base + key && VersionId !== undefined) {
-            found.push({ version: VersionId, etag: ETag });
-          }
+      const listed = await listVersions({ client, bucket, base }, key).catch(
+        unlessRefused({ doing: "list" }),
+      );
+      return (listed?.versions ?? []).map(({ VersionId = "", ETag: etag }) => {
+        return { version: VersionId, etag };
+      });
+    },
+    async erase(keys) {
+      // Above what is hidden here nothing of it comes to light while the versions go.
+      const hidden = keys.map((key) => ({ Key: base + key }));
+      await removeObjects({ client, bucket, base, failAt }, hidden);
+      for (const key of keys) {
+        const fail = failAt({ doing: "list", key });
+        const { versions, markers } = await listVersions({ client, bucket, base }, key).catch(fail);
+        for (const each of [versions, markers]) {
+          const objects = each.map(({ VersionId }) => ({ Key: base + key, VersionId }));
+          await removeObjects({ client, bucket, base, failAt }, objects);
         }
-        // They come by key: those of longer keys, perhaps many, follow.
-        const isPast = [...Versions, ...DeleteMarkers].some(({ Key }) => Key !== base + key);
-        after = page.IsTruncated === true && !isPast ? nextOf(page) : undefined;
       }
-      return found;
     },
   } satisfies Partial<ObjectStore>;
 }
 
 type Asked = ListObjectVersionsCommandInput;
 type Marker = Pick<Asked, "KeyMarker" | "VersionIdMarker">;
+
+/** All versions of one object and all marks of its deletion, newest first. */
+async function listVersions(
+  { client, bucket, base }: Omit<At, "failAt">,
+  key: string,
+): Promise<{
+  readonly versions: readonly ObjectVersion[];
+  readonly markers: readonly DeleteMarkerEntry[];
+}> {
+  const versions: ObjectVersion[] = [];
+  const markers: DeleteMarkerEntry[] = [];
+  const isOwn = ({ Key }: DeleteMarkerEntry) => Key === base + key;
+  let after: Marker | undefined = {};
+  while (after !== undefined) {
+    const asked: Asked = { Bucket: bucket, Prefix: base + key, ...after };
+    const page: ListObjectVersionsCommandOutput = await client.send(
+      new ListObjectVersionsCommand(asked),
+    );
+    const { Versions = [], DeleteMarkers = [] } = page;
+    versions.push(...Versions.filter(isOwn));
+    markers.push(...DeleteMarkers.filter(isOwn));
+    // They come by key: those of longer keys, perhaps many, follow.
+    const isPast = ![...Versions, ...DeleteMarkers].every(isOwn);
+    after = page.IsTruncated === true && !isPast ? nextOf(page) : undefined;
+  }
+  return { versions, markers };
+}
 
 function nextOf({ NextKeyMarker, NextVersionIdMarker }: ListObjectVersionsCommandOutput): Marker {
   return { KeyMarker: NextKeyMarker, VersionIdMarker: NextVersionIdMarker };
@@ -78,4 +112,18 @@ export async function copy(
 /** Access points are addressed with their ARN and the word "object" ("CopyObject" in the S3 API reference). */
 function sourceOf(bucket: string): string {
   return bucket.startsWith("arn:") ? `${bucket}/object` : bucket;
+}
+
+/** Removes objects, or versions of them. @throws PipelineError when one survives */
+export async function removeObjects(
+  { client, bucket, base, failAt }: At,
+  objects: readonly ObjectIdentifier[],
+): Promise<void> {
+  for (let start = 0; start < objects.length; start += MAX_DELETES) {
+    const Delete = { Objects: objects.slice(start, start + MAX_DELETES), Quiet: true };
+    const command = new DeleteObjectsCommand({ Bucket: bucket, Delete });
+    const { Errors = [] } = await client.send(command).catch(failAt({ doing: "delete" }));
+    // S3 answers 200 even when single keys fail; the failures are only in the body.
+    if (Errors.length > 0) throw keptObjects(Errors, { bucket, base });
+  }
 }

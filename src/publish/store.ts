@@ -58,6 +58,12 @@ export interface ObjectStore {
   delete(keys: readonly string[]): Promise<void>;
 
   /**
+   * Removes objects with all their versions, as if they had never been; keys that do not exist are ignored.
+   * @throws PipelineError `store_rejected` when any version survives
+   */
+  erase(keys: readonly string[]): Promise<void>;
+
+  /**
    * Removes what puts of these objects left beside them when their process died. For who alone publishes:
    * a put that another process has under way fails.
    */

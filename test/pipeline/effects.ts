@@ -101,6 +101,7 @@ export const LEDGER_CALLS = {
 export const STORE_CALLS = {
   check: "read",
   delete: "effect",
+  erase: "effect",
   get: "read",
   head: "read",
   keepsVersions: "read",

@@ -127,6 +127,15 @@ export function describeObjectStore(
       expect(await sorted(store.list(""))).toEqual([]);
     });
 
+    test("erases as it deletes, when it keeps no versions", async () => {
+      const store = await open();
+      for (const key of ["a/index.html", "b/index.html"]) await store.put(artifact({ key }));
+
+      await store.erase(["a/index.html", "never/written.html"]);
+
+      expect(await sorted(store.list(""))).toEqual(["b/index.html"]);
+    });
+
     test("deletes more than a thousand keys and leaves the rest", async () => {
       const store = await open();
       const keys = Array.from({ length: 1_101 }, (_, at) => `pages/${at}/index.html`);

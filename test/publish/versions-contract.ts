@@ -57,6 +57,26 @@ export function describeVersions(open: () => Promise<ObjectStore>): void {
     });
   });
 
+  test("erases an object with all it was, and no other", async () => {
+    const store = await open();
+    const other = `${KEY}l`;
+    for (const text of ["first", "second"]) await store.put(made(text));
+    await store.delete([KEY]);
+    await store.put(made("third"));
+    for (const key of [other, `${KEY}/deeper`]) await store.put(artifact({ key }));
+    const all = await store.versions(KEY);
+    expect(all).toHaveLength(3);
+
+    await store.erase([KEY, "never/written"]);
+    await store.erase([KEY]);
+
+    expect(await store.versions(KEY)).toEqual([]);
+    for (const { version } of all) expect(await store.get(KEY, version)).toBeUndefined();
+    expect(await store.get(KEY)).toBeUndefined();
+    expect(await store.versions(other)).toHaveLength(1);
+    expect(await store.get(`${KEY}/deeper`)).toBeDefined();
+  });
+
   test("a copy expects what a put does", async () => {
     const store = await open();
     const first = await store.put(made("first"));
