@@ -23,11 +23,21 @@ export { importQuarantine } from "./pipeline/import-quarantine.ts";
 export { exportQuarantine, type Held, quarantineOf } from "./pipeline/quarantine.ts";
 export { diffReleases, type PageDiff } from "./pipeline/release-diff.ts";
 export { type ReleaseLine, releasesOf } from "./pipeline/releases.ts";
+export type { Shelf } from "./pipeline/removal.ts";
 export { type RolledBack, rollback } from "./pipeline/rollback.ts";
 export { exportHistory, importHistory, liveRedirects } from "./pipeline/route-history.ts";
 export type { BuildOptions, Wired } from "./pipeline/run.ts";
 export { sweep } from "./pipeline/sweep.ts";
-export { lift, takeDown } from "./pipeline/takedown.ts";
+export {
+  barPages,
+  type ListedBar,
+  lift,
+  liftable,
+  pagesToBar,
+  removePages,
+  takeDown,
+  takedownsOf,
+} from "./pipeline/takedown.ts";
 export { exportTakedowns, importTakedowns } from "./pipeline/takedown-lines.ts";
 
 /**

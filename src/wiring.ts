@@ -16,7 +16,7 @@ import { noCdn } from "./invalidate/none.ts";
 import { openMysqlLedger } from "./ledger/mysql.ts";
 import { openSqliteLedger } from "./ledger/sqlite.ts";
 import { loadSite, templateNames } from "./load-site.ts";
-import type { Wired } from "./pipeline.ts";
+import type { Shelf, Wired } from "./pipeline.ts";
 import { folderStore } from "./publish/folder-store.ts";
 import { openS3Store, type S3Config } from "./publish/s3-store.ts";
 import { openSlots } from "./publish/slots.ts";
@@ -94,6 +94,21 @@ const NO_MAKING = {
   fingerprint: () => new Uint8Array(0),
   making: () => ({}),
 };
+
+/**
+ * Opens what is needed to take pages down: it works while the database does not, and while no
+ * template compiles.
+ * @throws PipelineError of the first part that cannot be opened
+ */
+export async function openShelf(config: Config): Promise<Shelf & AsyncDisposable> {
+  const site = await loadSite(config.configFile, config.siteUrl);
+  await using parts = new AsyncDisposableStack();
+  const bodies = parts.use(openBodies(config));
+  const publishing = await openPublishing(config, parts);
+  const open = parts.move();
+  const close = () => open.disposeAsync();
+  return { site, bodies, ...publishing, [Symbol.asyncDispose]: close };
+}
 
 /** The ledger and all that a page goes to. */
 async function openPublishing(config: Config, parts: AsyncDisposableStack) {

@@ -14,6 +14,9 @@ export interface Cache extends AsyncDisposable {
 
   /** Keeps values; where there is not room for all, the oldest go. */
   set(entries: readonly CacheEntry[]): Promise<void>;
+
+  /** Forgets everything, so that no file holds it any more; false when it could not. */
+  clear(): Promise<boolean>;
 }
 
 export interface CacheEntry {

@@ -6,5 +6,6 @@ export const noCache: Cache = {
   has: async (keys) => keys.map(() => false),
   async drop() {},
   async set() {},
+  clear: async () => true,
   async [Symbol.asyncDispose]() {},
 };

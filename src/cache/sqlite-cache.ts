@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
@@ -22,7 +22,7 @@ const CHECKSUM_BYTES = 4;
 export function openSqliteCache(file: string, maxBytes: number): Cache {
   let opened: Cache | undefined;
   const cache = () => {
-    opened ??= attempt(() => sqliteCache(open(file), maxBytes)) ?? noCache;
+    opened ??= attempt(() => sqliteCache(open(file), maxBytes)) ?? unusable(file);
     return opened;
   };
   return {
@@ -30,10 +30,16 @@ export function openSqliteCache(file: string, maxBytes: number): Cache {
     has: (keys) => cache().has(keys),
     drop: (keys) => cache().drop(keys),
     set: (entries) => cache().set(entries),
+    clear: () => cache().clear(),
     async [Symbol.asyncDispose]() {
       await opened?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Keeps nothing; what a file holds that cannot be used, it cannot forget. */
+function unusable(file: string): Cache {
+  return { ...noCache, clear: async () => !existsSync(file) };
 }
 
 function open(file: string): DatabaseSync {
@@ -109,6 +115,15 @@ function sqliteCache(database: DatabaseSync, maxBytes: number): Cache {
           while (isFull() && dropOldest.run().changes > 0);
         });
       });
+    },
+    async clear() {
+      const isCleared = attempt(() => {
+        database.exec("PRAGMA secure_delete = ON; DELETE FROM kept; PRAGMA secure_delete = OFF");
+        // Else the file would keep its length, and what went before.
+        database.exec("VACUUM");
+        return true;
+      });
+      return isCleared ?? false;
     },
     async [Symbol.asyncDispose]() {
       database.close();

@@ -21,6 +21,7 @@ import { releasesCommand } from "./releases.ts";
 import { resumeCommand } from "./resume.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { sweepCommand } from "./sweep.ts";
+import { takedownCommand } from "./takedown.ts";
 import { verifyCommand } from "./verify.ts";
 import { version } from "./version.ts";
 import { whyCommand } from "./why.ts";
@@ -39,6 +40,7 @@ const COMMANDS: readonly Command[] = [
   loadCommand,
   redirectsCommand,
   quarantineCommand,
+  takedownCommand,
   verifyCommand,
   releasesCommand,
   diffCommand,

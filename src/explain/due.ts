@@ -4,7 +4,15 @@ import { BATCH, type PlanContext } from "../plan/context.ts";
 import { partName } from "../plan/read-names.ts";
 import { existenceColumns, foundRow } from "../plan/row-pages.ts";
 import { knownImage, type TableUse } from "../plan/row-state.ts";
-import { decodeKey, type Instant, isVisible, keyName, listsOf, type Row } from "../site.ts";
+import {
+  decodeKey,
+  type Instant,
+  isUnder,
+  isVisible,
+  keyName,
+  listsOf,
+  type Row,
+} from "../site.ts";
 
 /** A row at a moment at which the clock changes who may see it. */
 export interface Due {
@@ -25,7 +33,7 @@ export interface DuePage {
   readonly kind: string;
   /** Undefined when no route can be made of the row. */
   readonly route: string | undefined;
-  readonly becomes: "appears" | "goes";
+  readonly becomes: "appears" | "goes" | "stays taken down";
 }
 
 /** The rows due until `until`, by moment. The ledger's one ordered table of moments is all it walks. */
@@ -72,13 +80,15 @@ async function duePages(
   const pages: DuePage[] = [];
   for (const kind of site.kinds) {
     if (kind.is !== "row" || kind.table !== table) continue;
-    const becomes = isVisible(kind.visible, image, at) ? "appears" : "goes";
-    if ((becomes === "appears") === isVisible(kind.visible, image, at - 1)) continue;
+    const isShown = isVisible(kind.visible, image, at);
+    if (isShown === isVisible(kind.visible, image, at - 1)) continue;
+    const bar = context.bars.barred.find((each) => isUnder({ kind: kind.name, key }, each));
+    const becomes = bar !== undefined ? "stays taken down" : isShown ? "appears" : "goes";
     const [live] = await ledger.pages([{ kind: kind.name, key }]);
     const [row] = await rows.rows(table, { see: existenceColumns(kind), keys: [decodeKey(key)] });
     const found = row === undefined ? undefined : foundRow(kind, row, at)[0];
     const route = found?.error === undefined ? found?.route : undefined;
-    pages.push({ kind: kind.name, route: live?.route ?? route, becomes });
+    pages.push({ kind: kind.name, route: live?.route ?? bar?.route ?? route, becomes });
   }
   return pages;
 }

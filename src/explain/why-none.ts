@@ -1,10 +1,13 @@
+import type { Bar } from "../ledger/ledger.ts";
 import { nearest } from "../nearest.ts";
 import { routesLike } from "../pipeline/routes-like.ts";
 import type { Run } from "../pipeline/run.ts";
 import { BATCH, type PlanContext } from "../plan/context.ts";
 import { existenceColumns, foundRow } from "../plan/row-pages.ts";
 import {
+  decodeKey,
   encodeKey,
+  isSamePage,
   isVisible,
   type Key,
   keyName,
@@ -15,13 +18,17 @@ import {
 
 /** Why no page has a route, as full sentences: the row that would have it, or that nothing makes it. */
 export async function whyNone({ context, tally }: Run, route: string): Promise<readonly string[]> {
-  const told: string[] = [];
+  const bars = context.bars.barred.filter((each) => each.route === route);
+  const told = bars.map(whyBarred);
   for (const kind of context.site.kinds) {
     if (kind.is !== "row") continue;
     const key = await rowFor(kind, route, context);
     if (key === undefined) continue;
-    const failure = tally.failureOf({ kind: kind.name, key: encodeKey(key.key) })?.message;
-    told.push(failure ?? whyHidden(kind, key, context.now));
+    const id = { kind: kind.name, key: encodeKey(key.key) };
+    if (bars.some((bar) => isSamePage(bar, id))) continue;
+    const bar = context.bars.barred.find((each) => isSamePage(each, id));
+    const failure = tally.failureOf(id)?.message;
+    told.push(bar ? whyBarred(bar) : (failure ?? whyHidden(kind, key, context.now)));
   }
   if (told.length > 0) return told;
   const meant = nearest(route, await routesLike(route, context));
@@ -29,6 +36,12 @@ export async function whyNone({ context, tally }: Run, route: string): Promise<r
     `No row, list or file makes a page at ${route}, and none is live there.`,
     ...(meant === undefined ? [] : [`Did you mean ${meant}?`]),
   ];
+}
+
+function whyBarred({ kind, key, route, since, reason }: Bar): string {
+  const why = reason === "" ? "" : `, because of: ${reason}`;
+  const name = `${kind} ${keyName(decodeKey(key))}`;
+  return `Its page, ${name}, is taken down since ${moment(since)}${why}; \`nightbake takedown lift ${route}\` ends that.`;
 }
 
 /** The row of a kind whose page would have the route; looks through the table when its key does not say. */

@@ -4,7 +4,7 @@ import type { Bar, BarState, KnownBar } from "./bar-port.ts";
 import { formerOf } from "./former.ts";
 import { lease, takeTurns } from "./lease.ts";
 import type { Intent, Ledger } from "./ledger.ts";
-import { queryIds, queryLive } from "./live.ts";
+import { ownersOf, queryIds, queryLive } from "./live.ts";
 import { NUMBER, nameOf } from "./names.ts";
 import { asText, decodeId, decodeIntent, decodeItems, INTENT, objectAt } from "./rows.ts";
 import {
@@ -55,7 +55,7 @@ export function* removed(
   yield* takeTurns();
   // A confirm that came between has told their hashes again.
   for (const own of yield* knownBars([...settled, ...unsettled])) {
-    yield* forgetHashes(yield* liveUnder(own));
+    yield* forgetObjects(own);
   }
   yield* setState(settled, REMOVED);
   yield* setState(unsettled, AWAITED);
@@ -119,7 +119,7 @@ function* barOne(own: Bar, isAgain: boolean): Work<void> {
   const places = [own, ...live, ...intents, ...(isErased ? former : yield* leaving(former))];
   const state = stateOf(old, live.length + intents.length > 0, isAgain);
   const mayRemain = state === "pending" || isAgain || old?.isErasing === true;
-  yield* forgetHashes(live);
+  yield* forgetObjects({ ...own, isErased });
   yield* forgetFailing([own, ...live]);
   yield* replaceRows("nb_bar", BAR, [
     encodeBar({
@@ -205,7 +205,12 @@ function* leaving(
   return places.filter(({ route }) => found.has(objectAt(route)));
 }
 
-function* forgetHashes(pages: readonly PageId[]): Work<void> {
+/** The objects of pages, and of the redirects to erased ones, are not what they were. */
+function* forgetObjects(own: Bar): Work<void> {
+  const live = yield* liveUnder(own);
+  const former = own.isErased ? yield* formerOf([own, ...live]) : [];
+  const redirects = yield* ownersOf(former.map(({ route }) => route));
+  const pages = [...live, ...redirects.map(({ id }) => id)];
   yield* queryLive("UPDATE nb_live SET hash = NULL, etag = NULL WHERE", pages);
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { PipelineError } from "../error.ts";
-import { type Bars, barsOf } from "../plan/bars.ts";
+import type { KnownBar } from "../ledger/ledger.ts";
 import { checkEmpty } from "../publish/guards.ts";
 import { type AnyTable, type Instant, listsOf, tablesOf } from "../site.ts";
 import { noRows } from "../source/no-rows.ts";
@@ -30,7 +30,7 @@ export interface Begun extends AsyncDisposable {
   readonly isCutOff: boolean;
   readonly tables: Tables;
   /** As of before the rows were read. */
-  readonly bars: Bars;
+  readonly bars: readonly KnownBar[];
 }
 
 interface Tables {
@@ -68,17 +68,7 @@ export async function begin(
     if (!allowDeletes) checkEmpty(tables.emptied);
     const run = randomUUID();
     const isCutOff = notes.get(FINISHER) !== last.publisher;
-    const begun = {
-      run,
-      now,
-      rows,
-      notes,
-      isStoreTrusted,
-      last,
-      isCutOff,
-      tables,
-      bars: barsOf(bars),
-    };
+    const begun = { run, now, rows, notes, isStoreTrusted, last, isCutOff, tables, bars };
     return { ...begun, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
@@ -93,7 +83,11 @@ export async function begin(
 export async function beginWithoutRows(wired: Wired, now: Instant): Promise<Begun> {
   const { store, ledger } = wired;
   await store.check();
-  const [release, notes] = await Promise.all([ledger.release(), ledger.notes()]);
+  const [release, notes, bars] = await Promise.all([
+    ledger.release(),
+    ledger.notes(),
+    ledger.bars(),
+  ]);
   const last = { release, publisher: notes.get(PUBLISHER) };
   const before = notes.get(TABLES);
   return {
@@ -105,6 +99,7 @@ export async function beginWithoutRows(wired: Wired, now: Instant): Promise<Begu
     last,
     isCutOff: notes.get(FINISHER) !== last.publisher,
     tables: { filled: before ?? "", before, emptied: [] },
+    bars,
     async [Symbol.asyncDispose]() {},
   };
 }

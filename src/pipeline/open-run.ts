@@ -1,4 +1,5 @@
 import { PipelineError } from "../error.ts";
+import { barsOf } from "../plan/bars.ts";
 import type { PlanContext } from "../plan/context.ts";
 import { type Begun, interrupted, PUBLISHER } from "./begin.ts";
 import { type Maker, make } from "./make.ts";
@@ -28,7 +29,10 @@ export function openRun(
   return {
     wired,
     options,
-    context: contextOf(wired, begun, tally, rebuilt),
+    context: {
+      ...contextOf(wired, begun, tally, rebuilt),
+      bars: barsOf(begun.bars, options.imagined),
+    },
     tally,
     make: maker,
     rebuilt,
@@ -101,10 +105,10 @@ function claimant(
 
 function contextOf(
   { site, ledger, store, assets, content, redirects, fingerprint, making }: Wired,
-  { run, now, rows, notes, isStoreTrusted, isCutOff, bars }: Begun,
+  { run, now, rows, notes, isStoreTrusted, isCutOff }: Begun,
   tally: Run["tally"],
   rebuilt: Run["rebuilt"],
-): PlanContext {
+): Omit<PlanContext, "bars"> {
   return {
     site,
     run,
@@ -120,7 +124,6 @@ function contextOf(
     making,
     isStoreTrusted,
     isCutOff,
-    bars,
     onFailure: (failure) => tally.fail(failure),
     hasFailed: (page) => tally.hasFailed(page),
     onSame: (kind, cause, pages) => tally.addCaused({ kind, cause }, "candidates", pages),

@@ -41,18 +41,42 @@ export async function removeBarred(shelf: Shelf, options: RemovalOptions): Promi
   return bars.some((bar) => !isSettled(bar));
 }
 
+/**
+ * Removes what is left of erased pages: the versions of their objects, and every rendered body that is
+ * kept, since nothing says which are theirs. Safe to repeat.
+ * @throws PipelineError `store_rejected` when something stays
+ */
+export async function eraseBarred(shelf: Shelf): Promise<void> {
+  const { ledger, store, bodies } = shelf;
+  const bars = (await ledger.bars()).filter((bar) => bar.isErasing && bar.state === "removed");
+  if (bars.length === 0) return;
+  const free = await freeRoutes(shelf, bars, await ledger.intents());
+  await store.erase(free.map((route) => address(route).key));
+  if (!(await bodies.clear())) throw stillKept();
+  await ledger.erased(bars);
+}
+
 /** Goes on with what a takedown that was killed has left, before a run does anything else. */
 export async function finishTakedowns(
   shelf: Shelf,
   { signal, emit }: Pick<BuildOptions, "signal" | "emit">,
 ): Promise<void> {
-  try {
-    await removeBarred(shelf, { signal, giveUpAfterMs: BUILD_WAITS_MS });
-  } catch (error) {
+  const tell = (what: string) => (error: unknown) => {
+    if (!(error instanceof PipelineError)) throw error;
+    emit({ event: "note", message: `${what}: ${error.message}` });
+  };
+  await removeBarred(shelf, { signal, giveUpAfterMs: BUILD_WAITS_MS }).catch((error: unknown) => {
     if (!(error instanceof PipelineError) || !error.code.startsWith("cdn_")) throw error;
-    const message = `What was taken down is not purged yet, and is with this run's invalidations: ${error.message}`;
-    emit({ event: "note", message });
-  }
+    tell("What was taken down is not purged yet, it goes with this run's invalidations")(error);
+  });
+  await eraseBarred(shelf).catch(tell("Versions of what was taken down are not erased yet"));
+}
+
+function stillKept(): PipelineError {
+  const message = "The rendered bodies that are kept could not be forgotten.";
+  return new PipelineError("store_rejected", message, {
+    hint: "Stop what uses bodies.db in NIGHTBAKE_HOME, delete the file, and take the page down again.",
+  });
 }
 
 /** A put that had begun before its page, or the one whose route it takes, was taken down. */

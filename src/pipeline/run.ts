@@ -2,6 +2,7 @@ import type { Cache } from "../cache/cache.ts";
 import type { RunEvent } from "../events.ts";
 import type { Cdn } from "../invalidate/cdn.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { ImaginedBar } from "../plan/bars.ts";
 import type { PlanContext } from "../plan/context.ts";
 import type { NamedRow } from "../plan/targets.ts";
 import type { Slots } from "../publish/slots.ts";
@@ -59,6 +60,8 @@ export interface BuildOptions {
   readonly plan?: PlanFile | undefined;
   /** Re-checks every page's trace instead of following the rows that changed: a second opinion. */
   readonly isVerify?: boolean;
+  /** Bars that are not in the ledger yet, or otherwise there; of a dry run only. */
+  readonly imagined?: readonly ImaginedBar[] | undefined;
   /** Turns the delete guards off. */
   readonly allowDeletes: boolean;
   /** Plans and tells the steps, changes nothing. */

@@ -1,42 +1,64 @@
 import { PipelineError } from "../error.ts";
-import type { Bar } from "../ledger/ledger.ts";
+import type { Bar, KnownBar } from "../ledger/ledger.ts";
+import { decodeKey, keyName } from "../site.ts";
 import { rest } from "./in-turn.ts";
 import { pagesAt, unknown } from "./pages-at.ts";
-import { type RemovalOptions, removeBarred, type Shelf } from "./removal.ts";
+import { eraseBarred, type RemovalOptions, removeBarred, type Shelf } from "./removal.ts";
+import type { Wired } from "./run.ts";
 
-export interface TakedownOptions extends RemovalOptions {
-  /** In the operator's words; may be empty. */
-  readonly reason: string;
-  /** No version of the pages stays anywhere, and no rollback brings them back. */
-  readonly isErased: boolean;
-  /** µs */
-  readonly now: number;
-}
-
-/** What a takedown did so far. */
-export interface TakenDown {
-  readonly bars: readonly Bar[];
-  /** A run was killed while it put one of the pages, so that the next run has to remove it once more. */
-  readonly isAwaited: boolean;
-}
+/** What is kept of a takedown beside its pages. */
+export type Why = Pick<Bar, "reason" | "isErased" | "since">;
 
 /** How long puts that had begun are left alone before they are asked about again. */
 const PUT_MS = 200;
+
+/** A page that is taken down, as `nightbake takedown` lists it. */
+export interface ListedBar extends Why, Pick<KnownBar, "route" | "state" | "isErasing"> {
+  readonly kind: string;
+  /** As people read it: `42`. */
+  readonly key: string;
+}
 
 /**
  * Takes the pages at these routes down: bars them, durably, then removes their objects, then what
  * the CDN holds of them, whatever else goes on. It reads no rows. What links to them is left to
  * `rebuildAround`. Safe to repeat; any run goes on where this one was killed.
+ * @returns true when a run was killed while it put one of them, so that the next run has to look again
  * @throws PipelineError `input_invalid` with every route that is no page's, before anything is done
  */
 export async function takeDown(
   shelf: Shelf,
   routes: readonly string[],
-  { reason, isErased, now, ...options }: TakedownOptions,
-): Promise<TakenDown> {
-  const bars = await barsAt(shelf, routes, { reason, isErased, since: now });
-  await shelf.ledger.bar(bars, { isAgain: true });
-  return { bars, isAwaited: await removeAll(shelf, options) };
+  { reason, isErased, since, ...options }: RemovalOptions & Why,
+): Promise<boolean> {
+  await barPages(shelf, await pagesToBar(shelf, routes, { reason, isErased, since }));
+  return await removePages(shelf, options);
+}
+
+/** What the pages at these routes would be barred with. @throws PipelineError `input_invalid` */
+export async function pagesToBar(
+  shelf: Pick<Shelf, "site" | "ledger">,
+  routes: readonly string[],
+  { reason, isErased, since }: Why,
+): Promise<readonly Bar[]> {
+  const pages = await pagesAt(shelf, routes);
+  const why = { reason, isErased, since };
+  return pages.map(({ kind, key, route, isBelow }) => ({ kind, key, route, isBelow, ...why }));
+}
+
+/** From now on there are no such pages, whoever publishes. */
+export async function barPages(
+  { ledger }: Pick<Shelf, "ledger">,
+  bars: readonly Bar[],
+): Promise<void> {
+  await ledger.bar(bars, { isAgain: true });
+}
+
+/** Removes all that is taken down, wherever it is kept; the second half of {@link takeDown}. */
+export async function removePages(shelf: Shelf, options: RemovalOptions): Promise<boolean> {
+  const isAwaited = await removeAll(shelf, options);
+  await eraseBarred(shelf);
+  return isAwaited;
 }
 
 /**
@@ -54,31 +76,32 @@ export async function removeAll(shelf: Shelf, options: RemovalOptions): Promise<
   }
 }
 
-/** What the pages at these routes are barred with. */
-async function barsAt(
-  shelf: Pick<Shelf, "site" | "ledger">,
-  routes: readonly string[],
-  what: Pick<Bar, "reason" | "isErased" | "since">,
-): Promise<readonly Bar[]> {
-  const pages = await pagesAt(shelf, routes);
-  return pages.map(({ kind, key, route, isBelow }) => ({ kind, key, route, isBelow, ...what }));
+/** The pages that are taken down, in page order. */
+export async function takedownsOf({
+  ledger,
+}: Pick<Wired, "ledger">): Promise<readonly ListedBar[]> {
+  const bars = (await ledger.bars()).filter(({ state }) => state !== "lifted");
+  return bars.map(({ kind, key, route, since, reason, isErased, state, isErasing }) => {
+    const name = keyName(decodeKey(key));
+    return { kind, key: name, route, since, reason, isErased, state, isErasing };
+  });
 }
 
 /** Ends the takedowns at these routes; the pages are made by `rebuildAround`, or any other run. */
 export async function lift(
-  { ledger }: Pick<Shelf, "ledger">,
+  shelf: Pick<Shelf, "ledger">,
   routes: readonly string[],
 ): Promise<readonly Bar[]> {
-  const bars = await liftable({ ledger }, routes);
-  await ledger.lift(bars);
+  const bars = await liftable(shelf, routes);
+  await shelf.ledger.lift(bars);
   return bars;
 }
 
 /** The bars at these routes. @throws PipelineError `input_invalid` with every route that has none */
-async function liftable(
+export async function liftable(
   { ledger }: Pick<Shelf, "ledger">,
   routes: readonly string[],
-): Promise<readonly Bar[]> {
+): Promise<readonly KnownBar[]> {
   const all = (await ledger.bars()).filter(({ state }) => state !== "lifted");
   const there = new Set(all.map(({ route }) => route));
   const problems = routes

@@ -1,5 +1,5 @@
 import type { Bar, KnownBar, LivePage } from "../ledger/ledger.ts";
-import { hasPrefix, isUnder, type PageId, pageName } from "../site.ts";
+import { hasPrefix, isSamePage, isUnder, type PageId, pageName } from "../site.ts";
 import { BATCH, type PlanContext } from "./context.ts";
 import { deleteStep } from "./exist.ts";
 
@@ -14,8 +14,16 @@ export interface Bars {
   add(page: PageId): void;
 }
 
-/** The bars of a ledger, as a run takes them. */
-export function barsOf(known: readonly KnownBar[]): Bars {
+/** A bar that is not in the ledger yet, or otherwise there. */
+export type ImaginedBar = Bar & Partial<KnownBar>;
+
+/** The bars of a ledger, as a run takes them, with imagined ones beside them or in their place. */
+export function barsOf(ledgers: readonly KnownBar[], imagined: readonly ImaginedBar[] = []): Bars {
+  const as = { state: "removed", routes: [], isErasing: false } as const;
+  const known: readonly KnownBar[] = [
+    ...ledgers.filter((each) => !imagined.some((own) => isSamePage(each, own))),
+    ...imagined.map((own) => ({ ...as, ...own })),
+  ];
   const [lifted, barred] = [known.filter(isLifted), known.filter((each) => !isLifted(each))];
   const names = new Set(barred.map(pageName));
   const below = barred.filter(({ isBelow }) => isBelow);

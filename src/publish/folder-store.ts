@@ -26,13 +26,6 @@ export function folderStore(dir: string): ObjectStore {
   const place = (key: string) => placeOf(root, key);
   const writer = `${TEMPORARY}${randomBytes(6).toString("hex")}-`;
   let puts = 0;
-  const remove = async (keys: readonly string[]) => {
-    for (const key of keys) {
-      const file = place(key);
-      await unlink(file).catch(absent).catch(folderError(name, key));
-      await removeEmptied(dirname(file), root);
-    }
-  };
   return {
     name,
     foldsCase: true,
@@ -66,9 +59,8 @@ export function folderStore(dir: string): ObjectStore {
       await replaceFile(file, aside, body).catch(folderError(name, key));
       return bytesTag(body);
     },
-    delete: remove,
-    // It keeps no versions.
-    erase: remove,
+    delete: (keys) => removeFiles(root, name, keys),
+    erase: (keys) => removeFiles(root, name, keys),
     async removeRemains(keys) {
       for (const folder of new Set(keys.map((key) => dirname(place(key))))) {
         await removeAside(folder, writer).catch(folderError(name));
@@ -85,6 +77,14 @@ async function* filesFrom(
   for await (const key of walk(root, folder)) {
     const found = key.startsWith(prefix) ? await stat(join(root, key)).catch(absent) : undefined;
     if (found !== undefined) yield { key, etag: undefined, bytes: found.size };
+  }
+}
+
+async function removeFiles(root: string, name: string, keys: readonly string[]): Promise<void> {
+  for (const key of keys) {
+    const file = placeOf(root, key);
+    await unlink(file).catch(absent).catch(folderError(name, key));
+    await removeEmptied(dirname(file), root);
   }
 }
 

@@ -23,6 +23,10 @@ export function memoryCache(): MemoryCache {
       this.made += entries.length;
       for (const { key, value } of entries) values.set(hexOf(key), value);
     },
+    async clear() {
+      values.clear();
+      return true;
+    },
     async [Symbol.asyncDispose]() {},
   };
 }

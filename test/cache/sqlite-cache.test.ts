@@ -51,6 +51,34 @@ test("drops the oldest entries when it is full", async () => {
   expect(statSync(file).size).toBeLessThan(1.5 * MB);
 });
 
+test("forgets everything, and no byte of it stays in the file", async () => {
+  const file = newFile();
+  const text = "a body that somebody wants to be gone";
+  {
+    await using first = openSqliteCache(file, MB);
+    await first.set([{ key: ANN, value: value(text.repeat(500)) }]);
+  }
+  expect(readFileSync(file).includes(text)).toBe(true);
+  await using cache = openSqliteCache(file, MB);
+
+  expect(await cache.clear()).toBe(true);
+
+  expect(readFileSync(file).includes(text)).toBe(false);
+  expect(await cache.get([ANN])).toEqual([undefined]);
+  await cache.set([{ key: BEN, value: value("b") }]);
+  expect(await cache.get([BEN])).toEqual([value("b")]);
+});
+
+test("says that it could not forget what another process keeps locked", async () => {
+  const file = newFile();
+  await using cache = openSqliteCache(file, MB);
+  await cache.set([{ key: ANN, value: value("a") }]);
+  using other = new DatabaseSync(file);
+  other.exec("BEGIN EXCLUSIVE");
+
+  expect(await cache.clear()).toBe(false);
+});
+
 test("an entry whose bytes have changed is not there", async () => {
   const file = newFile();
   await using cache = openSqliteCache(file, MB);

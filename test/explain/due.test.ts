@@ -3,6 +3,7 @@ import { type Due, dueNext, leavingNext } from "../../src/explain.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { withHeaders } from "../pipeline/declared.ts";
 import { DAY, START } from "../pipeline/rows.ts";
+import { takeAway } from "../pipeline/takedowns.ts";
 import { smallWorld, type World } from "../pipeline/world.ts";
 import { looking } from "./looking.ts";
 
@@ -73,4 +74,15 @@ test("objects that wait to be deleted are told with their moments", async () => 
   expect(await ask(world.now)).toEqual([]);
   world.now += DAY;
   expect((await ask(world.now)).map(({ isOver }) => isOver)).toEqual([true, true]);
+});
+
+test("the clock brings no page back that is taken down", async () => {
+  await using world = await smallWorld(2);
+  world.post(3, { expires_at: START + 2 * DAY });
+  await world.bake();
+  await takeAway(world, "/posts/p3/");
+
+  expect(told(await due(world))[0]).toContain(
+    "post /posts/p3/ stays taken down; note /notes/3/ goes",
+  );
 });

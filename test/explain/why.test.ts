@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { kindMakings } from "../../src/engine.ts";
 import { type Why, why } from "../../src/explain.ts";
-import type { Wired } from "../../src/pipeline.ts";
+import { takeDown, type Wired } from "../../src/pipeline.ts";
 import { DAY, START } from "../pipeline/rows.ts";
 import { openSmall, SITE } from "../pipeline/small-site.ts";
+import { asked, wiredOf } from "../pipeline/takedowns.ts";
 import { smallWorld, type World } from "../pipeline/world.ts";
 
-async function asked(
+async function askedWhy(
   { site, store, now }: World,
   route: string,
   rewire: (wired: Wired) => Wired = (same) => same,
@@ -188,11 +189,11 @@ test.each(Object.entries(CASES))(
     await using world = await causeWorld();
     await each.change(world);
 
-    const before = await asked(world, each.route, each.rewire);
-    const otherBefore = await asked(world, each.other, each.rewire);
+    const before = await askedWhy(world, each.route, each.rewire);
+    const otherBefore = await askedWhy(world, each.other, each.rewire);
     const { release } = await world.bake({}, each.rewire);
-    const after = await asked(world, each.to ?? each.route, each.rewire);
-    const otherAfter = await asked(world, each.other, each.rewire);
+    const after = await askedWhy(world, each.to ?? each.route, each.rewire);
+    const otherAfter = await askedWhy(world, each.other, each.rewire);
 
     expect(before.next?.reason).toBe(each.reason);
     if (each.behind !== undefined) expect(behind(before)).toEqual(each.behind);
@@ -214,8 +215,8 @@ test("a release tells what of rows and templates was behind a put", async () => 
   await file("templates/entry.eta", "<%= it.title %>")(world);
   await world.bake();
 
-  expect((await asked(world, "/posts/p2/")).put?.found).toEqual(["template:entry"]);
-  expect((await asked(world, "/notes/3/")).put).toMatchObject({
+  expect((await askedWhy(world, "/posts/p2/")).put?.found).toEqual(["template:entry"]);
+  expect((await askedWhy(world, "/notes/3/")).put).toMatchObject({
     found: ["row:posts/3"],
     at: START,
   });
@@ -226,7 +227,7 @@ test("a column that no page declares is no cause", async () => {
   world.sql("ALTER TABLE posts ADD COLUMN views INTEGER");
   world.sql("UPDATE posts SET views = 7");
 
-  expect((await asked(world, "/posts/p2/")).next).toBeUndefined();
+  expect((await askedWhy(world, "/posts/p2/")).next).toBeUndefined();
 });
 
 test("says why there is no page", async () => {
@@ -234,7 +235,7 @@ test("says why there is no page", async () => {
   world.post(8, { status: "draft" });
   world.post(9, { expires_at: START - DAY });
   await world.bake();
-  const none = async (route: string) => (await asked(world, route)).none.join(" ");
+  const none = async (route: string) => (await askedWhy(world, route)).none.join(" ");
 
   expect(await none("/posts/p8/")).toContain('its status is "draft", not "published"');
   expect(await none("/posts/p9/")).toContain("its expires_at was 2023-12-31T");
@@ -250,7 +251,7 @@ test("says why a page cannot be made", async () => {
   world.loosen();
   world.sql("UPDATE posts SET status = 'odd' WHERE id = 3");
 
-  expect((await asked(world, "/posts/p3/")).failure).toContain("status");
+  expect((await askedWhy(world, "/posts/p3/")).failure).toContain("status");
 });
 
 /** Five posts, one scheduled; two authors, one of them known; a body that links to posts 2 and 7. */
@@ -281,3 +282,22 @@ function remade(wired: Wired, part: string): Wired {
     making: (kind) => (kind.name === "post" ? { ...making(kind), [part]: "other" } : making(kind)),
   };
 }
+
+test("of a page that is taken down the takedown is the reason, before and after what follows, wherever its row moves", async () => {
+  await using world = await smallWorld(4);
+  await world.bake();
+  const reason = "asked for";
+  await wiredOf(world, (wired) => takeDown(wired, ["/posts/p2/"], asked(world, { reason })));
+  const told = `Its page, post 2, is taken down since ${new Date(world.now / 1000).toISOString()}, because of: asked for; `;
+
+  expect((await askedWhy(world, "/posts/p2/")).next).toMatchObject({
+    ...{ action: "delete", reason: "barred" },
+  });
+  await world.bake();
+  const ends = "`nightbake takedown lift /posts/p2/` ends that.";
+  expect((await askedWhy(world, "/posts/p2/")).none).toEqual([told + ends]);
+  world.edit(2, "slug", "moved");
+  await world.bake();
+  expect((await askedWhy(world, "/posts/moved/")).none).toEqual([told + ends]);
+  expect((await askedWhy(world, "/posts/p2/")).none).toEqual([told + ends]);
+});

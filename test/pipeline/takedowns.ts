@@ -1,4 +1,3 @@
-import type { Bar } from "../../src/ledger/ledger.ts";
 import {
   type BuildOptions,
   lift,
@@ -33,8 +32,8 @@ export async function cachedWorld(): Promise<CachedWorld> {
 }
 
 /** Options of a takedown at the moment of a world. */
-export function asked({ now }: Pick<World, "now">, more: Partial<Bar> = {}) {
-  return { signal, now, reason: "", isErased: false, ...more };
+export function asked({ now: since }: Pick<World, "now">, more: { readonly reason?: string } = {}) {
+  return { signal, since, reason: "", isErased: false, ...more };
 }
 
 /** Options of a rebuild at the moment of a world. */
