@@ -1,10 +1,10 @@
 import { PipelineError } from "../error.ts";
-import { decodeKey, isUnder, keyName, type PageId, pageName } from "../site.ts";
+import { decodeKey, encodeKey, hexOf, isUnder, keyName, type PageId, pageName } from "../site.ts";
 import type { Bar, BarState, KnownBar } from "./bar-port.ts";
 import { formerOf } from "./former.ts";
 import { lease, takeTurns } from "./lease.ts";
 import type { Intent, Ledger } from "./ledger.ts";
-import { ownersOf, queryIds, queryLive } from "./live.ts";
+import { ownersOf, pages, queryIds, queryLive } from "./live.ts";
 import { NUMBER, nameOf } from "./names.ts";
 import { asText, decodeId, decodeIntent, decodeItems, INTENT, objectAt } from "./rows.ts";
 import {
@@ -118,7 +118,9 @@ function* barOne(own: Bar, isAgain: boolean): Work<void> {
   const former = yield* formerRoutes([own, ...live]);
   const places = [own, ...live, ...intents, ...(isErased ? former : yield* leaving(former))];
   const state = stateOf(old, live.length + intents.length > 0, isAgain);
-  const mayRemain = state === "pending" || isAgain || old?.isErasing === true;
+  // Of an imported bar, whose page is not there, nothing has to be erased.
+  const isNews = old !== undefined && isErased && !old.isErased;
+  const isErasing = isErased && (state === "pending" || isNews || old?.isErasing === true);
   yield* forgetObjects({ ...own, isErased });
   yield* forgetFailing([own, ...live]);
   yield* replaceRows("nb_bar", BAR, [
@@ -130,7 +132,7 @@ function* barOne(own: Bar, isAgain: boolean): Work<void> {
       isErased,
       state,
       routes: [...new Set([...(old?.routes ?? []), ...places.map(({ route }) => route)])],
-      isErasing: isErased && mayRemain,
+      isErasing,
     }),
   ]);
 }
@@ -205,13 +207,18 @@ function* leaving(
   return places.filter(({ route }) => found.has(objectAt(route)));
 }
 
-/** The objects of pages, and of the redirects to erased ones, are not what they were. */
+/** The objects of pages, and of the redirects from where erased ones were, are not what they were. */
 function* forgetObjects(own: Bar): Work<void> {
   const live = yield* liveUnder(own);
   const former = own.isErased ? yield* formerOf([own, ...live]) : [];
-  const redirects = yield* ownersOf(former.map(({ route }) => route));
-  const pages = [...live, ...redirects.map(({ id }) => id)];
-  yield* queryLive("UPDATE nb_live SET hash = NULL, etag = NULL WHERE", pages);
+  const owners = yield* pages(
+    (yield* ownersOf(former.map(({ route }) => route))).map(({ id }) => id),
+  );
+  const targets = new Set([own, ...live].map(({ route }) => hexOf(encodeKey([route]))));
+  const redirects = owners
+    .filter((page) => page !== undefined)
+    .filter(({ start }) => start !== undefined && targets.has(hexOf(start)));
+  yield* queryLive("UPDATE nb_live SET hash = NULL, etag = NULL WHERE", [...live, ...redirects]);
 }
 
 /** A bar that was lifted meanwhile stays so. */

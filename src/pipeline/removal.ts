@@ -1,6 +1,7 @@
 import { PipelineError } from "../error.ts";
 import { purge } from "../invalidate/purge.ts";
 import type { Intent, KnownBar } from "../ledger/ledger.ts";
+import { redirectTarget } from "../plan/redirect-pages.ts";
 import { address, foldRoute, isUnder, redirectKind } from "../site.ts";
 import type { BuildOptions, Wired } from "./run.ts";
 
@@ -51,7 +52,13 @@ export async function eraseBarred(shelf: Shelf): Promise<void> {
   const bars = (await ledger.bars()).filter((bar) => bar.isErasing && bar.state === "removed");
   if (bars.length === 0) return;
   const free = await freeRoutes(shelf, bars, await ledger.intents());
+  const others = bars.flatMap((bar) => bar.routes).filter((route) => !free.includes(route));
   await store.erase(free.map((route) => address(route).key));
+  // Nobody can tell which of the old versions there are the other page's.
+  await store.erase(
+    [...new Set(others)].map((route) => address(route).key),
+    { keepsCurrent: true },
+  );
   if (!(await bodies.clear())) throw stillKept();
   await ledger.erased(bars);
 }
@@ -84,16 +91,18 @@ function isInTheWay(intent: Intent, bar: KnownBar): boolean {
   return isUnder(intent, bar) || bar.routes.includes(intent.route);
 }
 
-/** Where no other page is, nor is being put; redirect pages give way. */
-async function freeRoutes(
+/** Where no other page is, nor is being put; redirects to the pages give way. */
+export async function freeRoutes(
   { ledger, site, store }: Shelf,
   bars: readonly KnownBar[],
   intents: readonly Intent[],
 ): Promise<readonly string[]> {
   const routes = [...new Set(bars.flatMap((bar) => bar.routes))];
   const redirects = redirectKind(site.kinds)?.name;
-  const live = (await ledger.liveFolded(routes)).filter(({ kind }) => kind !== redirects);
-  const others = [...live, ...intents].filter((page) => !bars.some((bar) => isUnder(page, bar)));
+  const isOther = (page: Intent) =>
+    !bars.some((bar) => isUnder(page, bar)) &&
+    !(page.kind === redirects && routes.includes(redirectTarget(page)));
+  const others = [...(await ledger.liveFolded(routes)), ...intents].filter(isOther);
   const nameOf = store.foldsCase ? foldRoute : (route: string) => route;
   const taken = new Set(others.map(({ route }) => nameOf(route)));
   return routes.filter((route) => !taken.has(nameOf(route)));

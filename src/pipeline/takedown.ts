@@ -1,9 +1,15 @@
 import { PipelineError } from "../error.ts";
 import type { Bar, KnownBar } from "../ledger/ledger.ts";
-import { decodeKey, keyName } from "../site.ts";
+import { address, decodeKey, isSamePage, keyName } from "../site.ts";
 import { rest } from "./in-turn.ts";
 import { pagesAt, unknown } from "./pages-at.ts";
-import { eraseBarred, type RemovalOptions, removeBarred, type Shelf } from "./removal.ts";
+import {
+  eraseBarred,
+  freeRoutes,
+  type RemovalOptions,
+  removeBarred,
+  type Shelf,
+} from "./removal.ts";
 import type { Wired } from "./run.ts";
 
 /** What is kept of a takedown beside its pages. */
@@ -46,12 +52,31 @@ export async function pagesToBar(
   return pages.map(({ kind, key, route, isBelow }) => ({ kind, key, route, isBelow, ...why }));
 }
 
-/** From now on there are no such pages, whoever publishes. */
-export async function barPages(
-  { ledger }: Pick<Shelf, "ledger">,
-  bars: readonly Bar[],
-): Promise<void> {
-  await ledger.bar(bars, { isAgain: true });
+/**
+ * From now on there are no such pages, whoever publishes. One that was taken down before is removed
+ * again only if something is there: else its invalidation would be paid for twice.
+ */
+export async function barPages(shelf: Shelf, bars: readonly Bar[]): Promise<void> {
+  const { ledger } = shelf;
+  const known = await ledger.bars();
+  const isAgain = await Promise.all(
+    bars.map(async (bar) => {
+      const old = known.find((each) => isSamePage(each, bar));
+      return old?.state === "removed" && (await isThere(shelf, old));
+    }),
+  );
+  await ledger.bar(bars.filter((_, at) => !isAgain[at]));
+  await ledger.bar(
+    bars.filter((_, at) => isAgain[at]),
+    { isAgain: true },
+  );
+}
+
+/** True when the store has an object where a page was and no other is. */
+async function isThere(shelf: Shelf, bar: KnownBar): Promise<boolean> {
+  const free = await freeRoutes(shelf, [bar], await shelf.ledger.intents());
+  const found = await Promise.all(free.map((route) => shelf.store.head(address(route).key)));
+  return found.some((head) => head !== undefined);
 }
 
 /** Removes all that is taken down, wherever it is kept; the second half of {@link takeDown}. */

@@ -7,7 +7,7 @@ import { deleteStep } from "./exist.ts";
 export interface Bars {
   readonly barred: readonly Bar[];
   /** Those that are not any more, and have not been made again yet. */
-  readonly lifted: readonly Bar[];
+  readonly lifted: readonly KnownBar[];
   /** True for a page that is taken down: there is none, whatever its row says. */
   has(page: PageId): boolean;
   /** Adds a page that was taken down while the run goes on. */

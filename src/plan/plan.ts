@@ -13,7 +13,7 @@ import { ASSET_KIND } from "./kinds.ts";
 import { changedParts } from "./making.ts";
 import { touchWindows } from "./recut.ts";
 import { redirectRoute } from "./redirect-pages.ts";
-import { planAllRedirects, touchRedirects } from "./redirects.ts";
+import { planAllRedirects, touchAround, touchRedirects } from "./redirects.ts";
 import type { TableUse } from "./row-state.ts";
 import { scanTable, seeDue } from "./scan.ts";
 import { planStale } from "./stale.ts";
@@ -101,7 +101,7 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
     return { ...plan, feeds: "none" };
   }
   if (hasRebuilt) await planRebuilt(context, touched);
-  await planAgain(context, [...lifted, ...(await liveUnder(context, lifted))], touched, "lifted");
+  await planLifted(context, touched);
   const held = await context.ledger.quarantined(isRebuild ? MAX_RETRIES + 1 : undefined);
   const leavesFailed = isRebuild && held.length > MAX_RETRIES;
   const quarantined = leavesFailed ? [] : held;
@@ -260,6 +260,13 @@ async function planRebuilt(context: PlanContext, touched: Touched): Promise<void
     if (pages.length < BATCH) return;
     after = pages.at(-1);
   }
+}
+
+/** Pages that are not taken down any more; of those that never stopped being live, all is looked at. */
+async function planLifted(context: PlanContext, touched: Touched): Promise<void> {
+  const { lifted } = context.bars;
+  await planAgain(context, [...lifted, ...(await liveUnder(context, lifted))], touched, "lifted");
+  await touchAround(context, touched, lifted);
 }
 
 /** Looks anew for pages that may not be what their rows say, and at those that are live. */

@@ -29,8 +29,8 @@ export function dryRunStore(store: ObjectStore, report: (step: DryRunStep) => vo
     async delete(keys) {
       for (const key of keys) report({ action: "delete", key });
     },
-    async erase(keys) {
-      for (const key of keys) report({ action: "erase", key });
+    async erase(keys, { keepsCurrent = false } = {}) {
+      if (!keepsCurrent) for (const key of keys) report({ action: "erase", key });
     },
     removeRemains: async () => {},
   };

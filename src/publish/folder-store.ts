@@ -60,7 +60,7 @@ export function folderStore(dir: string): ObjectStore {
       return bytesTag(body);
     },
     delete: (keys) => removeFiles(root, name, keys),
-    erase: (keys) => removeFiles(root, name, keys),
+    erase: (keys, options) => removeFiles(root, name, options?.keepsCurrent ? [] : keys),
     async removeRemains(keys) {
       for (const folder of new Set(keys.map((key) => dirname(place(key))))) {
         await removeAside(folder, writer).catch(folderError(name));

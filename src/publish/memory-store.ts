@@ -56,8 +56,13 @@ export function memoryStore(
     async delete(keys) {
       for (const key of keys) objects.delete(key);
     },
-    async erase(keys) {
-      for (const key of keys) for (const all of [objects, versions]) all?.delete(key);
+    async erase(keys, { keepsCurrent = false } = {}) {
+      for (const key of keys) {
+        const there = objects.get(key);
+        versions?.delete(key);
+        if (!keepsCurrent) objects.delete(key);
+        else if (there !== undefined) versions?.set(key, [there]);
+      }
     },
     removeRemains: async () => {},
   };

@@ -45,15 +45,16 @@ export function versionsIn({ client, bucket, base, failAt }: At) {
         return { version: VersionId, etag };
       });
     },
-    async erase(keys) {
+    async erase(keys, { keepsCurrent = false } = {}) {
       // Above what is hidden here nothing of it comes to light while the versions go.
-      const hidden = keys.map((key) => ({ Key: base + key }));
+      const hidden = keepsCurrent ? [] : keys.map((key) => ({ Key: base + key }));
       await removeObjects({ client, bucket, base, failAt }, hidden);
       for (const key of keys) {
         const fail = failAt({ doing: "list", key });
         const { versions, markers } = await listVersions({ client, bucket, base }, key).catch(fail);
         for (const each of [versions, markers]) {
-          const objects = each.map(({ VersionId }) => ({ Key: base + key, VersionId }));
+          const going = each.filter(({ IsLatest }) => !keepsCurrent || IsLatest !== true);
+          const objects = going.map(({ VersionId }) => ({ Key: base + key, VersionId }));
           await removeObjects({ client, bucket, base, failAt }, objects);
         }
       }

@@ -58,16 +58,21 @@ export interface ObjectStore {
   delete(keys: readonly string[]): Promise<void>;
 
   /**
-   * Removes objects with all their versions, as if they had never been; keys that do not exist are ignored.
+   * Removes objects with all their versions, as if they had never been, or with `keepsCurrent` all they
+   * were before; keys that do not exist are ignored.
    * @throws PipelineError `store_rejected` when any version survives
    */
-  erase(keys: readonly string[]): Promise<void>;
+  erase(keys: readonly string[], options?: Erasure): Promise<void>;
 
   /**
    * Removes what puts of these objects left beside them when their process died. For who alone publishes:
    * a put that another process has under way fails.
    */
   removeRemains(keys: readonly string[]): Promise<void>;
+}
+
+export interface Erasure {
+  readonly keepsCurrent?: boolean;
 }
 
 /** An object as a listing tells it. */

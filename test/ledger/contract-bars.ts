@@ -131,7 +131,12 @@ export function describeBars(test: LedgerTest): void {
       await publish(ledger, livePage({ route: "/now/" }));
       await ledger.bar([barOf({ reason: "first" })]);
       await ledger.removed({ ...NOBODY, settled: [article(1)] }, [], 5);
-      await ledger.bar([barOf({ since: SINCE + 1 })]);
+      await ledger.bar([barOf({ since: SINCE + 1, isErased: true })]);
+      const told = { since: SINCE, reason: "first", state: "removed", isErasing: true };
+      expect(await theBar(ledger)).toMatchObject(told);
+      await ledger.erased([article(1)]);
+      await ledger.bar([barOf({ since: SINCE + 1, isErased: true })]);
+      expect(await theBar(ledger)).toMatchObject({ isErased: true, isErasing: false });
       expect(await theBar(ledger)).toMatchObject({
         since: SINCE,
         reason: "first",

@@ -7,6 +7,7 @@ import {
   exportTakedowns,
   importTakedowns,
   rebuildAround,
+  removePages,
   takeDown,
 } from "../../src/pipeline.ts";
 import { brokenLinks } from "./links.ts";
@@ -283,7 +284,7 @@ test("what is taken down is exported and imported to the byte, and keeps away fr
   await wiredOf(other, (wired) => importTakedowns(wired, lines, options));
   await other.bake();
 
-  expect(isThere({ ...other, cdn: world.cdn }, P3)).toBe(false);
+  expect(other.objects.has("posts/p3/index.html")).toBe(false);
   expect(await other.ledger((ledger) => Array.fromAsync(exportTakedowns(ledger)))).toEqual(lines);
   await settled(other);
 });
@@ -356,4 +357,27 @@ test("a bad row of a page that is taken down is nobody's failure", async () => {
   world.edit(3, "status", "odd");
 
   expect(failures((await world.bake()).events)).not.toContain("post 3: row_invalid");
+});
+
+test("a redirect that leads elsewhere stays where an erased page was", async () => {
+  await using world = await cachedWorld();
+  await writeFile(
+    join(world.site.dir, "redirects.txt"),
+    "/posts/once/ /all/\n/posts/p3/ /about/\n",
+  );
+  await takeAway(world, P3);
+  expect(mentions(world, "moved<")).toEqual(["posts/once/index.html", "posts/p3/index.html"]);
+  await settled(world);
+
+  const bar = await world.ledger((ledger) => ledger.bars());
+  await wiredOf(world, async (wired) => {
+    await wired.ledger.bar(bar.map((each) => ({ ...each, isErased: true })));
+    await removePages(wired, around(world));
+  });
+
+  expect(await world.ledger((ledger) => ledger.bars())).toMatchObject([{ isErasing: false }]);
+  expect(
+    ["p3", "once"].map((slug) => world.versions.get(`posts/${slug}/index.html`)?.length),
+  ).toEqual([1, 1]);
+  await settled(world);
 });

@@ -5,7 +5,7 @@ import {
   takeDown,
   type Wired,
 } from "../../src/pipeline.ts";
-import { memoryStore } from "../../src/publish/memory-store.ts";
+import { type MemoryVersions, memoryStore } from "../../src/publish/memory-store.ts";
 import { type Artifact, address } from "../../src/site.ts";
 import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
 import { openSmall } from "./small-site.ts";
@@ -16,23 +16,29 @@ const signal = new AbortController().signal;
 /** A world behind a cache that was built, with archives, links in bodies, and a page that moved once. */
 export interface CachedWorld extends World {
   readonly cdn: CacheCdn;
+  /** What every object was, by key. */
+  readonly versions: MemoryVersions;
 }
 
 /** Makes one: post 3 is at `/posts/p3/` and was at `/posts/once/`. */
 export async function cachedWorld(): Promise<CachedWorld> {
   const objects = new Map<string, Artifact>();
-  const cdn = cacheCdn(objects, memoryStore(objects));
+  const versions: MemoryVersions = new Map();
+  const cdn = cacheCdn(objects, memoryStore(objects, versions));
   const world = await smallWorld(5, { cdn, objects, wrap: () => cdn.origin });
   world.post(6, { body: "[three](/posts/p3/) [once](/posts/once/)", topic: "y" });
   world.edit(3, "slug", "once");
   await world.bake();
   world.edit(3, "slug", "p3");
   await world.bake();
-  return { ...world, cdn };
+  return { ...world, cdn, versions };
 }
 
 /** Options of a takedown at the moment of a world. */
-export function asked({ now: since }: Pick<World, "now">, more: { readonly reason?: string } = {}) {
+export function asked(
+  { now: since }: Pick<World, "now">,
+  more: { readonly reason?: string; readonly isErased?: boolean } = {},
+) {
   return { signal, since, reason: "", isErased: false, ...more };
 }
 

@@ -77,6 +77,22 @@ export function describeVersions(open: () => Promise<ObjectStore>): void {
     expect(await store.get(`${KEY}/deeper`)).toBeDefined();
   });
 
+  test("erases all that an object was, and keeps what it is", async () => {
+    const store = await open();
+    for (const text of ["first", "second"]) await store.put(made(text));
+    await store.delete([KEY]);
+    await store.put(made("third"));
+    await store.put(artifact({ key: "gone" }));
+    await store.delete(["gone"]);
+
+    await store.erase([KEY, "gone", "never"], { keepsCurrent: true });
+
+    expect(await textOf(store)).toBe("third");
+    expect(await store.versions(KEY)).toHaveLength(1);
+    expect(await store.versions("gone")).toEqual([]);
+    expect(await store.get("gone")).toBeUndefined();
+  });
+
   test("a copy expects what a put does", async () => {
     const store = await open();
     const first = await store.put(made("first"));
