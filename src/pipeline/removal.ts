@@ -1,12 +1,14 @@
 import { PipelineError } from "../error.ts";
 import { purge } from "../invalidate/purge.ts";
 import type { Intent, KnownBar } from "../ledger/ledger.ts";
+import { liveUnder } from "../plan/bars.ts";
 import { redirectTarget } from "../plan/redirect-pages.ts";
-import { address, foldRoute, isUnder, redirectKind } from "../site.ts";
+import { address, foldRoute, isUnder, type PageId, pageName, redirectKind } from "../site.ts";
+import { keptName } from "./kept.ts";
 import type { BuildOptions, Wired } from "./run.ts";
 
 /** What a takedown needs: no rows, no templates. */
-export type Shelf = Pick<Wired, "site" | "ledger" | "store" | "cdn" | "bodies" | "sleep">;
+export type Shelf = Pick<Wired, "site" | "ledger" | "store" | "cdn" | "bodies" | "kept" | "sleep">;
 
 export type RemovalOptions = Pick<BuildOptions, "signal"> & {
   /** Longest time spent waiting for the CDN, see `Pace`. */
@@ -43,8 +45,8 @@ export async function removeBarred(shelf: Shelf, options: RemovalOptions): Promi
 }
 
 /**
- * Removes what is left of erased pages: the versions of their objects, and every rendered body that is
- * kept, since nothing says which are theirs. Safe to repeat.
+ * Removes what is left of erased pages: the versions of their objects, copies that releases keep, and
+ * every rendered body that is kept, since nothing says which are theirs. Safe to repeat.
  * @throws PipelineError `store_rejected` when something stays
  */
 export async function eraseBarred(shelf: Shelf): Promise<void> {
@@ -59,6 +61,8 @@ export async function eraseBarred(shelf: Shelf): Promise<void> {
     [...new Set(others)].map((route) => address(route).key),
     { keepsCurrent: true },
   );
+  const pasts = await ledger.pastsOf(await pagesUnder(shelf, bars), 0);
+  await shelf.kept?.drop(pasts.map((past) => keptName(past.until, past)));
   if (!(await bodies.clear())) throw stillKept();
   await ledger.erased(bars);
 }
@@ -84,6 +88,12 @@ function stillKept(): PipelineError {
   return new PipelineError("store_rejected", message, {
     hint: "Stop what uses bodies.db in NIGHTBAKE_HOME, delete the file, and take the page down again.",
   });
+}
+
+/** Pages that bars stand for, as far as they are live or a bar names them. */
+async function pagesUnder(shelf: Shelf, bars: readonly KnownBar[]): Promise<readonly PageId[]> {
+  const pages: readonly PageId[] = [...bars, ...(await liveUnder(shelf, bars))];
+  return [...new Map(pages.map((page) => [pageName(page), page])).values()];
 }
 
 /** A put that had begun before its page, or the one whose route it takes, was taken down. */

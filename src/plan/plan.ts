@@ -83,8 +83,7 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   const touched = new Touched();
   const changed = await seeRows(context, uses, { ...options, touched, last, basis });
   const isRebuild = options.targets !== undefined || options.changes !== undefined;
-  const { lifted } = context.bars;
-  const hasBars = (await planBarred(context)) || lifted.length > 0;
+  const hasBars = (await planBarred(context)) || context.bars.lifted.length > 0;
   const wasLeft = !isRebuild && context.notes.get(RETRIES) === "left";
   const plan = {
     found: last === undefined ? [] : await findChanged(context, last, basis),

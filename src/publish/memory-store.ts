@@ -57,15 +57,17 @@ export function memoryStore(
       for (const key of keys) objects.delete(key);
     },
     async erase(keys, { keepsCurrent = false } = {}) {
-      for (const key of keys) {
-        const there = objects.get(key);
-        versions?.delete(key);
-        if (!keepsCurrent) objects.delete(key);
-        else if (there !== undefined) versions?.set(key, [there]);
-      }
+      if (!keepsCurrent) for (const key of keys) objects.delete(key);
+      if (versions !== undefined) for (const key of keys) forget(versions, key, objects.get(key));
     },
     removeRemains: async () => {},
   };
+}
+
+/** Forgets all versions but the one that is there. */
+function forget(versions: MemoryVersions, key: string, there: Artifact | undefined): void {
+  if (there === undefined) versions.delete(key);
+  else versions.set(key, [there]);
 }
 
 function headOf({ key: _, body: __, hash, ...headers }: Artifact, writeId?: string): StoredHead {
