@@ -1,5 +1,6 @@
 import { PipelineError } from "../error.ts";
 import { decodeKey, encodeKey, hexOf, isUnder, keyName, type PageId, pageName } from "../site.ts";
+import { adoptedAt } from "./adopted.ts";
 import type { Bar, BarState, KnownBar } from "./bar-port.ts";
 import { formerOf } from "./former.ts";
 import { lease, takeTurns } from "./lease.ts";
@@ -117,7 +118,8 @@ function* barOne(own: Bar, isAgain: boolean): Work<void> {
   const isErased = own.isErased || old?.isErased === true;
   const former = yield* formerRoutes([own, ...live]);
   const places = [own, ...live, ...intents, ...(isErased ? former : yield* leaving(former))];
-  const state = stateOf(old, live.length + intents.length > 0, isAgain);
+  const adopted = yield* adoptedAt([objectAt(own.route)]);
+  const state = stateOf(old, live.length + intents.length + adopted.length > 0, isAgain);
   // Of an imported bar, whose page is not there, nothing has to be erased.
   const isNews = old !== undefined && isErased && !old.isErased;
   const isErasing = isErased && (state === "pending" || isNews || old?.isErasing === true);

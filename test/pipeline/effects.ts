@@ -119,6 +119,7 @@ export const CDN_CALLS = {
 
 /** Every call of what keeps former versions, as {@link LEDGER_CALLS}. */
 export const CACHE_CALLS = {
+  clear: "effect",
   drop: "effect",
   get: "read",
   has: "read",
