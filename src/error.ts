@@ -35,6 +35,8 @@ export type ErrorCode =
   | "adopt_refused"
   /** What a store holds was to be taken over, and that was cut off or is out of date. */
   | "adopt_unfinished"
+  /** An object that was to be deleted was put by another hand; it stays, and Nightbake forgets it. */
+  | "object_foreign"
   /** A build would delete more of the site than is allowed. */
   | "deletes_refused"
   /** The ledger cannot be read or written. */

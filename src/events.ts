@@ -24,6 +24,8 @@ export type RunEvent =
     }
   /** Something the operator should know and need not act on, as a full sentence. */
   | { readonly event: "note"; readonly message: string }
+  /** Something outside is not as it should be, and somebody should look at it; the run goes on. */
+  | { readonly event: "warning"; readonly error: PipelineError }
   /** The last event of a run that ended by itself. */
   | { readonly event: "summary"; readonly summary: Summary };
 

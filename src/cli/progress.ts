@@ -58,7 +58,7 @@ function jsonView({ out, isVerbose, now }: ViewOptions): Shower {
       if (event.event === "phase") isTime.restart();
       if (event.event === "progress" && !isTime()) return;
       const line =
-        event.event === "failed"
+        event.event === "failed" || event.event === "warning"
           ? { ...event, error: errorRecord(event.error, { isVerbose }) }
           : event.event === "summary"
             ? { event: "summary", ...event.summary }
@@ -83,6 +83,9 @@ function textView({ out, err, isVerbose, now }: ViewOptions): Shower {
       if (event.event === "progress") line.show(state);
       if (event.event === "step") plan.add(event.step);
       if (event.event === "note") say(err, `${plain(event.message)}\n`);
+      if (event.event === "warning") {
+        say(err, errorText(errorRecord(event.error, { isVerbose }), err));
+      }
       if (event.event === "failed") say(err, failureText(event, state.failed, { err, isVerbose }));
       if (event.event !== "summary") return;
       plan.end();

@@ -1,6 +1,7 @@
 import type { LivePage, Retired } from "../ledger/ledger.ts";
 import { putPhase } from "../plan/kinds.ts";
 import { routeOfKey, type Step } from "../site.ts";
+import { deleteRetired } from "./delete-retired.ts";
 import { doubt, retiring } from "./doubt.ts";
 import { dateRetired } from "./grace.ts";
 import { keepBodies } from "./kept.ts";
@@ -36,7 +37,7 @@ export async function deletePhase(run: Run): Promise<void> {
 }
 
 async function deleteDue(run: Run): Promise<void> {
-  const { ledger, store } = run.wired;
+  const { ledger } = run.wired;
   let after: string | undefined;
   let isSuspect = false;
   for (;;) {
@@ -48,10 +49,10 @@ async function deleteDue(run: Run): Promise<void> {
     const going = due.filter(isFree);
     const objects = going.map(({ object }) => object);
     if (await suspectFolded(run, objects)) isSuspect = true;
-    await store.delete(objects);
+    const done = await deleteRetired(run, going);
     await ledger.forget(
-      objects,
-      going.flatMap(({ items }) => items),
+      done.map(({ object }) => object),
+      done.flatMap(({ items }) => items),
     );
     await ledger.unretire(due.filter((each) => !isFree(each)).map(({ object }) => object));
     after = due.at(-1)?.object;

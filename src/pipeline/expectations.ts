@@ -1,6 +1,7 @@
 import type { Expecting } from "../publish/put-expecting.ts";
 import { type Artifact, address, type Step } from "../site.ts";
 import { adoptedAt } from "./adopted.ts";
+import { tryDeleteConditions } from "./delete-conditions.ts";
 import { isConditional, tieStore } from "./marker.ts";
 import type { Run } from "./run.ts";
 
@@ -36,9 +37,18 @@ export async function expectations(
 
 /** Ties the store to the ledger, and says when it cannot guard against another publisher. */
 export async function tie({ wired, options }: Run): Promise<void> {
-  if ((await tieStore(wired)) || wired.store.isConditional === false) return;
-  const message = `${wired.store.name} accepts puts whose condition does not hold, so only the ledger keeps two publishers apart.`;
-  options.emit({ event: "note", message });
+  const { name, isConditional: isDeclared, deleteConditions: declared } = wired.store;
+  const note = (message: string) => options.emit({ event: "note", message });
+  if (!(await tieStore(wired)) && isDeclared !== false) {
+    note(
+      `${name} accepts puts whose condition does not hold, so only the ledger keeps two publishers apart.`,
+    );
+  }
+  if ((await tryDeleteConditions(wired)) === "ignored" && declared !== "ignored") {
+    note(
+      `${name} accepts deletes whose condition does not hold, so what another hand puts while an object is looked at is deleted.`,
+    );
+  }
 }
 
 /** Another hand's object is put right, as long as this run is the one that publishes. */

@@ -15,6 +15,7 @@ export function dryRunStore(store: ObjectStore, report: (step: DryRunStep) => vo
     name: `${store.name} (dry run)`,
     foldsCase: store.foldsCase,
     isConditional: store.isConditional,
+    deleteConditions: store.deleteConditions,
     keepsHeaders: store.keepsHeaders,
     check: () => store.check(),
     list: (prefix) => store.list(prefix),
@@ -28,6 +29,7 @@ export function dryRunStore(store: ObjectStore, report: (step: DryRunStep) => vo
     },
     async delete(keys) {
       for (const key of keys) report({ action: "delete", key });
+      return [];
     },
     async erase(keys, { keepsCurrent = false } = {}) {
       if (!keepsCurrent) for (const key of keys) report({ action: "erase", key });

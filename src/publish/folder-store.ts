@@ -31,6 +31,7 @@ export function folderStore(dir: string): ObjectStore {
     foldsCase: true,
     // Nothing keeps another process from renaming a file in between, so none is promised.
     isConditional: false,
+    deleteConditions: "ignored",
     keepsHeaders: false,
     check: () => checkWritable(root).catch(folderError(name)),
     async *list(prefix) {
@@ -59,7 +60,10 @@ export function folderStore(dir: string): ObjectStore {
       await replaceFile(file, aside, body).catch(folderError(name, key));
       return bytesTag(body);
     },
-    delete: (keys) => removeFiles(root, name, keys),
+    async delete(keys) {
+      await removeFiles(root, name, keys);
+      return [];
+    },
     erase: (keys, options) => removeFiles(root, name, options?.keepsCurrent ? [] : keys),
     async removeRemains(keys) {
       for (const folder of new Set(keys.map((key) => dirname(place(key))))) {

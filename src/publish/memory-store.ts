@@ -1,6 +1,6 @@
 import type { Artifact } from "../site.ts";
 import { conflict } from "./conflict.ts";
-import type { ObjectStore, StoredHead } from "./store.ts";
+import type { ObjectStore, StoredHead, StoredVersion } from "./store.ts";
 
 /** What was put, by the key and then by version: the first is 0. */
 export type MemoryVersions = Map<string, readonly Artifact[]>;
@@ -20,6 +20,7 @@ export function memoryStore(
     name: "memory",
     foldsCase: false,
     isConditional: true,
+    deleteConditions: "together",
     keepsHeaders: true,
     check: async () => {},
     async *list(prefix) {
@@ -35,11 +36,7 @@ export function memoryStore(
       return headOf(found, version === undefined ? writers.get(key) : undefined);
     },
     keepsVersions: async () => versions !== undefined,
-    async versions(key) {
-      const all = versions?.get(key) ?? [];
-      const each = all.map((artifact, n) => ({ version: String(n), etag: etagOf(artifact) }));
-      return each.toReversed();
-    },
+    versions: async (key) => versionsOf(versions?.get(key) ?? []),
     async put(artifact, { expected, id, copyOf } = {}) {
       const { key } = artifact;
       const there = objects.get(key);
@@ -53,8 +50,10 @@ export function memoryStore(
       writers.set(key, id);
       return etagOf(artifact);
     },
-    async delete(keys) {
-      for (const key of keys) objects.delete(key);
+    async delete(keys, { expected } = {}) {
+      const refused = keys.filter((key) => isOther(objects.get(key), expected?.get(key)));
+      for (const key of keys) if (!refused.includes(key)) objects.delete(key);
+      return refused;
     },
     async erase(keys, { keepsCurrent = false } = {}) {
       if (!keepsCurrent) for (const key of keys) objects.delete(key);
@@ -64,10 +63,18 @@ export function memoryStore(
   };
 }
 
+function versionsOf(all: readonly Artifact[]): readonly StoredVersion[] {
+  return all.map((each, n) => ({ version: String(n), etag: etagOf(each) })).toReversed();
+}
+
 /** Forgets all versions but the one that is there. */
 function forget(versions: MemoryVersions, key: string, there: Artifact | undefined): void {
   if (there === undefined) versions.delete(key);
   else versions.set(key, [there]);
+}
+
+function isOther(there: Artifact | undefined, expected: string | undefined): boolean {
+  return there !== undefined && expected !== undefined && etagOf(there) !== expected;
 }
 
 function headOf({ key: _, body: __, hash, ...headers }: Artifact, writeId?: string): StoredHead {

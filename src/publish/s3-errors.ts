@@ -42,7 +42,7 @@ const OF_OBJECT = new Set([
   "EntityTooLarge",
 ]);
 
-/** Answers to a conditional put, see "How to prevent object overwrites" in the S3 User Guide. */
+/** Answers to a conditional put or delete, see "How to prevent object overwrites" in the S3 User Guide. */
 const CONFLICTS = new Set(["PreconditionFailed", "ConditionalRequestConflict"]);
 
 /** 4xx answers that pass by themselves. */
@@ -58,19 +58,29 @@ const SLOW = new Set([
 ]);
 const SLOW_STATUS = new Set([408, 429, 503]);
 
+/** An answer to HEAD has no body, so the SDK can only say the last. */
 const MISSING = new Set(["NoSuchKey", "NoSuchVersion", "NotFound"]);
 
 /** True when S3 says that there is no such object (and not: no such bucket). */
 export function isMissing(cause: unknown): boolean {
-  // An answer to HEAD has no body, so the SDK can only say this.
-  return MISSING.has(nameOf(cause));
+  return isMissingCode(nameOf(cause));
 }
 
-/** True when S3 refused a put because its expectation did not hold, or may not hold in a moment. */
+/** The same of a code among those of DeleteObjects. */
+export function isMissingCode(code: string | undefined): boolean {
+  return code !== undefined && MISSING.has(code);
+}
+
+/** True when a key was not deleted because its object is not the one expected, or may not be in a moment. */
+export function isConflictCode(code: string | undefined): boolean {
+  return code !== undefined && CONFLICTS.has(code);
+}
+
+/** True when S3 refused a write because its expectation did not hold, or may not hold in a moment. */
 export function isConflict(cause: unknown, { expected }: Write): boolean {
   if (expected === undefined) return false;
   const isGone = expected !== null && isMissing(cause);
-  return isGone || CONFLICTS.has(nameOf(cause)) || statusOf(cause) === 412;
+  return isGone || isConflictCode(nameOf(cause)) || statusOf(cause) === 412;
 }
 
 /** True when an attempt says that there are too many at once. */

@@ -7,9 +7,10 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { conflict } from "./conflict.ts";
+import { deletesIn } from "./s3-deletes.ts";
 import { isConflict, isMissing, isSlow, s3Error } from "./s3-errors.ts";
 import { fromHeaders, toHeaders, toWrite } from "./s3-headers.ts";
-import { type At, copy, removeObjects, versionsIn } from "./s3-versions.ts";
+import { type At, copy, versionsIn } from "./s3-versions.ts";
 import type { Attempts } from "./slots.ts";
 import type { ObjectStore } from "./store.ts";
 
@@ -91,10 +92,12 @@ export function s3Store({ client, bucket, prefix = "" }: S3StoreOptions): Object
     name: `s3://${bucket}/${base}`,
     foldsCase: false,
     isConditional: undefined,
+    deleteConditions: undefined,
     keepsHeaders: true,
     ...reads(at),
     ...versionsIn(at),
     ...writes(at),
+    ...deletesIn(at),
   };
 }
 
@@ -153,10 +156,6 @@ function writes({ client, bucket, base, failAt }: At) {
       };
       if (write.copyOf !== undefined) return await copy(client, object, write.copyOf).catch(fail);
       return (await client.send(new PutObjectCommand(object)).catch(fail)).ETag;
-    },
-    async delete(keys) {
-      const objects = keys.map((key) => ({ Key: base + key }));
-      await removeObjects({ client, bucket, base, failAt }, objects);
     },
     // An object appears whole or not at all, and nothing is put in parts.
     removeRemains: async () => {},

@@ -1,21 +1,17 @@
 import {
   CopyObjectCommand,
   type DeleteMarkerEntry,
-  DeleteObjectsCommand,
   GetBucketVersioningCommand,
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandInput,
   type ListObjectVersionsCommandOutput,
-  type ObjectIdentifier,
   type ObjectVersion,
   type PutObjectCommandInput,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { isRefusal, keptObjects, type S3Place } from "./s3-errors.ts";
+import { removeObjects } from "./s3-deletes.ts";
+import { isRefusal, type S3Place } from "./s3-errors.ts";
 import type { ObjectStore } from "./store.ts";
-
-/** Keys per DeleteObjects request; the limit is S3's. */
-const MAX_DELETES = 1000;
 
 /** A bucket, or a part of it. */
 export interface At {
@@ -113,18 +109,4 @@ export async function copy(
 /** Access points are addressed with their ARN and the word "object" ("CopyObject" in the S3 API reference). */
 function sourceOf(bucket: string): string {
   return bucket.startsWith("arn:") ? `${bucket}/object` : bucket;
-}
-
-/** Removes objects, or versions of them. @throws PipelineError when one survives */
-export async function removeObjects(
-  { client, bucket, base, failAt }: At,
-  objects: readonly ObjectIdentifier[],
-): Promise<void> {
-  for (let start = 0; start < objects.length; start += MAX_DELETES) {
-    const Delete = { Objects: objects.slice(start, start + MAX_DELETES), Quiet: true };
-    const command = new DeleteObjectsCommand({ Bucket: bucket, Delete });
-    const { Errors = [] } = await client.send(command).catch(failAt({ doing: "delete" }));
-    // S3 answers 200 even when single keys fail; the failures are only in the body.
-    if (Errors.length > 0) throw keptObjects(Errors, { bucket, base });
-  }
 }

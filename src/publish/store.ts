@@ -14,6 +14,9 @@ export interface ObjectStore {
    */
   readonly isConditional: boolean | undefined;
 
+  /** How deletes keep their expectations; undefined when only a try tells. */
+  readonly deleteConditions: DeleteConditions | undefined;
+
   /**
    * False when an object is nothing but its bytes: headers and metadata are those its key implies,
    * and its entity tag is `bytesTag` of it.
@@ -53,9 +56,10 @@ export interface ObjectStore {
 
   /**
    * Removes objects; keys that do not exist are ignored.
-   * @throws PipelineError `store_rejected` when any key survives, naming the first
+   * @returns keys whose objects are not those expected, which stay
+   * @throws PipelineError `store_rejected` when any other key survives, naming the first
    */
-  delete(keys: readonly string[]): Promise<void>;
+  delete(keys: readonly string[], deletion?: Deletion): Promise<readonly string[]>;
 
   /**
    * Removes objects with all their versions, as if they had never been, or with `keepsCurrent` all they
@@ -73,6 +77,20 @@ export interface ObjectStore {
 
 export interface Erasure {
   readonly keepsCurrent?: boolean;
+}
+
+/**
+ * How a store keeps the expectations of deletes: of many objects in one call, of one object a call,
+ * or not at all.
+ */
+export type DeleteConditions = "together" | "singly" | "ignored";
+
+/** What a delete says beside its keys. */
+export interface Deletion {
+  /** Entity tags by key: these objects go only while they carry them. */
+  readonly expected?: ReadonlyMap<string, string>;
+  /** Asks for each of those by itself, see {@link DeleteConditions}. */
+  readonly isSingle?: boolean;
 }
 
 /** An object as a listing tells it. */

@@ -48,8 +48,8 @@ const MAX_KEY_BYTES = 1024;
 /** The limit of common file systems (ext4, APFS, NTFS) for one name, kept for every store. */
 const MAX_SEGMENT_BYTES = 255;
 const INDEX = "index.html";
-/** Where a store's marker is; no page may have it. */
-const RESERVED = "/.nightbake.json";
+/** Where a store's marker is, and what its conditions are tried with; no page may be there. */
+const RESERVED = ["/.nightbake.json", "/.nightbake-probe.json"];
 
 /**
  * The only encoder: fills a template from a row.
@@ -77,7 +77,7 @@ export function checkRoute(route: string): string {
   if (Buffer.byteLength(address(route).key) > MAX_KEY_BYTES) {
     throw invalid(route, `its object name is longer than ${MAX_KEY_BYTES} bytes`);
   }
-  if (route === RESERVED) throw invalid(route, "its object ties the store to its ledger");
+  if (RESERVED.includes(route)) throw invalid(route, "its object ties the store to its ledger");
   if (route.split("/").some((each) => Buffer.byteLength(each) > MAX_SEGMENT_BYTES)) {
     throw invalid(route, `a part of it is longer than ${MAX_SEGMENT_BYTES} bytes`);
   }
@@ -135,7 +135,7 @@ export function templateFlaw({ literals }: RouteTemplate): string | undefined {
   const route = literals.join("x");
   if (!route.startsWith("/")) return "It begins with a slash.";
   if (/[?#]/.test(route)) return "It has no ? or #.";
-  if (route === RESERVED) return "That name is taken.";
+  if (RESERVED.includes(route)) return "That name is taken.";
   const inner = route.replace(/^\/|\/$/g, "");
   const flaw = inner === "" ? undefined : partsFlaw(inner);
   return flaw === undefined ? undefined : `It ${flaw}.`;

@@ -91,9 +91,9 @@ function recording(objects: Map<string, Artifact>) {
       if (deletes > 0) late.push(artifact.key);
       return etag;
     },
-    async delete(keys) {
+    async delete(keys, deletion) {
       deletes += keys.length;
-      await inner.delete(keys);
+      return await inner.delete(keys, deletion);
     },
   };
   const cdn: Cdn = {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Wired } from "../../src/pipeline.ts";
-import { digest } from "../../src/site.ts";
+import type { ObjectStore } from "../../src/publish/store.ts";
+import { type Artifact, digest } from "../../src/site.ts";
 import { differences } from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
 
@@ -64,6 +65,46 @@ test("a publisher that was suspended in a put does not overwrite what another ha
   await expect(suspended).rejects.toMatchObject({ code: "run_conflict" });
 
   expect(world.shown()[KEY]).toContain("Newer");
+  await isExact(world);
+});
+
+test("another hand's object where a page was stays, is told once and forgotten", async () => {
+  await using world = await smallWorld(3);
+  await world.bake();
+  const foreign = { ...(world.objects.get(KEY) as Artifact), hash: digest("theirs") };
+  world.edit(1, "status", "draft");
+
+  // The store in memory keeps a hash of every object, so that it is told not to know this one.
+  const { events } = await world.bake({}, (wired) => {
+    world.objects.set(KEY, foreign);
+    const head: ObjectStore["head"] = async (key) => {
+      const found = await wired.store.head(key);
+      return key === KEY && found ? { ...found, hash: undefined, writeId: undefined } : found;
+    };
+    return { ...wired, store: { ...wired.store, head } };
+  });
+
+  const warnings = events.flatMap((event) => (event.event === "warning" ? [event.error] : []));
+  expect(warnings).toMatchObject([
+    { code: "object_foreign", at: { store: "memory", key: KEY }, hint: expect.any(String) },
+  ]);
+  const { [KEY]: left, ...rest } = world.shown();
+  expect(left).toBeDefined();
+  expect(differences(rest, await world.scratch())).toEqual([]);
+  expect((await world.bake()).release).toBeUndefined();
+});
+
+test("an object of a page that goes, which another put of ours has replaced, goes and is told", async () => {
+  await using world = await smallWorld(3);
+  await world.bake();
+  const there = world.objects.get(KEY) as Artifact;
+  world.objects.set(KEY, { ...there, hash: digest("late") });
+  world.edit(1, "status", "draft");
+
+  const { events } = await world.bake();
+
+  const notes = events.flatMap((event) => (event.event === "note" ? [event.message] : []));
+  expect(notes).toEqual([expect.stringContaining(`${KEY} was not what the ledger says`)]);
   await isExact(world);
 });
 

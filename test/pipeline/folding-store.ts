@@ -22,6 +22,7 @@ export function foldingStore(objects: Map<string, Artifact>): ObjectStore {
     },
     async delete(keys) {
       keys.forEach(drop);
+      return [];
     },
   };
 }

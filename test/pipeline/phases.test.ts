@@ -22,9 +22,9 @@ function recording(objects: Map<string, Artifact>) {
       log.push(`put ${artifact.key}`);
       return await inner.put(artifact);
     },
-    async delete(keys) {
+    async delete(keys, deletion) {
       log.push(...keys.map((key) => `delete ${key}`));
-      await inner.delete(keys);
+      return await inner.delete(keys, deletion);
     },
   };
   const cdn: Cdn = {

@@ -71,12 +71,14 @@ function watched(store: ObjectStore, look: () => void): ObjectStore {
       look();
       return etag;
     },
-    async delete(keys) {
+    async delete(keys, deletion) {
+      const refused: string[] = [];
       for (const key of keys) {
         look();
-        await store.delete([key]);
+        refused.push(...(await store.delete([key], deletion)));
         look();
       }
+      return refused;
     },
   };
 }

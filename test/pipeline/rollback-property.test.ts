@@ -215,8 +215,9 @@ function watched(store: ObjectStore, look: () => void): ObjectStore {
     },
     async delete(...of) {
       look();
-      await store.delete(...of);
+      const refused = await store.delete(...of);
       look();
+      return refused;
     },
   };
 }

@@ -69,9 +69,10 @@ test("its object goes first, then the cache's copies, then all else follows", as
         tell("put");
         return await wired.store.put(...of);
       },
-      async delete(keys: readonly string[]) {
-        await wired.store.delete(keys);
-        told.push(`deleted ${keys}`);
+      async delete(...of: Parameters<typeof wired.store.delete>) {
+        const refused = await wired.store.delete(...of);
+        told.push(`deleted ${of[0]}`);
+        return refused;
       },
     };
     await takeDown({ ...wired, store, cdn }, [P3], asked(world));

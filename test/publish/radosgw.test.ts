@@ -6,6 +6,7 @@ import { type S3Front, startS3Front } from "../services/s3-front.ts";
 import { type SharedS3, sharedRadosgw } from "../services/shared.ts";
 import { artifact, sorted } from "./artifact.ts";
 import { describeConditions } from "./conditions-contract.ts";
+import { describeDeletes } from "./deletes-contract.ts";
 import { describeObjectStore } from "./store-contract.ts";
 import { describeVersions } from "./versions-contract.ts";
 
@@ -35,6 +36,13 @@ describeWith("radosgw", "S3 with signatures and policies", () => {
     afterAll(() => front[Symbol.asyncDispose]());
 
     describeConditions(async () => openS3Store(await config({ endpoint: front.endpoint })));
+
+    describeDeletes(async () => openS3Store(await config({ endpoint: front.endpoint })), {
+      isSingle: false,
+    });
+    describeDeletes(async () => openS3Store(await config({ endpoint: front.endpoint })), {
+      isSingle: true,
+    });
 
     describeVersions(async () => {
       const bucket = await server.createBucket(undefined, { isVersioned: true });
