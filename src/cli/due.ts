@@ -1,5 +1,5 @@
 import { PipelineError } from "../error.ts";
-import type { Due, Leaving } from "../explain.ts";
+import type { Due, Leaving, Lingering } from "../explain.ts";
 import { COMMON, type Command } from "./command.ts";
 import { instant, table } from "./format.ts";
 import { look } from "./look.ts";
@@ -15,7 +15,8 @@ export const dueCommand: Command = {
   details:
     "Moments come from the ledger, so a row that was edited since the last build is told as it was then.\n" +
     "A moment that is over is done by the next build or rebuild.\n" +
-    "Objects that no page needs any more wait until no browser shows what linked to them.",
+    "Objects that no page needs any more wait until no browser shows what linked to them.\n" +
+    "Objects that a run which was cut off may yet write are looked at once it cannot any more.",
   positionals: [],
   options: {
     within: { value: "TIME", says: "How far ahead to look: 90m, 24h, 7d (default: any time)." },
@@ -30,7 +31,7 @@ export const dueCommand: Command = {
     const within = timeOf(args.value("within"));
     const limit = countOf(args.value("limit"));
     return look(args, io, async (wired) => {
-      const { dueNext, leavingNext, openLook } = await import("../explain.ts");
+      const { dueNext, leavingNext, lingeringNext, openLook } = await import("../explain.ts");
       await using opened = await openLook(wired);
       const { context } = opened;
       const until = within === undefined ? Number.MAX_SAFE_INTEGER : context.now + within;
@@ -41,9 +42,15 @@ export const dueCommand: Command = {
         if (args.has("json")) tell("due", due);
         else rows.push(due);
       }
-      const objects = await leavingNext(context, { until, limit });
-      if (args.has("json")) for (const each of objects) tell("leaving", each);
-      else io.out.write(`${dueText(rows)}${leavingText(objects)}`);
+      const leaving = await leavingNext(context, { until, limit });
+      const lingering = await lingeringNext(context, { until, limit });
+      if (args.has("json")) {
+        for (const each of leaving) tell("leaving", each);
+        for (const each of lingering) tell("lingering", each);
+      } else {
+        const objects = objectsText("Deleted", leaving) + objectsText("Looked at", lingering);
+        io.out.write(`${dueText(rows)}${objects}`);
+      }
       return 0;
     });
   },
@@ -63,14 +70,14 @@ function dueText(rows: readonly Due[]): string {
   return table([head, ...cells]);
 }
 
-/** The objects that wait, one a line; nothing when none does. */
-function leavingText(objects: readonly Leaving[]): string {
+/** Objects that wait, one a line; nothing when none does. */
+function objectsText(what: string, objects: readonly (Leaving | Lingering)[]): string {
   if (objects.length === 0) return "";
   const cells = objects.map(({ object, at, isOver }) => [
     at === undefined ? "once links are evicted" : `${instant(at)}${isOver ? " (over)" : ""}`,
     plain(object),
   ]);
-  return `\n${table([["Deleted", "Object"], ...cells])}`;
+  return `\n${table([[what, "Object"], ...cells])}`;
 }
 
 /** µs */

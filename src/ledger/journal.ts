@@ -4,7 +4,8 @@ import { refuseBarred } from "./bars.ts";
 import { holdFast } from "./claim.ts";
 import { turnOver } from "./former.ts";
 import { changeReaders } from "./known.ts";
-import type { Beside, Intent, LivePage } from "./ledger.ts";
+import type { Beside, Intent, Ledger, LivePage } from "./ledger.ts";
+import { forgetLingering, linger, lingerLeaving } from "./lingering.ts";
 import { liveAt, ownersOf, pages, queryIds, queryLive } from "./live.ts";
 import { numbersOf } from "./names.ts";
 import { addItems } from "./outbox.ts";
@@ -31,14 +32,17 @@ export function* intend(intents: readonly Intent[], items: readonly string[]): W
 export function* confirm(
   run: string,
   confirmed: readonly LivePage[],
-  { retired = [], added = [], dropped = [], turnover }: Beside = {},
+  { retired = [], added = [], dropped = [], turnover, lateUntil }: Beside = {},
 ): Work<void> {
   yield* holdFast(run);
   yield* putLive(confirmed);
   yield* queryIds("DELETE FROM nb_intent WHERE", confirmed);
   yield* unstage(run, confirmed);
-  yield* disownAt(confirmed.map(({ route }) => route));
-  yield* unretire(confirmed.map(({ route }) => objectAt(route)));
+  const routes = confirmed.map(({ route }) => route);
+  yield* disownAt(routes);
+  const objects = routes.map(objectAt);
+  if (lateUntil !== undefined) yield* lingerLeaving(objects, lateUntil);
+  yield* unretire(objects);
   yield* addRetired(retired);
   yield* changeReaders(added, dropped);
   if (turnover !== undefined) yield* turnOver(turnover);
@@ -56,7 +60,11 @@ export function* intents(): Work<readonly Intent[]> {
  * one or another that it was about to replace), that page's hash becomes unknown. If none is, a
  * page that is not live yet becomes live there; of one that is live elsewhere, the object retires.
  */
-export function* doubt(doubted: readonly Intent[], release: number): Work<void> {
+export function* doubt(
+  doubted: readonly Intent[],
+  release: number,
+  lateUntil?: number,
+): Work<void> {
   const known = yield* pages(doubted);
   const owners = yield* liveAt(doubted.map(({ route }) => route));
   const isNew = (each: Intent, at: number) => known[at] === undefined && !owners.has(each.route);
@@ -75,8 +83,21 @@ export function* doubt(doubted: readonly Intent[], release: number): Work<void> 
   yield* forgetHashes(doubted.filter((_, at) => known[at] !== undefined));
   yield* putLive(suspects);
   yield* unretire([...created.keys()].map(objectAt));
-  yield* suspect(doubted.map(({ route }) => route));
+  const routes = doubted.map(({ route }) => route);
+  yield* suspect(routes);
+  if (lateUntil !== undefined) yield* linger(routes.map(objectAt), lateUntil);
   yield* queryIds("DELETE FROM nb_intent WHERE", doubted);
+}
+
+/** @see Ledger.cameLate */
+export function* cameLate(
+  run: string,
+  { objects, altered, retired }: Parameters<Ledger["cameLate"]>[1],
+): Work<void> {
+  yield* holdFast(run);
+  yield* forgetHashes(altered);
+  yield* addRetired(retired);
+  yield* forgetLingering(objects);
 }
 
 /** @see Ledger.doubtAll */

@@ -79,6 +79,11 @@ export interface Beside {
   readonly dropped?: readonly Reader[];
   /** Confirmed pages only; without it the route history stays as it is. */
   readonly turnover?: Turnover;
+  /**
+   * Confirmed pages only, µs: until then a dead process's delete of an object that was about to go may
+   * take place.
+   */
+  readonly lateUntil?: number;
 }
 
 /** An object that no page needs any more; it goes when its time has come. */
@@ -103,6 +108,12 @@ export interface Adopted {
   /** Of the artifact that was put there; undefined where the store keeps no headers. */
   readonly hash: Uint8Array | undefined;
   readonly etag: string | undefined;
+}
+
+/** An object at which a request of a dead process may take place, until `until` (µs). */
+export interface Lingering {
+  readonly object: string;
+  readonly until: number;
 }
 
 /** A put that is about to happen. After a crash it says which objects are in doubt. */
@@ -301,8 +312,30 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   /** Puts that were begun and never confirmed, in page order. */
   intents(): Promise<readonly Intent[]>;
 
-  /** Marks the hash of these live pages as unknown (creating them if need be) and ends their intents. */
-  doubt(intents: readonly Intent[], release: number): Promise<void>;
+  /**
+   * Marks the hash of these live pages as unknown (creating them if need be) and ends their intents;
+   * their puts may take place until `lateUntil` (µs), if that is given.
+   */
+  doubt(intents: readonly Intent[], release: number, lateUntil?: number): Promise<void>;
+
+  /** The next objects at which nothing can come late any more at `now`, in object order. */
+  lingering(now: number, after: string | undefined, limit: number): Promise<readonly Lingering[]>;
+
+  /** Nothing came late to these objects. */
+  forgetLingering(objects: readonly string[]): Promise<void>;
+
+  /**
+   * Something came late to some of these objects: the hash of the pages `altered` is unknown, what
+   * no page has waits to be deleted. Durable.
+   */
+  cameLate(
+    run: string,
+    late: {
+      readonly objects: readonly string[];
+      readonly altered: readonly PageId[];
+      readonly retired: readonly Retired[];
+    },
+  ): Promise<void>;
 
   /** Marks every live page's hash as unknown: the store was wiped or changed. */
   doubtAll(): Promise<void>;
@@ -353,7 +386,7 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   retireAdopted(run: string, objects: readonly Retired[]): Promise<void>;
 
   /** Those of these objects that wait to be deleted. */
-  retiredAmong(objects: readonly string[]): Promise<ReadonlySet<string>>;
+  retiredAmong(objects: readonly string[]): Promise<ReadonlyMap<string, Retired>>;
 
   /** Takes objects off the retired list because a page has them again. */
   unretire(objects: readonly string[]): Promise<void>;

@@ -2,7 +2,7 @@ import { routeOfKey } from "../site.ts";
 import type { Retired } from "./ledger.ts";
 import { liveAt } from "./live.ts";
 import { addItems } from "./outbox.ts";
-import { asText, decodeItems, decodeRetired, encodeRetired, RETIRED } from "./rows.ts";
+import { decodeItems, decodeRetired, encodeRetired, RETIRED } from "./rows.ts";
 import { query, queryIn, replaceRows, type Work } from "./sql.ts";
 
 /** @see Ledger.due */
@@ -55,9 +55,9 @@ export function* isRetired(object: string): Work<boolean> {
 }
 
 /** @see Ledger.retiredAmong */
-export function* retiredAmong(objects: readonly string[]): Work<ReadonlySet<string>> {
-  const rows = yield* queryIn("SELECT object FROM nb_leaving WHERE object IN (?)", objects);
-  return new Set(rows.map(({ object }) => asText(object)));
+export function* retiredAmong(objects: readonly string[]): Work<ReadonlyMap<string, Retired>> {
+  const rows = yield* queryIn(`SELECT ${RETIRED} FROM nb_leaving WHERE object IN (?)`, objects);
+  return new Map(rows.map(decodeRetired).map(named));
 }
 
 /** @see Ledger.forget */
@@ -87,8 +87,7 @@ export function* addRetired(added: readonly Retired[]): Work<void> {
   const owners = yield* liveAt(added.map(({ object }) => routeOfKey(object)));
   const free = added.filter(({ object }) => !owners.has(routeOfKey(object)));
   const objects = free.map(({ object }) => object);
-  const text = `SELECT ${RETIRED} FROM nb_leaving WHERE object IN (?)`;
-  const waiting = new Map((yield* queryIn(text, objects)).map(decodeRetired).map(named));
+  const waiting = new Map(yield* retiredAmong(objects));
   for (const each of free) waiting.set(each.object, later(waiting.get(each.object), each));
   const rows = [...waiting.values()].map(encodeRetired);
   yield* replaceRows("nb_leaving", RETIRED, rows);

@@ -59,6 +59,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
   leavingTable,
   barTable,
   adoptedTable,
+  lingeringTable,
 ];
 
 /**
@@ -288,6 +289,13 @@ function pastTable(dialect: Dialect): readonly string[] {
       SELECT 'kept_since', COALESCE(MAX(id), 0) + CASE WHEN ${of("publisher")} = ${of("finisher")} THEN 0 ELSE 1 END
       FROM nb_release`,
   ];
+}
+
+/** Objects at which a request of a dead process may yet take place, and until when. */
+function lingeringTable(dialect: Dialect): readonly string[] {
+  const { route, int } = dialect.types;
+  const columns = `object ${route} NOT NULL PRIMARY KEY, until_at ${int} NOT NULL`;
+  return dialect.createTable({ name: "nb_lingering", columns });
 }
 
 /** Objects that wait to be deleted, how long they stay and what they were. */

@@ -5,6 +5,7 @@ import * as former from "./former.ts";
 import * as journal from "./journal.ts";
 import * as known from "./known.ts";
 import type { Ledger } from "./ledger.ts";
+import * as lingering from "./lingering.ts";
 import * as live from "./live.ts";
 import * as notes from "./notes.ts";
 import * as outbox from "./outbox.ts";
@@ -84,6 +85,9 @@ function journalMethods(db: SqlDatabase) {
     confirm: (...of) => db.write(() => journal.confirm(...of), DURABLE),
     intents: () => db.read(journal.intents),
     doubt: (...of) => db.write(() => journal.doubt(...of)),
+    cameLate: (...of) => db.write(() => journal.cameLate(...of), DURABLE),
+    lingering: (...of) => db.read(() => lingering.lingering(...of)),
+    forgetLingering: (objects) => db.write(() => lingering.forgetLingering(objects)),
     doubtAll: () => db.write(journal.doubtAll),
     retire: (...of) => db.write(() => journal.retire(...of), DURABLE),
   } satisfies Partial<Ledger>;

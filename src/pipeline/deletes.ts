@@ -1,8 +1,7 @@
-import type { LivePage, Retired } from "../ledger/ledger.ts";
-import { putPhase } from "../plan/kinds.ts";
-import { routeOfKey, type Step } from "../site.ts";
+import type { Retired } from "../ledger/ledger.ts";
+import { routeOfKey } from "../site.ts";
 import { deleteRetired } from "./delete-retired.ts";
-import { doubt, retiring } from "./doubt.ts";
+import { doubt, putAgain, retiring } from "./doubt.ts";
 import { dateRetired } from "./grace.ts";
 import { keepBodies } from "./kept.ts";
 import { countSteps, publishPhase } from "./publish.ts";
@@ -74,13 +73,7 @@ async function suspectFolded(run: Run, objects: readonly string[]): Promise<bool
   await doubt(run, live);
   await ledger.stage(
     run.context.run,
-    live.map((page) => putAgain(run, page)),
+    live.map((page) => putAgain(run, page, "store")),
   );
   return true;
-}
-
-function putAgain({ wired }: Run, { kind, key, route, start }: LivePage): Step {
-  const declared = wired.site.kinds.find(({ name }) => name === kind);
-  const phase = putPhase(declared, false);
-  return { kind, key, phase, action: "update", reason: "store", route, from: undefined, start };
 }

@@ -1,7 +1,8 @@
 import type { Intent, LivePage, Retired } from "../ledger/ledger.ts";
-import { ASSET_KIND } from "../plan/kinds.ts";
-import { address } from "../site.ts";
+import { ASSET_KIND, putPhase } from "../plan/kinds.ts";
+import { address, type Step } from "../site.ts";
 import { staysOf } from "./grace.ts";
+import { lateUntil } from "./late-until.ts";
 import type { Run } from "./run.ts";
 
 /**
@@ -13,7 +14,7 @@ export async function doubt(run: Run, intents: readonly Intent[]): Promise<void>
   if (intents.length === 0) return;
   const { ledger } = run.wired;
   const live = await ledger.pages(intents);
-  await ledger.doubt(intents, run.release);
+  await ledger.doubt(intents, run.release, lateUntil(run));
   const created = intents.filter((_, at) => live[at] === undefined);
   // Nothing links to it, so nothing has to be waited for.
   const retired = created.map((each) => ({ ...retiring(run, each), dueAt: run.startedAt }));
@@ -41,4 +42,12 @@ export function retiring(
     etag,
     hash,
   };
+}
+
+/** The step that puts a live page where it is although no read changed. */
+export function putAgain({ wired }: Run, page: LivePage, reason: "store" | "unfinished"): Step {
+  const { kind, key, route, start } = page;
+  const declared = wired.site.kinds.find(({ name }) => name === kind);
+  const phase = putPhase(declared, false);
+  return { kind, key, phase, action: "update", reason, route, from: undefined, start };
 }

@@ -39,12 +39,14 @@ export async function expectations(
 export async function tie({ wired, options }: Run): Promise<void> {
   const { name, isConditional: isDeclared, deleteConditions: declared } = wired.store;
   const note = (message: string) => options.emit({ event: "note", message });
+  // First, so that a run that is cut off here ties, and tries, again.
+  const deletes = await tryDeleteConditions(wired);
   if (!(await tieStore(wired)) && isDeclared !== false) {
     note(
       `${name} accepts puts whose condition does not hold, so only the ledger keeps two publishers apart.`,
     );
   }
-  if ((await tryDeleteConditions(wired)) === "ignored" && declared !== "ignored") {
+  if (deletes === "ignored" && declared !== "ignored") {
     note(
       `${name} accepts deletes whose condition does not hold, so what another hand puts while an object is looked at is deleted.`,
     );

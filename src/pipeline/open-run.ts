@@ -22,7 +22,7 @@ export function openRun(
   const tally = openTally(options.emit);
   const begunMs = performance.now();
   const seconds = () => (performance.now() - begunMs) / 1000;
-  const { claim, end } = claimant(ledger, begun);
+  const { claim, stay, hasClaimed, end } = claimant(ledger, begun);
   const isRebuild = options.targets !== undefined || options.changes !== undefined;
   const rebuilt = isRebuild ? openRebuilt() : undefined;
   let keepsVersions: Promise<boolean> | undefined;
@@ -40,6 +40,8 @@ export function openRun(
     release: begun.last.release + 1,
     startedAt: begun.now,
     claim,
+    stay,
+    hasClaimed,
     async goOn() {
       if (options.signal.aborted) throw interrupted();
       await claim();
@@ -71,7 +73,7 @@ export function openRun(
 function claimant(
   ledger: Wired["ledger"],
   { run, last }: Begun,
-): { readonly claim: () => Promise<void>; readonly end: () => Promise<void> } {
+): Pick<Run, "claim" | "stay" | "hasClaimed"> & { readonly end: () => Promise<void> } {
   let publisher = last.publisher;
   let claimedMs = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -96,6 +98,10 @@ function claimant(
       };
       timer ??= setInterval(tick, LEASE_MS / 3).unref();
     },
+    async stay() {
+      if (Date.now() - claimedMs >= LEASE_MS) await renew();
+    },
+    hasClaimed: () => claimedMs > 0,
     async end() {
       clearInterval(timer);
       await renewal;

@@ -10,6 +10,7 @@ import { isIntended, withoutBarred } from "./allowed.ts";
 import { doubt, retiring } from "./doubt.ts";
 import { expectations } from "./expectations.ts";
 import { keepBodies } from "./kept.ts";
+import { lateUntil } from "./late-until.ts";
 import type { Made } from "./make.ts";
 import { readerChanges } from "./readers.ts";
 import type { Run } from "./run.ts";
@@ -103,9 +104,11 @@ export async function publishMade(run: Run, kind: string, made: readonly Made[])
   run.tally.settle(pages);
   run.tally.touchFeeds(pages.filter((page, at) => isListedAnew(before[at], page)));
   const moved = turnover(run, before, pages);
+  const late = lateUntil(run);
   await ledger.confirm(run.context.run, pages, {
     retired,
     ...moved,
+    ...(late !== undefined && { lateUntil: late }),
     ...readerChanges(before, pages),
   });
   return puts.length;
@@ -161,8 +164,11 @@ async function put(run: Run, wanted: readonly Made[]): Promise<readonly Put[]> {
   const copies = new Map(made.map(({ artifact, copyOf }) => [artifact, copyOf]));
   const results = await putAll(
     {
-      put: (artifact) =>
-        putExpecting(store, artifact, { ...expecting(artifact), copyOf: copies.get(artifact) }),
+      async put(artifact) {
+        await run.stay();
+        const copyOf = copies.get(artifact);
+        return await putExpecting(store, artifact, { ...expecting(artifact), copyOf });
+      },
     },
     made.map(({ artifact }) => artifact),
     { take, rest: slots.rest, onPut: () => run.progress.add(1) },

@@ -1,10 +1,10 @@
 import type { Intent } from "../ledger/ledger.ts";
-import { ASSET_KIND, putPhase } from "../plan/kinds.ts";
-import { address, type Step } from "../site.ts";
+import { ASSET_KIND } from "../plan/kinds.ts";
+import { address } from "../site.ts";
 import { checkAdoption } from "./adopted.ts";
 import type { Begun } from "./begin.ts";
 import { countPages } from "./count-pages.ts";
-import { doubt } from "./doubt.ts";
+import { doubt, putAgain } from "./doubt.ts";
 import { settlesAdopted } from "./leftovers.ts";
 import { finishTakedowns } from "./removal.ts";
 import type { Run } from "./run.ts";
@@ -33,25 +33,20 @@ export async function settle(run: Run, begun: Begun): Promise<void> {
 }
 
 /** A dry run doubts nothing: the steps that the doubt would bring are planned at once. */
-async function foresee(
-  { wired, context, options }: Run,
-  intents: readonly Intent[],
-): Promise<void> {
-  const kinds = new Map(wired.site.kinds.map((kind) => [kind.name, kind]));
-  const live = (await wired.ledger.pages(intents)).filter((page) => page !== undefined);
+async function foresee(run: Run, intents: readonly Intent[]): Promise<void> {
+  const live = (await run.wired.ledger.pages(intents)).filter((page) => page !== undefined);
+  const { only } = run.options;
   const steps = live
-    .filter(({ kind }) => options.only === undefined || kind === options.only)
-    .map(({ kind, key, route, start }): Step => {
-      const phase = putPhase(kinds.get(kind), false);
-      const reason = "unfinished";
-      return { kind, key, phase, action: "update", reason, route, from: undefined, start };
-    });
-  await wired.ledger.stage(context.run, steps);
+    .filter(({ kind }) => only === undefined || kind === only)
+    .map((page) => putAgain(run, page, "unfinished"));
+  await run.wired.ledger.stage(run.context.run, steps);
 }
 
 /** True when the plan is empty and no earlier run left anything to do. */
 export async function isIdle(run: Run, { tables }: Begun): Promise<boolean> {
   const { ledger, cdn } = run.wired;
+  // A run that claimed and records nothing would look as if it had been cut off.
+  if (run.hasClaimed()) return false;
   // That they may be empty is recorded with a release; else every run would ask again.
   if (tables.emptied.length > 0 || settlesAdopted(run) || (await hasSteps(run))) return false;
   const isDue = await ledger.isLeaving(run.startedAt);

@@ -3,6 +3,7 @@ import { type Planned, planBuild } from "../plan/plan.ts";
 import { checkDeletes } from "../publish/guards.ts";
 import { type Begun, begin, interrupted } from "./begin.ts";
 import { checkHeld } from "./hold.ts";
+import { settleLate } from "./late-writes.ts";
 import { checkLeftovers } from "./leftovers.ts";
 import { openRun } from "./open-run.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
@@ -19,6 +20,7 @@ export async function withPlan<T>(
   if (!options.isDryRun) checkHeld(begun.notes);
   await using run = openRun(wired, options, begun);
   await settle(run, begun);
+  await settleLate(run);
   return await work(run, begun, await plan(run));
 }
 

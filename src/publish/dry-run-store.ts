@@ -16,6 +16,7 @@ export function dryRunStore(store: ObjectStore, report: (step: DryRunStep) => vo
     foldsCase: store.foldsCase,
     isConditional: store.isConditional,
     deleteConditions: store.deleteConditions,
+    lateWritesMs: store.lateWritesMs,
     keepsHeaders: store.keepsHeaders,
     check: () => store.check(),
     list: (prefix) => store.list(prefix),

@@ -32,6 +32,7 @@ export function folderStore(dir: string): ObjectStore {
     // Nothing keeps another process from renaming a file in between, so none is promised.
     isConditional: false,
     deleteConditions: "ignored",
+    lateWritesMs: 0,
     keepsHeaders: false,
     check: () => checkWritable(root).catch(folderError(name)),
     async *list(prefix) {

@@ -21,6 +21,7 @@ export function memoryStore(
     foldsCase: false,
     isConditional: true,
     deleteConditions: "together",
+    lateWritesMs: 0,
     keepsHeaders: true,
     check: async () => {},
     async *list(prefix) {
@@ -40,7 +41,7 @@ export function memoryStore(
     async put(artifact, { expected, id, copyOf } = {}) {
       const { key } = artifact;
       const there = objects.get(key);
-      const etag = there === undefined ? null : etagOf(there);
+      const etag = there ? etagOf(there) : null;
       if (expected !== undefined && expected !== etag) throw conflict("memory", key);
       const { body } = copyOf === undefined ? artifact : (find(key, copyOf) ?? artifact);
       // A copy, as every store makes one: the caller may use its buffer again.

@@ -19,6 +19,12 @@ const MAX_ATTEMPTS = 8;
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/**
+ * A signature holds for 15 minutes, and the signer's clock may be as much ahead before S3 refuses it
+ * ("Authenticating Requests: Using the Authorization Header"; RequestTimeTooSkewed).
+ */
+const LATE_WRITES_MS = 30 * 60_000;
+
 /** A bucket, or a part of it: `{ client, bucket: "site", prefix: "preview" }`. */
 export interface S3StoreOptions {
   readonly client: S3Client;
@@ -93,6 +99,7 @@ export function s3Store({ client, bucket, prefix = "" }: S3StoreOptions): Object
     foldsCase: false,
     isConditional: undefined,
     deleteConditions: undefined,
+    lateWritesMs: LATE_WRITES_MS,
     keepsHeaders: true,
     ...reads(at),
     ...versionsIn(at),

@@ -17,6 +17,9 @@ export interface ObjectStore {
   /** How deletes keep their expectations; undefined when only a try tells. */
   readonly deleteConditions: DeleteConditions | undefined;
 
+  /** How long after a process died what it had asked for may yet take place; 0 where nothing can. */
+  readonly lateWritesMs: number;
+
   /**
    * False when an object is nothing but its bytes: headers and metadata are those its key implies,
    * and its entity tag is `bytesTag` of it.

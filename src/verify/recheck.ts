@@ -29,7 +29,7 @@ export async function recheck(
     ledger.intents(),
   ]);
   const owners = Map.groupBy(live, ({ route }) => address(route).key);
-  const known = new Set([...retired, ...adopted.map(({ object }) => object)]);
+  const known = new Set([...retired.keys(), ...adopted.map(({ object }) => object)]);
   const intended = new Set(intents.map(({ route }) => address(route).key));
   const verdicts = suspects.map((suspect, at) => {
     if (intended.has(suspect.object)) return "waiting";

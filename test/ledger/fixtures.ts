@@ -79,6 +79,7 @@ export async function contentsOf(ledger: Ledger, runs: readonly string[]): Promi
     plans,
     intents: (await ledger.intents()).map(plain),
     retired: (await ledger.retired(1000)).map(plain),
+    lingering: await ledger.lingering(Number.MAX_SAFE_INTEGER, undefined, 1000),
     outbox: (await ledger.outbox()).map(({ items, invalidation }) => ({ items, invalidation })),
     quarantined: (await ledger.quarantined()).map(plain),
     releases: await ledger.releases(1000),

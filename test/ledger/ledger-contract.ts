@@ -5,6 +5,7 @@ import { describeBars } from "./contract-bars.ts";
 import { describeClaims } from "./contract-claims.ts";
 import { describeFormer } from "./contract-former.ts";
 import { describeJournal } from "./contract-journal.ts";
+import { describeLingering } from "./contract-lingering.ts";
 import { describePages } from "./contract-pages.ts";
 import { describePast } from "./contract-past.ts";
 import { describePlans } from "./contract-plans.ts";
@@ -35,5 +36,6 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describePast(ledgerTest);
     describeBars(ledgerTest);
     describeAdopted(ledgerTest);
+    describeLingering(ledgerTest);
   });
 }

@@ -3,6 +3,7 @@ import type {
   Former,
   Intent,
   KnownRow,
+  Ledger,
   LivePage,
   Past,
   Quarantined,
@@ -30,6 +31,7 @@ export class LedgerModel {
   readonly readers = new Map<string, Reader>();
   readonly former = new Map<string, Former>();
   readonly past = new Map<string, Past>();
+  readonly lingering = new Map<string, number>();
   holder: string | undefined;
 
   stage(run: string, steps: readonly Step[]): void {
@@ -96,6 +98,9 @@ export class LedgerModel {
       this.live.set(nameOf(page), page);
       this.pending.delete(nameOf(page));
       this.plans.get(run)?.delete(nameOf(page));
+      const object = address(page.route).key;
+      const isDated = this.retired.has(object) && this.retired.get(object)?.dueAt !== undefined;
+      if (isDated && beside.lateUntil !== undefined) this.lingering.set(object, beside.lateUntil);
       this.unretire(address(page.route).key);
     }
     this.#add(beside);
@@ -131,7 +136,20 @@ export class LedgerModel {
     this.retired.delete(object);
   }
 
-  doubt(intents: readonly Intent[], release: number): void {
+  cameLate(run: string, late: Parameters<Ledger["cameLate"]>[1]): boolean {
+    if (!this.#mayWrite(run)) return false;
+    const unknown = { hash: undefined, etag: undefined, cause: undefined };
+    this.#remember(late.altered);
+    for (const id of late.altered) {
+      const page = this.live.get(nameOf(id));
+      if (page !== undefined) this.live.set(nameOf(id), { ...page, ...unknown });
+    }
+    this.#addRetired(late.retired);
+    for (const object of late.objects) this.lingering.delete(object);
+    return true;
+  }
+
+  doubt(intents: readonly Intent[], release: number, lateUntil: number | undefined): void {
     const unknown = { hash: undefined, etag: undefined, cause: undefined };
     this.#remember(intents);
     for (const each of intents) {
@@ -147,6 +165,7 @@ export class LedgerModel {
     }
     for (const each of intents) {
       this.#suspect(each.route);
+      if (lateUntil !== undefined) this.lingering.set(address(each.route).key, lateUntil);
       this.pending.delete(nameOf(each));
     }
   }
@@ -165,6 +184,9 @@ export class LedgerModel {
       plans: runs.map((run) => planOf(sorted(this.plans.get(run) ?? new Map()))),
       intents: sorted(this.pending).map(plain),
       retired: [...this.retired.values()].sort(byMoment).map(plain),
+      lingering: [...this.lingering]
+        .map(([object, until]) => ({ object, until }))
+        .sort((a, b) => bytes(a.object, b.object)),
       outbox: this.batches,
       quarantined: sorted(this.failed).map(plain),
       releases: this.releases.toReversed(),

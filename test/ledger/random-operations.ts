@@ -64,6 +64,8 @@ const retired = fc.record({
   hash: fc.option(fc.constantFrom(digest("a"), digest("b")), { nil: undefined }),
 });
 
+const until = fc.option(fc.nat(3), { nil: undefined });
+
 const someReaders: fc.Arbitrary<Reader[]> = fc.array(
   fc
     .tuple(id, fc.constantFrom("ann", "ann ", "bob"))
@@ -82,12 +84,17 @@ const beside: fc.Arbitrary<Beside> = fc
     retired: fc.array(retired, { maxLength: 3 }),
     added: someReaders,
     dropped: someReaders,
+    lateUntil: until,
     turnover: fc.option(
       fc.record({ left: someFormer, taken: fc.array(route, { maxLength: 3 }), redirects }),
       { nil: undefined },
     ),
   })
-  .map(({ turnover, ...more }) => (turnover === undefined ? more : { ...more, turnover }));
+  .map(({ turnover, lateUntil, ...more }) => ({
+    ...more,
+    ...(turnover !== undefined && { turnover }),
+    ...(lateUntil !== undefined && { lateUntil }),
+  }));
 
 const row: fc.Arbitrary<SeenRow> = fc
   .record({
@@ -151,9 +158,18 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   op("retire", fc.tuple(run, someIds, beside), (l, m, [r, ids, more]) =>
     agree(m.retire(r, ids, more), l.retire(r, ids, more)),
   ),
-  op("doubt", fc.tuple(someIntents, fc.nat(3)), (l, m, [intents, release]) => {
-    m.doubt(intents, release);
-    return l.doubt(intents, release);
+  op("doubt", fc.tuple(someIntents, fc.nat(3), until), (l, m, [intents, release, lateUntil]) => {
+    m.doubt(intents, release, lateUntil);
+    return l.doubt(intents, release, lateUntil);
+  }),
+  op("cameLate", fc.tuple(run, someIds, fc.array(route), fc.array(retired)), (l, m, values) => {
+    const [r, altered, routes, more] = values;
+    const late = { altered, objects: routes.map((to) => address(to).key), retired: more };
+    return agree(m.cameLate(r, late), l.cameLate(r, late));
+  }),
+  op("forgetLingering", route, (l, m, to) => {
+    m.lingering.delete(address(to).key);
+    return l.forgetLingering([address(to).key]);
   }),
   op("doubtAll", fc.constant(undefined), (l, m) => {
     for (const [name, page] of m.live)

@@ -454,9 +454,9 @@ const PUBLISHING: readonly Mutant[] = [
   },
   {
     name: "replaced asset deleted at once",
-    file: "src/pipeline/doubt.ts",
-    find: "dueAt: startedAt + ASSET_GRACE, items: [] };",
-    replace: "dueAt: startedAt, items: [] };",
+    file: "src/pipeline/grace.ts",
+    find: "return kind === ASSET_KIND ? stays + ASSET_GRACE : stays;",
+    replace: "return stays;",
     suites: [FAILING],
   },
   {

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import type { Ledger } from "../../src/ledger/ledger.ts";
-import type { Wired } from "../../src/pipeline.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import { type Artifact, digest } from "../../src/site.ts";
+import { later } from "./later.ts";
 import { differences } from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
 
@@ -107,14 +106,6 @@ test("an object of a page that goes, which another put of ours has replaced, goe
   expect(notes).toEqual([expect.stringContaining(`${KEY} was not what the ledger says`)]);
   await isExact(world);
 });
-
-/** A pipeline for which the claims of others have ended. */
-function later(wired: Wired): Wired {
-  const { ledger } = wired;
-  const claim: Ledger["claim"] = (run, options) =>
-    ledger.claim(run, { ...options, nowMs: options.nowMs + 120_000 });
-  return { ...wired, ledger: { ...ledger, claim } };
-}
 
 async function isExact(world: World): Promise<void> {
   expect(differences(world.shown(), await world.scratch())).toEqual([]);
