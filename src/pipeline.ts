@@ -67,9 +67,10 @@ export async function build(wired: Wired, options: BuildOptions): Promise<Summar
  */
 export async function rebuildAround(
   wired: Wired,
-  options: Omit<BuildOptions, "targets" | "isDryRun" | "allowDeletes">,
+  options: Pick<BuildOptions, "signal" | "emit" | "now">,
 ): Promise<Summary> {
-  const asked = { ...options, targets: [], isDryRun: false, allowDeletes: false };
+  const as = { isTakedown: true, isDryRun: false, allowDeletes: false };
+  const asked = { ...options, ...as, targets: [] };
   return await inTurn(wired, options, () => build(wired, asked));
 }
 

@@ -21,8 +21,9 @@ const BATCH = 200;
 /**
  * Publishes what `exportQuarantine` gave: each page is live as it was, and the next build, which
  * looks at every page, keeps those that still fail, replaces those that do not and deletes those
- * whose rows are gone. All lines are checked before anything is put. Safe to run again.
- * @returns how many pages there were
+ * whose rows are gone. All lines are checked before anything is put. What is taken down is left out.
+ * Safe to run again.
+ * @returns how many pages there are
  * @throws PipelineError `input_invalid` with the first bad lines and their numbers
  */
 export async function importQuarantine(
@@ -30,7 +31,9 @@ export async function importQuarantine(
   lines: AsyncIterable<string> | Iterable<string>,
   { file, ...options }: Omit<BuildOptions, "isDryRun" | "allowDeletes"> & { readonly file: string },
 ): Promise<number> {
-  const pages = await readLines(wired, lines, file);
+  const read = await readLines(wired, lines, file);
+  const bars = await wired.ledger.barred(read);
+  const pages = read.filter((_, at) => bars[at] === undefined);
   if (pages.length === 0) return 0;
   const now = (options.now ?? (() => Date.now() * 1000))();
   const asked = { ...options, allowDeletes: true, isDryRun: false };

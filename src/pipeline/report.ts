@@ -45,7 +45,7 @@ export async function finish(
   await keepQuarantine(run, planned);
   const done = await summary(run, { found: planned.found, release });
   const finishedAt = Math.round(startedAt + done.seconds * 1_000_000);
-  const report = JSON.stringify(done);
+  const report = JSON.stringify({ ...done, ...(run.options.isTakedown && { takedown: true }) });
   run.rebuilt?.add(run.tally.quarantined());
   const rebuilt = run.rebuilt?.pages();
   // What one kind's build left of the others, a plan of what came since, or a rebuild of too many

@@ -62,6 +62,8 @@ export interface BuildOptions {
   readonly isVerify?: boolean;
   /** Bars that are not in the ledger yet, or otherwise there; of a dry run only. */
   readonly imagined?: readonly ImaginedBar[] | undefined;
+  /** It follows a takedown, or the end of one; its release says so. */
+  readonly isTakedown?: boolean;
   /** Turns the delete guards off. */
   readonly allowDeletes: boolean;
   /** Plans and tells the steps, changes nothing. */

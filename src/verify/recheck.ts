@@ -28,12 +28,16 @@ export async function recheck(
     ledger.adoptedAt(objects),
     ledger.intents(),
   ]);
+  // The objects of pages that are taken down went first; a run will take them off the ledger.
+  const bars = await ledger.barred(live);
+  const barred = new Set(live.filter((_, at) => bars[at] !== undefined));
   const owners = Map.groupBy(live, ({ route }) => address(route).key);
   const known = new Set([...retired.keys(), ...adopted.map(({ object }) => object)]);
   const intended = new Set(intents.map(({ route }) => address(route).key));
   const verdicts = suspects.map((suspect, at) => {
     if (intended.has(suspect.object)) return "waiting";
     const pages = owners.get(suspect.object) ?? [];
+    if (pages.length > 0 && pages.every((page) => barred.has(page))) return "waiting";
     if (pages.length > 0) return judge(suspect, heads[at], pages);
     if (heads[at] === undefined) return "good";
     return known.has(suspect.object) ? "waiting" : foreign(suspect);

@@ -5,11 +5,14 @@ import { PipelineError } from "../../src/error.ts";
 import {
   exportQuarantine,
   exportTakedowns,
+  importQuarantine,
   importTakedowns,
   rebuildAround,
+  releasesOf,
   removePages,
   takeDown,
 } from "../../src/pipeline.ts";
+import { verifying } from "../verify/verifying.ts";
 import { brokenLinks } from "./links.ts";
 import { differences } from "./small-site.ts";
 import {
@@ -381,4 +384,36 @@ test("a redirect that leads elsewhere stays where an erased page was", async () 
     ["p3", "once"].map((slug) => world.versions.get(`posts/${slug}/index.html`)?.length),
   ).toEqual([1, 1]);
   await settled(world);
+});
+
+test("the release that follows is told as one of a takedown, and a check of the store finds nothing", async () => {
+  await using world = await cachedWorld();
+  await wiredOf(world, (wired) => takeDown(wired, [P3], asked(world)));
+  expect((await verifying(world)).told).toEqual([]);
+  await wiredOf(world, async (wired) => {
+    await rebuildAround(wired, around(world));
+    expect((await releasesOf(wired, 1))[0]).toMatchObject({ run: "takedown", deleted: 3 });
+  });
+  expect((await verifying(world)).told).toEqual([]);
+});
+
+test("last good versions of pages that are taken down are not imported", async () => {
+  await using world = await cachedWorld();
+  world.edit(3, "title", "throw");
+  world.edit(4, "title", "throw");
+  await world.bake();
+  const held = await wiredOf(world, (wired) => Array.fromAsync(exportQuarantine(wired)));
+  expect(held).toHaveLength(2);
+  await using other = await smallWorld(6);
+  const bar = JSON.stringify({ kind: "post", key: [3], route: P3, since: 1 });
+  const options = { ...around(other), file: "file" };
+
+  const imported = await wiredOf(other, async (wired) => {
+    await importTakedowns(wired, [bar], options);
+    return await importQuarantine(wired, held, options);
+  });
+
+  expect(imported).toBe(1);
+  expect(Object.keys(other.shown())).toEqual(["posts/p4/index.html"]);
+  expect(await other.ledger((ledger) => ledger.quarantined())).toHaveLength(1);
 });
