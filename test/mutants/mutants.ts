@@ -12,7 +12,9 @@ export interface Mutant {
 const ASSETS = "test/pipeline/assets.test.ts";
 const BAD_ROWS = "test/pipeline/bad-rows.test.ts";
 const FAILING = "test/pipeline/failing-pages.test.ts";
+const FAULTS = "test/faults/faults.test.ts";
 const HEADERS = "test/pipeline/headers.test.ts";
+const KILL = "test/kill/kill.test.ts";
 const LOADED = "test/plan/loaded-pages.test.ts";
 const PHASES = "test/pipeline/phases.test.ts";
 const QUARANTINE = "test/pipeline/quarantine.test.ts";
@@ -607,6 +609,66 @@ const REBUILDING: readonly Mutant[] = [
   },
 ];
 
+/** What a process that dies, or a server that fails, would leave behind. */
+const DYING: readonly Mutant[] = [
+  {
+    name: "puts not intended",
+    file: "src/pipeline/publish.ts",
+    find: "  await intend(run, steps);",
+    replace: "",
+    suites: [KILL],
+  },
+  {
+    name: "puts that were cut off not doubted",
+    file: "src/pipeline/settle.ts",
+    find: "  await doubt(run, intents);",
+    replace: "",
+    suites: [KILL],
+  },
+  {
+    name: "object of a new page that was cut off not retired",
+    file: "src/pipeline/doubt.ts",
+    find: "  await ledger.retire(run.context.run, created, { retired });",
+    replace: "",
+    suites: [KILL],
+  },
+  {
+    name: "remains of cut off puts left in a folder",
+    file: "src/pipeline/settle.ts",
+    find: "  await store.removeRemains(intents.map(({ route }) => address(route).key));",
+    replace: "",
+    suites: [KILL],
+  },
+  {
+    name: "batch sent under another name each time",
+    file: "src/invalidate/outbox.ts",
+    find: "await cdn.send(batch)",
+    replace: "await cdn.send({ ...batch, id: crypto.randomUUID() })",
+    suites: [KILL],
+  },
+  {
+    name: "publishing not held by a rollback",
+    file: "src/pipeline/rollback.ts",
+    find: "  await hold(wired.ledger, { release, since: now });",
+    replace: "",
+    suites: [KILL],
+  },
+  {
+    name: "run that was cut off not noticed",
+    file: "src/pipeline/begin.ts",
+    find: "notes.get(FINISHER) !== last.publisher",
+    replace: "notes.get(FINISHER) === undefined",
+    suites: [KILL],
+  },
+  {
+    name: "another hand's object taken for our own",
+    file: "src/publish/put-expecting.ts",
+    find: "found !== undefined && isOwn(found, artifact, id)",
+    replace: "found !== undefined",
+    suites: [FAULTS],
+  },
+];
+
 /** All of them, grouped by what they make the builder forget. */
 export const MUTANTS: readonly Mutant[] = [
   ...IMAGES,
@@ -618,4 +680,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...PUBLISHING,
   ...REDIRECTING,
   ...REBUILDING,
+  ...DYING,
 ];

@@ -13,7 +13,7 @@ const SEED = process.env["SEED"] ?? "20261123";
 /** Histories of 30 steps. */
 const [FEW, MANY] = [5, 40];
 /** A mutant that hangs is caught, too. */
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 1_200_000;
 
 const CONFIG = `import { defineConfig } from "vitest/config";
 export default defineConfig({

@@ -1,5 +1,8 @@
+/** Gives numbers from 0 up to 1. */
+export type Random = () => number;
+
 /** Gives numbers from 0 up to 1, equal ones for equal seeds. Mulberry32: small, and the same everywhere. */
-export function randomFrom(seed: number): () => number {
+export function randomFrom(seed: number): Random {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
