@@ -40,8 +40,7 @@ export function memoryStore(
     versions: async (key) => versionsOf(versions?.get(key) ?? []),
     async put(artifact, { expected, id, copyOf } = {}) {
       const { key } = artifact;
-      const there = objects.get(key);
-      const etag = there ? etagOf(there) : null;
+      const etag = tagOf(objects.get(key));
       if (expected !== undefined && expected !== etag) throw conflict("memory", key);
       const { body } = copyOf === undefined ? artifact : (find(key, copyOf) ?? artifact);
       // A copy, as every store makes one: the caller may use its buffer again.
@@ -76,6 +75,10 @@ function forget(versions: MemoryVersions, key: string, there: Artifact | undefin
 
 function isOther(there: Artifact | undefined, expected: string | undefined): boolean {
   return there !== undefined && expected !== undefined && etagOf(there) !== expected;
+}
+
+function tagOf(there: Artifact | undefined): string | null {
+  return there === undefined ? null : etagOf(there);
 }
 
 function headOf({ key: _, body: __, hash, ...headers }: Artifact, writeId?: string): StoredHead {
