@@ -7,6 +7,7 @@ import {
   lookups,
 } from "../src/invalidate/changed.ts";
 import { type Cover, cover } from "../src/invalidate/cover.ts";
+import { reportOf } from "../src/invalidate/cover-report.ts";
 import { coverText } from "../src/invalidate/cover-text.ts";
 import { type CoverSite, coverSite, edited, type Shown } from "./cover-site.ts";
 
@@ -63,7 +64,7 @@ async function measure(copies: number): Promise<void> {
     say(line(name, covered, (cpuUs() - startedUs) / 1000));
     if (values.explain)
       say(
-        coverText(covered)
+        coverText(reportOf(covered))
           .map((each) => `    ${each}`)
           .join("\n"),
       );

@@ -59,6 +59,30 @@ export const SHARE: ValueType<number> = {
   expects: "It must be a number from 0 to 1, like 0.2 for a fifth.",
   parse: (text) => (/^(0?\.\d+|0|1(\.0+)?)$/.test(text) ? Number(text) : undefined),
 };
+/** An amount of money; `10`, `0.0001`. */
+export const DOLLARS: ValueType<number> = {
+  expects: "It must be US dollars from 0 to 1000000, like 25 or 0.0001.",
+  parse(text) {
+    const usd = /^(\d{1,7}(\.\d+)?|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
+    return usd <= 1_000_000 ? usd : undefined;
+  },
+};
+/** Invalidation items out of the 3,000 that CloudFront lets be in progress. */
+export const ITEMS: ValueType<number> = {
+  expects: "It must be a whole number of items from 0 to 2900.",
+  parse: (text) => (/^\d{1,4}$/.test(text) && Number(text) <= 2900 ? Number(text) : undefined),
+};
+/** The header with an object's cache tags: how S3 gives the metadata that ours carry. */
+export const TAG_HEADER: ValueType<string> = {
+  expects:
+    "It must be x-amz-meta-cache-tag, the header that our objects carry; name it in the distribution's CacheTagConfig first.",
+  parse: (text) => (text.toLowerCase() === "x-amz-meta-cache-tag" ? text.toLowerCase() : undefined),
+};
+/** How many of something, perhaps none. */
+export const FEW: ValueType<number> = {
+  expects: "It must be a whole number from 0 to 100.",
+  parse: (text) => (/^(\d{1,2}|100)$/.test(text) ? Number(text) : undefined),
+};
 /** How many of something at a time. */
 export const COUNT: ValueType<number> = {
   expects: "It must be a whole number from 1 to 1000.",

@@ -5,8 +5,11 @@ import {
   BUCKET,
   COUNT,
   DISTRIBUTION,
+  DOLLARS,
+  FEW,
   fileIn,
   HTTP,
+  ITEMS,
   listOf,
   MEGABYTES,
   MYSQL,
@@ -15,6 +18,7 @@ import {
   REDIS,
   REGION,
   SHARE,
+  TAG_HEADER,
   type ValueType,
 } from "./config-values.ts";
 import { PipelineError, type Problem } from "./error.ts";
@@ -52,6 +56,20 @@ export interface Config {
   readonly s3Endpoint: string | undefined;
   readonly cloudfrontDistributionId: string | undefined;
   readonly cloudfrontEndpoint: string | undefined;
+  /** The header in which the distribution finds cache tags; undefined when it looks for none. */
+  readonly cloudfrontTagHeader: string | undefined;
+  /** USD a month for invalidations; undefined for no limit. */
+  readonly invalidationBudgetUsd: number | undefined;
+  /** USD that it weighs to evict a page that did not change. */
+  readonly invalidationEvictedUsd: number;
+  /** Share of the live pages, 0 to 1, that may be evicted though they did not change. */
+  readonly invalidationMaxShare: number;
+  /** Items in progress that builds leave to editors and others. */
+  readonly invalidationReserve: number;
+  /** Changed pages that are fetched through the CDN before a run is done. */
+  readonly probes: number;
+  /** Where they are fetched; no "/" at its end. Undefined means the site's own address. */
+  readonly probeUrl: string | undefined;
   readonly redisUrl: string | undefined;
   /** Replaces the definition's `origin`; no "/" at its end. */
   readonly siteUrl: string | undefined;
@@ -94,6 +112,13 @@ export const SETTINGS = {
   S3_ENDPOINT: "s3Endpoint",
   CLOUDFRONT_DISTRIBUTION_ID: "cloudfrontDistributionId",
   CLOUDFRONT_ENDPOINT: "cloudfrontEndpoint",
+  CLOUDFRONT_CACHE_TAGS: "cloudfrontTagHeader",
+  INVALIDATION_BUDGET_USD: "invalidationBudgetUsd",
+  INVALIDATION_EVICTED_USD: "invalidationEvictedUsd",
+  INVALIDATION_MAX_SHARE: "invalidationMaxShare",
+  INVALIDATION_RESERVE: "invalidationReserve",
+  NIGHTBAKE_PROBE: "probes",
+  PROBE_URL: "probeUrl",
   REDIS_URL: "redisUrl",
   AWS_REGION: "awsRegion",
   NIGHTBAKE_DELETE_SHARE: "deleteShare",
@@ -110,6 +135,10 @@ const NEEDS: readonly (readonly [name: Name, needed: Name])[] = [
   ["S3_PREFIX", "S3_BUCKET"],
   ["S3_ENDPOINT", "S3_BUCKET"],
   ["CLOUDFRONT_ENDPOINT", "CLOUDFRONT_DISTRIBUTION_ID"],
+  ["CLOUDFRONT_CACHE_TAGS", "CLOUDFRONT_DISTRIBUTION_ID"],
+  ["INVALIDATION_BUDGET_USD", "CLOUDFRONT_DISTRIBUTION_ID"],
+  ["NIGHTBAKE_PROBE", "CLOUDFRONT_DISTRIBUTION_ID"],
+  ["PROBE_URL", "NIGHTBAKE_PROBE"],
 ];
 
 type Name = keyof typeof SETTINGS;
@@ -192,6 +221,13 @@ function fields(
     s3Endpoint,
     cloudfrontDistributionId: get("CLOUDFRONT_DISTRIBUTION_ID", undefined, DISTRIBUTION),
     cloudfrontEndpoint,
+    cloudfrontTagHeader: get("CLOUDFRONT_CACHE_TAGS", undefined, TAG_HEADER),
+    invalidationBudgetUsd: get("INVALIDATION_BUDGET_USD", undefined, DOLLARS),
+    invalidationEvictedUsd: get("INVALIDATION_EVICTED_USD", EVICTED_USD, DOLLARS),
+    invalidationMaxShare: get("INVALIDATION_MAX_SHARE", MAX_SHARE, SHARE),
+    invalidationReserve: get("INVALIDATION_RESERVE", RESERVE, ITEMS),
+    probes: get("NIGHTBAKE_PROBE", 0, FEW),
+    probeUrl: get("PROBE_URL", undefined, ORIGIN),
     redisUrl: get("REDIS_URL", undefined, REDIS),
     siteUrl: get("SITE_URL", undefined, ORIGIN),
     awsRegion: get("AWS_REGION", aws["AWS_DEFAULT_REGION"] ?? region, REGION),
@@ -205,6 +241,8 @@ function fields(
 }
 
 const DELETE_SHARE = 0.2;
+/** Those of `invalidate/terms.ts`, which says why. */
+const [EVICTED_USD, MAX_SHARE, RESERVE] = [0.0001, 0.05, 1000];
 /** One S3 client opens 50 sockets at most unless told otherwise; this leaves room for others. */
 const CONCURRENCY = 32;
 /** Room for the bodies of a million short articles. */
@@ -240,9 +278,9 @@ function awsVariables(from: {
 }
 
 function unknownNames(env: Env): Problem[] {
-  const known = Object.keys(SETTINGS).filter((name) => name.startsWith("NIGHTBAKE_"));
+  const known = Object.keys(SETTINGS);
   return Object.keys(env)
-    .filter((name) => name.startsWith("NIGHTBAKE_") && !known.includes(name))
+    .filter((name) => /^(NIGHTBAKE|INVALIDATION)_/.test(name) && !known.includes(name))
     .map((name) => ({
       place: name,
       message: `There is no such setting.${didYouMean(name, Object.keys(SETTINGS))}`,

@@ -1,4 +1,5 @@
 import type { PipelineError } from "./error.ts";
+import type { CoverReport } from "./invalidate/cover-report.ts";
 import type { StepCount } from "./ledger/ledger.ts";
 import type { Phase, Step } from "./site.ts";
 
@@ -55,6 +56,8 @@ export interface Summary extends Counts {
   readonly seconds: number;
   /** Items the CDN was asked to invalidate. */
   readonly invalidated: number;
+  /** What was chosen for that, why and at which price; of a dry run what would be. */
+  readonly covers: readonly CoverReport[];
   /** Links in bodies that led to no route and lost their `<a>`. */
   readonly unlinked: number;
   /** Objects that wait to be deleted, see `nightbake due`. */

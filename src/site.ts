@@ -5,6 +5,7 @@ export * from "./site/define.ts";
 export * from "./site/digest.ts";
 export * from "./site/key.ts";
 export * from "./site/list.ts";
+export * from "./site/own-tag.ts";
 export * from "./site/page.ts";
 export * from "./site/read.ts";
 export * from "./site/redirect.ts";

@@ -13,6 +13,7 @@ import {
 import { PipelineError } from "./error.ts";
 import { openCloudFront } from "./invalidate/cloudfront.ts";
 import { noCdn } from "./invalidate/none.ts";
+import { leaving, type Terms } from "./invalidate/terms.ts";
 import { openMysqlLedger } from "./ledger/mysql.ts";
 import { openSqliteLedger } from "./ledger/sqlite.ts";
 import { loadSite, templateNames } from "./load-site.ts";
@@ -126,18 +127,30 @@ async function openPublishing(config: Config, parts: AsyncDisposableStack) {
       : parts.use(
           openCloudFront({
             distributionId,
+            hasTags: config.cloudfrontTagHeader !== undefined,
             endpoint: config.cloudfrontEndpoint,
             ...credentialsOf(config),
           }),
         );
   const keep = { releases: config.keepReleases, days: config.keepDays };
-  return { ledger, kept, keep, store, cdn, deleteShare, slots, sleep };
+  return { ledger, kept, keep, store, cdn, terms: termsOf(config), deleteShare, slots, sleep };
 }
 
 function bucketOf(config: Config, bucket: string): S3Config {
   const { s3Prefix: prefix, s3Endpoint: endpoint, concurrency } = config;
   const region = config.awsRegion ?? DEFAULT_REGION;
   return { bucket, prefix, endpoint, region, concurrency, ...credentialsOf(config) };
+}
+
+function termsOf(config: Config): Terms {
+  const { invalidationBudgetUsd: budgetUsd, invalidationReserve: reserved } = config;
+  const { invalidationEvictedUsd: evictedUsd, invalidationMaxShare: maxShare } = config;
+  return {
+    ...leaving(reserved),
+    evictedUsd,
+    maxShare,
+    ...(budgetUsd !== undefined && { budgetUsd }),
+  };
 }
 
 /** Keys that stand in `.env`, where the SDK does not look; without them it searches by itself. */

@@ -13,6 +13,21 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
   ["S3_BUCKET, S3_PREFIX, S3_ENDPOINT", "S3 instead of the output folder"],
   ["CLOUDFRONT_DISTRIBUTION_ID", "the CDN to invalidate"],
   ["CLOUDFRONT_ENDPOINT", "another server that speaks CloudFront's protocol"],
+  [
+    "CLOUDFRONT_CACHE_TAGS",
+    "header of cache tags that its CacheTagConfig names: x-amz-meta-cache-tag",
+  ],
+  [
+    "INVALIDATION_BUDGET_USD",
+    "for a month's invalidations; wider ones are chosen near it (default none)",
+  ],
+  ["INVALIDATION_EVICTED_USD", "what it weighs to evict an unchanged page (default 0.0001)"],
+  ["INVALIDATION_MAX_SHARE", "share of the site that may be evicted unchanged (default 0.05)"],
+  ["INVALIDATION_RESERVE", "items in progress that builds leave to others (default 1000)"],
+  [
+    "NIGHTBAKE_PROBE, PROBE_URL",
+    "changed pages to fetch from there until they are new (default 0)",
+  ],
   ["REDIS_URL", "queue and cache of clones"],
   ["NIGHTBAKE_DELETE_SHARE", "share of the site one build may delete unasked (default 0.2)"],
   [

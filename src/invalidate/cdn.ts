@@ -2,7 +2,7 @@
 export interface Batch {
   /** Our own id; CloudFront's CallerReference. */
   readonly id: string;
-  /** Encoded paths as `address()` gives them, e.g. `/articles/x/`. */
+  /** Encoded paths as `address()` gives them, `/articles/x/`; wildcards, `/articles/*`; tags, `#author-0a1b`. */
   readonly items: readonly string[];
 }
 
@@ -13,6 +13,9 @@ export interface Cdn {
 
   /** False when there is nothing to invalidate, so nothing is put into the outbox. */
   readonly isCaching: boolean;
+
+  /** True when `#tag` evicts every copy that carries the tag; else such an item evicts nothing. */
+  readonly hasTags: boolean;
 
   /** How many items one batch may hold. */
   readonly batchItems: number;

@@ -21,7 +21,7 @@ export interface LiveCounts {
    * unless it is a changed page's own.
    */
   readonly tagged: ReadonlyMap<string, number>;
-  /** By folder with both slashes, `/articles/`: objects whose route begins so. One that is not in the map is not used. */
+  /** By folder with both slashes, `/articles/`: objects whose route begins so. One that is not in the map is not used, but for `/`. */
   readonly below: ReadonlyMap<string, number>;
 }
 

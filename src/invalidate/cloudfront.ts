@@ -20,10 +20,13 @@ interface CloudFrontOptions {
   readonly client: CloudFrontClient;
   /** E.g. `E2EXAMPLE`. */
   readonly distributionId: string;
+  readonly hasTags: boolean;
 }
 
 export interface CloudFrontConfig {
   readonly distributionId: string;
+  /** True when the distribution's CacheTagConfig names the header that our objects carry. */
+  readonly hasTags: boolean;
   /** A stand-in for tests; undefined means AWS. */
   readonly endpoint?: string | undefined;
   /** Undefined means the SDK's own search: environment, profile, role. */
@@ -32,7 +35,7 @@ export interface CloudFrontConfig {
 
 /** Opens one CloudFront distribution; disposing it closes the connections. */
 export function openCloudFront(config: CloudFrontConfig): Cdn & AsyncDisposable {
-  const { distributionId, endpoint, credentials } = config;
+  const { distributionId, hasTags, endpoint, credentials } = config;
   const client = new CloudFrontClient({
     region: REGION,
     ...(endpoint && { endpoint }),
@@ -44,14 +47,14 @@ export function openCloudFront(config: CloudFrontConfig): Cdn & AsyncDisposable 
     },
   });
   const dispose = async () => client.destroy();
-  return { ...cloudFront({ client, distributionId }), [Symbol.asyncDispose]: dispose };
+  return { ...cloudFront({ client, distributionId, hasTags }), [Symbol.asyncDispose]: dispose };
 }
 
 /**
  * Invalidates in one CloudFront distribution. The batch's id is the CallerReference, so a repeated
  * batch is the same invalidation and costs nothing (API reference, InvalidationBatch).
  */
-function cloudFront({ client, distributionId }: CloudFrontOptions): Cdn {
+function cloudFront({ client, distributionId, hasTags }: CloudFrontOptions): Cdn {
   const failAt = (place: { readonly batch?: string; readonly invalidation?: string }) => {
     return (cause: unknown): never => {
       throw cloudFrontError(cause, { distribution: distributionId, ...place });
@@ -60,6 +63,7 @@ function cloudFront({ client, distributionId }: CloudFrontOptions): Cdn {
   return {
     name: `CloudFront ${distributionId}`,
     isCaching: true,
+    hasTags,
     batchItems: BATCH_ITEMS,
     async send({ id, items }) {
       const command = new CreateInvalidationCommand({

@@ -1,23 +1,23 @@
-import type { Cover } from "./cover.ts";
+import type { CoverReport } from "./cover-report.ts";
 import type { Rejected } from "./rejected.ts";
 
 /** Groups that are named before the rest is counted. */
 const MOST = 10;
 
 /** Tells people what was chosen, what was not, and the price: one line each, no line break. */
-export function coverText(cover: Cover): readonly string[] {
-  const { objects, load, groups, waves, calls, usd, overBudgetUsd, byPath } = cover;
+export function coverText(cover: CoverReport): readonly string[] {
+  const { objects, load, groups, groupCount, waves, calls, usd, overBudgetUsd, byPath } = cover;
   if (objects === 0) return ["Nothing to invalidate: no old copy of anything that changed."];
   const { items, evicted } = load;
-  const way = `${count(waves.length, "wave")}, ${count(calls, "call")}, about ${cover.seconds} s`;
-  const others = items - groups.length;
+  const way = `${count(waves, "wave")}, ${count(calls, "call")}, about ${cover.seconds} s`;
+  const others = items - groupCount;
   return [
     `${count(items, "item")} for ${count(objects, "changed object")}: ${dollars(usd)}, ${way}`,
     `  evicts up to ${count(evicted, "unchanged page")}, ${percent(cover.share)} of the site`,
     ...groups
       .slice(0, MOST)
       .map((group) => `  ${group.item}: ${group.changed} changed, ${group.evicted} unchanged`),
-    ...(groups.length > MOST ? [`  and ${groups.length - MOST} more such items`] : []),
+    ...(groupCount > MOST ? [`  and ${groupCount - MOST} more such items`] : []),
     ...(others > 0 ? [`  ${count(others, "item")} for single objects`] : []),
     ...(overBudgetUsd > 0
       ? [`  beyond the month's budget by ${dollars(overBudgetUsd)}; nothing is left out`]

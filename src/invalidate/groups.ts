@@ -49,7 +49,7 @@ export function choices(
   const objects = oldObjects(merged, useTags);
   const tags = new Map<string, Draft>();
   if (useTags) for (const [tag, live] of counts.tagged) tags.set(tag, draft(`#${tag}`, live));
-  const folders = new Map([["/", draft("/*", counts.live)]]);
+  const folders = new Map([["/", draft("/*", counts.below.get("/") ?? counts.live)]]);
   for (const [folder, live] of counts.below) {
     if (folder !== "/") folders.set(folder, draft(`${encodeRoute(folder)}*`, live));
   }

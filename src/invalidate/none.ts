@@ -4,6 +4,7 @@ import type { Cdn } from "./cdn.ts";
 export const noCdn: Cdn = {
   name: "none",
   isCaching: false,
+  hasTags: false,
   batchItems: 1,
   send: refuse,
   isCompleted: refuse,

@@ -1,15 +1,13 @@
 import { PipelineError } from "../error.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { Batch, Cdn } from "./cdn.ts";
+import type { Batch } from "./cdn.ts";
+import { type FreezeOptions, freezeChanges } from "./freeze.ts";
 import { type Pace, pauses } from "./pauses.ts";
+import { room } from "./terms.ts";
+import { isWildcard } from "./waves.ts";
 
-/**
- * CloudFront's limit is 3,000 paths in progress per distribution (developer guide, invalidation
- * limits); a third is left to invalidations that others make.
- */
-const MAX_ITEMS = 2000;
-/** CloudFront's own, separate limit for items that end in "*". */
-const MAX_WILDCARDS = 15;
+/** How long covers that are done are kept for people who ask, µs. */
+const KEPT = 30 * 24 * 3600 * 1_000_000;
 
 /** How many batches and items have completed. */
 export interface OutboxCount {
@@ -17,14 +15,19 @@ export interface OutboxCount {
   readonly items: number;
 }
 
-export interface OutboxOptions extends Pace {
-  readonly ledger: Pick<Ledger, "freeze" | "outbox" | "sent" | "completed">;
-  readonly cdn: Cdn;
+export interface SendOptions extends Pace, Pick<FreezeOptions, "cdn" | "terms" | "now"> {
+  readonly ledger: Pick<Ledger, "sent" | "refused" | "completed">;
   /** Called after each batch that completed. */
   readonly onProgress?: (completed: OutboxCount) => void;
-  /** Items in progress at once, 2,000 by default; a larger single batch goes alone. */
-  readonly maxItemsInProgress?: number;
 }
+
+export interface OutboxOptions extends SendOptions, FreezeOptions {
+  readonly ledger: SendOptions["ledger"] &
+    FreezeOptions["ledger"] &
+    Pick<Ledger, "covers" | "closed">;
+}
+
+const NOTHING: OutboxCount = { batches: 0, items: 0 };
 
 /** Everything of one drain that changes. */
 interface Drain {
@@ -39,7 +42,27 @@ interface SentBatch extends Batch {
 }
 
 /**
- * Sends everything in the outbox and waits until the CDN has completed it, oldest first.
+ * Plans what waits, sends everything in the outbox and waits until the CDN has completed it, see
+ * {@link sendBatches}.
+ * @throws PipelineError as that does
+ */
+export async function drainOutbox(options: OutboxOptions): Promise<OutboxCount> {
+  const { ledger, cdn } = options;
+  if (!cdn.isCaching) return NOTHING;
+  await freezeChanges(options);
+  const done = await sendBatches(await ledger.outbox(), options);
+  await close(options);
+  return done;
+}
+
+/** Nothing is in progress any more: every cover is done. */
+async function close({ ledger, now }: OutboxOptions): Promise<void> {
+  for (const { id } of await ledger.covers("open")) await ledger.closed(id, now(), now() - KEPT);
+}
+
+/**
+ * Sends batches and waits until the CDN has completed them, oldest first: wave after wave, as much at
+ * once as the CDN lets be in progress.
  *
  * Safe to repeat after a crash at any point: a batch keeps its id, so a batch that is sent again is the
  * same invalidation and free. Leftovers are always sent again, also when the ledger knows their
@@ -48,12 +71,11 @@ interface SentBatch extends Batch {
  * @throws PipelineError `cdn_throttled`, `cdn_unavailable`, `cdn_rejected`, `interrupted`; what has
  *   not completed stays in the outbox
  */
-export async function drainOutbox(options: OutboxOptions): Promise<OutboxCount> {
-  const { ledger, cdn } = options;
-  if (!cdn.isCaching) return { batches: 0, items: 0 };
-  await ledger.freeze(cdn.batchItems);
-  const waiting = [...(await ledger.outbox())];
-  const drain: Drain = { waiting, inProgress: [], refusals: [], done: { batches: 0, items: 0 } };
+export async function sendBatches(
+  batches: readonly Batch[],
+  options: SendOptions,
+): Promise<OutboxCount> {
+  const drain: Drain = { waiting: [...batches], inProgress: [], refusals: [], done: NOTHING };
   const pause = pauses(options);
   for (;;) {
     const trouble =
@@ -67,7 +89,7 @@ export async function drainOutbox(options: OutboxOptions): Promise<OutboxCount> 
 }
 
 /** Asks for every batch in progress, and counts off those that have completed. */
-async function settle(drain: Drain, { ledger, cdn, onProgress }: OutboxOptions): Promise<void> {
+async function settle(drain: Drain, { ledger, cdn, onProgress }: SendOptions): Promise<void> {
   for (const batch of drain.inProgress) {
     if (!(await cdn.isCompleted(batch.invalidation))) continue;
     await ledger.completed(batch.id);
@@ -79,27 +101,33 @@ async function settle(drain: Drain, { ledger, cdn, onProgress }: OutboxOptions):
 }
 
 /** Sends what fits beside the batches in progress. */
-async function send(drain: Drain, options: OutboxOptions): Promise<void> {
-  const { ledger, cdn, maxItemsInProgress = MAX_ITEMS } = options;
+async function send(drain: Drain, options: SendOptions): Promise<void> {
+  const { ledger, cdn, now } = options;
   for (let [batch] = drain.waiting; batch !== undefined; [batch] = drain.waiting) {
-    if (!fits(batch, drain.inProgress, maxItemsInProgress)) return;
+    if (!fits(batch, drain.inProgress, options)) return;
     try {
       const invalidation = await cdn.send(batch);
-      await ledger.sent(batch.id, invalidation);
+      await ledger.sent(batch.id, invalidation, now());
       drain.inProgress = [...drain.inProgress, { ...batch, invalidation }];
     } catch (error) {
       if (!(error instanceof PipelineError) || error.at["batch"] !== batch.id) throw error;
+      await ledger.refused(batch.id, error.message);
       drain.refusals.push(error);
     }
     drain.waiting.shift();
   }
 }
 
-function fits(batch: Batch, inProgress: readonly Batch[], maxItems: number): boolean {
+/** A batch that is too large by itself goes alone: the CDN says whether it can. */
+function fits(
+  batch: Batch,
+  inProgress: readonly Batch[],
+  { terms }: Pick<SendOptions, "terms">,
+): boolean {
   if (inProgress.length === 0) return true;
+  const most = room(terms);
   const together = [batch, ...inProgress].flatMap(({ items }) => items);
-  const wildcards = together.filter((item) => item.endsWith("*")).length;
-  return together.length <= maxItems && wildcards <= MAX_WILDCARDS;
+  return together.length <= most.items && together.filter(isWildcard).length <= most.wildcards;
 }
 
 /** The CDN's error when waiting may help, undefined when all went well; others are thrown. */

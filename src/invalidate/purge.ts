@@ -1,20 +1,17 @@
 import type { Ledger } from "../ledger/ledger.ts";
-import { drainOutbox, type OutboxOptions } from "./outbox.ts";
+import { type SendOptions, sendBatches } from "./outbox.ts";
 
-export interface PurgeOptions extends Omit<OutboxOptions, "ledger"> {
-  readonly ledger: OutboxOptions["ledger"] & Pick<Ledger, "urgent">;
+export interface PurgeOptions extends SendOptions {
+  readonly ledger: SendOptions["ledger"] & Pick<Ledger, "urgent">;
 }
 
 /**
  * Sends the urgent batches of the outbox, whatever else waits there, and returns when the CDN has
  * completed them. Safe to repeat, also while another process drains the outbox.
- * @throws PipelineError as `drainOutbox` does
+ * @throws PipelineError as `sendBatches` does
  */
-export async function purge({ ledger, ...options }: PurgeOptions): Promise<void> {
+export async function purge(options: PurgeOptions): Promise<void> {
   if (!options.cdn.isCaching) return;
-  const urgent = (await ledger.urgent()).map((batch) => ({ ...batch, invalidation: undefined }));
-  if (urgent.length === 0) return;
-  const only = { freeze: async () => [], outbox: async () => urgent };
-  const { sent, completed } = ledger;
-  await drainOutbox({ ...options, ledger: { ...only, sent, completed } });
+  const urgent = await options.ledger.urgent();
+  if (urgent.length > 0) await sendBatches(urgent, options);
 }

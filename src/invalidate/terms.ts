@@ -50,6 +50,12 @@ export const TERMS: Terms = {
   waveSeconds: 25,
 };
 
+/** The terms with so many items in progress left to editors and others, and wildcards in proportion. */
+export function leaving(reservedItems: number): Terms {
+  const share = reservedItems / TERMS.reservedItems;
+  return { ...TERMS, reservedItems, reservedWildcards: Math.ceil(TERMS.reservedWildcards * share) };
+}
+
 /** What a cover asks of the CDN and of the store behind it. */
 export interface Load {
   readonly items: number;

@@ -35,7 +35,7 @@ export function* disownAll(): Work<void> {
 /** @see Ledger.retireAdopted */
 export function* retireAdopted(run: string, objects: readonly Retired[]): Work<void> {
   yield* holdFast(run);
-  yield* addRetired(objects);
+  yield* addRetired(objects, { before: [], livesOn: false });
   yield* disown(objects.map(({ object }) => object));
 }
 

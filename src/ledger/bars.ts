@@ -17,6 +17,7 @@ import {
   type SqlValue,
   type Work,
 } from "./sql.ts";
+import { forgetHashes } from "./standing.ts";
 import { freezeUrgent } from "./urgent.ts";
 
 const BAR = "kind,page_key,below,route,since_at,reason,state,erased,routes".split(",");
@@ -220,7 +221,7 @@ function* forgetObjects(own: Bar): Work<void> {
   const redirects = owners
     .filter((page) => page !== undefined)
     .filter(({ start }) => start !== undefined && targets.has(hexOf(start)));
-  yield* queryLive("UPDATE nb_live SET hash = NULL, etag = NULL WHERE", [...live, ...redirects]);
+  yield* forgetHashes([...live, ...redirects]);
 }
 
 /** A bar that was lifted meanwhile stays so. */

@@ -1,22 +1,25 @@
-import { address, pageName } from "../site.ts";
+import { pageName } from "../site.ts";
 import { disownAt } from "./adopted.ts";
 import { refuseBarred } from "./bars.ts";
+import { addReplaced } from "./changes.ts";
 import { holdFast } from "./claim.ts";
 import { turnOver } from "./former.ts";
 import { changeReaders } from "./known.ts";
 import type { Beside, Intent, Ledger, LivePage } from "./ledger.ts";
 import { forgetLingering, linger, lingerLeaving } from "./lingering.ts";
 import { liveAt, ownersOf, pages, queryIds, queryLive } from "./live.ts";
-import { numbersOf } from "./names.ts";
-import { addItems } from "./outbox.ts";
 import { type Doomed, remember } from "./past.ts";
-import { addRetired, unretire } from "./retired.ts";
-import { decodeIntent, encodeIntent, encodePage, INTENT, objectAt, PAGE } from "./rows.ts";
+import { addRetired, forget } from "./retired.ts";
+import { decodeIntent, encodeIntent, INTENT, objectAt } from "./rows.ts";
 import { query, replaceRows, type Work } from "./sql.ts";
+import { forgetHashes, putLive, recount, standing } from "./standing.ts";
 import { unstage } from "./steps.ts";
 
 /** @see Ledger.intend An earlier intent of the page for another route is not lost: its object is suspected. */
-export function* intend(intents: readonly Intent[], items: readonly string[]): Work<void> {
+export function* intend(
+  intents: readonly Intent[],
+  cached: Parameters<Ledger["intend"]>[1],
+): Work<void> {
   yield* refuseBarred(intents);
   const known = yield* queryIds(`SELECT ${INTENT} FROM nb_intent WHERE`, intents);
   const routes = new Map(intents.map((intent) => [pageName(intent), intent.route]));
@@ -24,26 +27,26 @@ export function* intend(intents: readonly Intent[], items: readonly string[]): W
   yield* suspect(moved.map(({ route }) => route));
   yield* remember(intents);
   yield* replaceRows("nb_intent", INTENT, intents.map(encodeIntent));
+  yield* addReplaced(cached);
   yield* disownAt(intents.map(({ route }) => route));
-  yield* addItems(items);
 }
 
 /** @see Ledger.confirm */
 export function* confirm(
   run: string,
   confirmed: readonly LivePage[],
-  { retired = [], added = [], dropped = [], turnover, lateUntil }: Beside = {},
+  { tagged = [], retired = [], added = [], dropped = [], turnover, lateUntil }: Beside = {},
 ): Work<void> {
   yield* holdFast(run);
-  yield* putLive(confirmed);
+  const before = yield* putLive(confirmed, tagged);
   yield* queryIds("DELETE FROM nb_intent WHERE", confirmed);
   yield* unstage(run, confirmed);
   const routes = confirmed.map(({ route }) => route);
   yield* disownAt(routes);
   const objects = routes.map(objectAt);
   if (lateUntil !== undefined) yield* lingerLeaving(objects, lateUntil);
-  yield* unretire(objects);
-  yield* addRetired(retired);
+  yield* forget(objects);
+  yield* addRetired(retired, { before, livesOn: true });
   yield* changeReaders(added, dropped);
   if (turnover !== undefined) yield* turnOver(turnover);
 }
@@ -80,9 +83,9 @@ export function* doubt(
     ...unknown,
     trace: new Uint8Array(0),
   }));
-  yield* forgetHashes(doubted.filter((_, at) => known[at] !== undefined));
+  yield* unsettle(doubted.filter((_, at) => known[at] !== undefined));
   yield* putLive(suspects);
-  yield* unretire([...created.keys()].map(objectAt));
+  yield* forget([...created.keys()].map(objectAt));
   const routes = doubted.map(({ route }) => route);
   yield* suspect(routes);
   if (lateUntil !== undefined) yield* linger(routes.map(objectAt), lateUntil);
@@ -95,14 +98,17 @@ export function* cameLate(
   { objects, altered, retired }: Parameters<Ledger["cameLate"]>[1],
 ): Work<void> {
   yield* holdFast(run);
-  yield* forgetHashes(altered);
-  yield* addRetired(retired);
+  yield* unsettle(altered);
+  yield* addRetired(retired, { before: [], livesOn: false });
   yield* forgetLingering(objects);
 }
 
 /** @see Ledger.doubtAll */
 export function* doubtAll(): Work<void> {
-  yield* query("UPDATE nb_live SET hash = NULL, etag = NULL WHERE hash IS NOT NULL");
+  yield* query(
+    "UPDATE nb_live SET hash = NULL, etag = NULL, tags = NULL WHERE hash IS NOT NULL OR tags IS NOT NULL",
+  );
+  yield* query("UPDATE nb_tag SET live = 0");
 }
 
 /** @see Ledger.retire */
@@ -113,31 +119,24 @@ export function* retire(
 ): Work<void> {
   yield* holdFast(run);
   yield* remember(ids);
+  const before = yield* standing(ids);
+  yield* recount(before, []);
   yield* queryLive("DELETE FROM nb_live WHERE", ids);
   yield* unstage(run, ids);
-  yield* addRetired(retired);
+  yield* addRetired(retired, { before, livesOn: false });
   yield* changeReaders(added, dropped);
 }
 
 /** Nobody knows what the objects at these routes are: their pages are made again, or they go. */
 function* suspect(routes: readonly string[]): Work<void> {
   const owners = yield* ownersOf(routes);
-  yield* forgetHashes(owners.map(({ id }) => id));
-  const retired = routes.map((route) => {
-    const { key, invalidations } = address(route);
-    return { object: key, dueAt: 0, items: invalidations };
-  });
-  yield* addRetired(retired);
+  yield* unsettle(owners.map(({ id }) => id));
+  const retired = routes.map((route) => ({ object: objectAt(route), dueAt: 0, isCached: true }));
+  yield* addRetired(retired, { before: [], livesOn: false });
 }
 
-function* forgetHashes(ids: readonly Doomed[]): Work<void> {
+/** Nobody knows what is stored of these pages; what they were is remembered. */
+function* unsettle(ids: readonly Doomed[]): Work<void> {
   yield* remember(ids);
-  yield* queryLive("UPDATE nb_live SET hash = NULL, etag = NULL WHERE", ids);
-}
-
-function* putLive(pages: readonly LivePage[]): Work<void> {
-  if (pages.length === 0) return;
-  const numbers = yield* numbersOf(pages.map(({ kind }) => kind));
-  const rows = pages.map((page) => encodePage(page, numbers.get(page.kind) ?? 0));
-  yield* replaceRows("nb_live", PAGE, rows);
+  yield* forgetHashes(ids);
 }

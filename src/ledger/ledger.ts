@@ -70,8 +70,16 @@ export interface Turnover {
   readonly redirects: string;
 }
 
+/** What a page carries for the CDN, as it was put. */
+export interface Tagged extends PageId {
+  /** Cache tags, the page's own (`ownTag`) first; none when nobody knows them, or it has none. */
+  readonly tags: readonly string[];
+}
+
 /** What else becomes true when pages are confirmed or retired. */
 export interface Beside {
+  /** Confirmed pages that were put; of the others the tags stay as they were. */
+  readonly tagged?: readonly Tagged[];
   /** Objects that wait to be deleted. */
   readonly retired?: readonly Retired[];
   /** Reads that pages have now and had not before, and the other way round. */
@@ -94,8 +102,8 @@ export interface Retired {
   readonly dueAt: number | undefined;
   /** µs that it stays from then on. */
   readonly stays?: number;
-  /** Invalidation items to send once it is gone. */
-  readonly items: readonly string[];
+  /** True when the CDN may hold copies, which are to be evicted once it is gone. */
+  readonly isCached: boolean;
   /** What the object was, as far as the ledger knew; unknown after a put that was cut off. */
   readonly etag?: string | undefined;
   readonly hash?: Uint8Array | undefined;
@@ -132,9 +140,61 @@ export interface Past extends Omit<LivePage, "trace" | "cause"> {
   readonly reason: string;
 }
 
+/** What stood at a route is something else now, and the CDN was not told yet. */
+export interface Change {
+  /** Orders changes; none ever gets the number of another. */
+  readonly seq: number;
+  readonly route: string;
+  /** Cache tags of the copies that are old now, the page's own first; none when nobody knows them. */
+  readonly before: readonly string[];
+  /** Those of what is live there now; undefined when it is gone. */
+  readonly after: readonly string[] | undefined;
+  /** The page that was there is live at another route. */
+  readonly livesOn: boolean;
+}
+
+/** What waits to be covered by items. */
+export interface Waiting {
+  readonly changes: number;
+  /** `seq` of the newest; 0 when none waits. */
+  readonly last: number;
+  /** Items that an older release let wait. */
+  readonly items: readonly string[];
+}
+
+/** Changes that become batches. */
+export interface Frozen {
+  /** All up to this `seq`, and how many they are. */
+  readonly last: number;
+  readonly changes: number;
+  /** µs */
+  readonly madeAt: number;
+  /** Items of each batch, in the order to send them. */
+  readonly batches: readonly (readonly string[])[];
+  /** What was chosen and why, as JSON. */
+  readonly report: string;
+}
+
+/** What was frozen at once. */
+export interface FrozenCover {
+  readonly id: number;
+  /** µs */
+  readonly madeAt: number;
+  readonly items: number;
+  readonly report: string;
+  /** µs; when its batches had completed, and what was to be looked at afterwards was seen. */
+  readonly doneAt: number | undefined;
+}
+
 /** A batch in the outbox and, once it was accepted, the CDN's name for it. */
 export interface OutboxBatch extends Batch {
   readonly invalidation: string | undefined;
+  /** Of its {@link FrozenCover}; undefined for what an older release left. */
+  readonly cover: number | undefined;
+  /** µs; when it was accepted first. */
+  readonly sentAt: number | undefined;
+  /** Why the CDN refused it, at the last try. */
+  readonly refusal: string | undefined;
 }
 
 /** A page that failed, as of its last try. */
@@ -297,11 +357,15 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   yieldClaim(run: string): Promise<void>;
 
   /**
-   * Before puts: records them, and the invalidation items they will need. Durable.
+   * Before puts: records them. Each of `cached` whose route has a live page or an adopted object
+   * becomes a change that the CDN is to be told; elsewhere there is no old copy. Durable.
    * @throws PipelineError `page_barred`, with nothing recorded, when one of the pages is taken down,
    *   or wants a route at which the object of one that is has not been removed yet
    */
-  intend(intents: readonly Intent[], items: readonly string[]): Promise<void>;
+  intend(
+    intents: readonly Intent[],
+    cached: readonly (Tagged & Pick<Intent, "route">)[],
+  ): Promise<void>;
 
   /**
    * After puts: the pages are live as given, their intents and steps are done, and the objects
@@ -364,8 +428,8 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   /** True when a retired object is due at `now`, or waits for a date. */
   isLeaving(now: number): Promise<boolean>;
 
-  /** Objects are deleted (or live again); their items go to the outbox. Durable. */
-  forget(objects: readonly string[], items: readonly string[]): Promise<void>;
+  /** Retired objects are deleted; those that were cached become changes. Durable. */
+  forget(objects: readonly string[]): Promise<void>;
 
   /** True when the object waits to be deleted. */
   isRetired(object: string): Promise<boolean>;
@@ -388,7 +452,7 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   /** Those of these objects that wait to be deleted. */
   retiredAmong(objects: readonly string[]): Promise<ReadonlyMap<string, Retired>>;
 
-  /** Takes objects off the retired list because a page has them again. */
+  /** Takes objects off the retired list because a page has them again; they become changes, too. */
   unretire(objects: readonly string[]): Promise<void>;
 
   /** Kinds that have live pages or had some that can be told, sorted. */
@@ -416,20 +480,66 @@ export interface Ledger extends AsyncDisposable, BarLedger {
    */
   sweepPast(release: number, limit: number): Promise<readonly Past[]>;
 
-  /** Moves waiting invalidation items into batches of at most `size` with ids of their own. Durable. */
-  freeze(size: number): Promise<readonly OutboxBatch[]>;
+  /**
+   * Begins to keep tags for another CDN, named so, or for none (""): what was known of tags is
+   * forgotten, since its copies are others. Nothing happens when it is the same one.
+   */
+  serveBy(cdn: string): Promise<void>;
 
-  /** True when items wait or batches are not completed. */
+  /** Tags of what is live at these routes, the own first; none where nobody knows; no entry where nothing is live. */
+  tagsAt(routes: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
+
+  /** Live pages in all, by tag (not by own ones) and by folder (`/a/`: routes that begin so). */
+  countsOf(asked: {
+    readonly tags: readonly string[];
+    readonly folders: readonly string[];
+  }): Promise<{
+    readonly live: number;
+    readonly tagged: ReadonlyMap<string, number>;
+    readonly below: ReadonlyMap<string, number>;
+  }>;
+
+  /** How much waits to be covered. */
+  waiting(): Promise<Waiting>;
+
+  /** The next `limit` changes after one, oldest first. */
+  changes(after: number, limit: number): Promise<readonly Change[]>;
+
+  /**
+   * Makes batches with ids of their own of the oldest changes, and of the items that an older
+   * release left; all or nothing. False when the changes are not those any more. Durable.
+   */
+  freeze(frozen: Frozen): Promise<boolean>;
+
+  /** True when changes or items wait, batches are not completed or a cover is not closed. */
   hasOutbox(): Promise<boolean>;
 
   /** Batches not completed, oldest first. */
   outbox(): Promise<readonly OutboxBatch[]>;
 
-  /** The CDN accepted the batch under this name. */
-  sent(batch: string, invalidation: string): Promise<void>;
+  /** Covers, newest first: those that are not done, or all that are kept. */
+  covers(which: "open" | "all"): Promise<readonly FrozenCover[]>;
+
+  /** The CDN accepted the batch under this name; its items count in the month of `at` (µs), once. */
+  sent(batch: string, invalidation: string, at: number): Promise<void>;
+
+  /** The CDN refused the batch for what it holds. */
+  refused(batch: string, refusal: string): Promise<void>;
+
+  /** Batches that were refused get new ids, so that they can be sent again as others. */
+  renew(batches: readonly string[]): Promise<void>;
 
   /** The CDN completed the batch; it leaves the outbox. */
   completed(batch: string): Promise<void>;
+
+  /** A cover is done; those done before `keepFrom` (µs) are forgotten. */
+  closed(cover: number, at: number, keepFrom: number): Promise<void>;
+
+  /** The copies at these routes are old though they were evicted: they become changes again. */
+  recall(routes: readonly string[]): Promise<void>;
+
+  /** Items accepted in the calendar month (UTC) of `at` (µs). */
+  spentItems(at: number): Promise<number>;
 
   /**
    * Replaces what is known of failed pages: `failed` are added or changed, `healed` removed. Those

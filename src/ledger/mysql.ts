@@ -68,6 +68,9 @@ function dialect(name: string): Dialect {
       tiny: "TINYINT",
       number: "SMALLINT UNSIGNED",
     },
+    columns: (table) =>
+      `SELECT column_name AS name FROM information_schema.columns
+        WHERE table_schema = DATABASE() AND table_name = '${table}'`,
     createTable: ({ name: table, columns, index }) => {
       const key = index ? `, KEY ${table}_index (${index})` : "";
       return [

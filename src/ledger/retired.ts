@@ -1,9 +1,19 @@
 import { routeOfKey } from "../site.ts";
+import { addChanges } from "./changes.ts";
 import type { Retired } from "./ledger.ts";
 import { liveAt } from "./live.ts";
-import { addItems } from "./outbox.ts";
-import { decodeItems, decodeRetired, encodeRetired, RETIRED } from "./rows.ts";
+import { UNKNOWN } from "./packed-tags.ts";
+import {
+  asBytes,
+  asText,
+  decodeRetired,
+  encodeRetired,
+  objectAt,
+  orUndefined,
+  RETIRED,
+} from "./rows.ts";
 import { query, queryIn, replaceRows, type Work } from "./sql.ts";
+import { copyOf, type Standing, standingAt } from "./standing.ts";
 
 /** @see Ledger.due */
 export function* due(
@@ -60,37 +70,48 @@ export function* retiredAmong(objects: readonly string[]): Work<ReadonlyMap<stri
   return new Map(rows.map(decodeRetired).map(named));
 }
 
-/** @see Ledger.forget */
-export function* forget(objects: readonly string[], items: readonly string[]): Work<void> {
-  yield* queryIn("DELETE FROM nb_leaving WHERE object IN (?)", objects);
-  yield* addItems(items);
-}
-
 /**
+ * @see Ledger.forget
  * @see Ledger.unretire
- * Their items go to the outbox after all: a cache may still hold what the object was before.
+ * The CDN is told in both cases: it may still hold what the object was before.
  */
-export function* unretire(objects: readonly string[]): Work<void> {
-  const rows = yield* queryIn("SELECT items FROM nb_leaving WHERE object IN (?)", objects);
+export function* forget(objects: readonly string[]): Work<void> {
+  const text = "SELECT object, items, old FROM nb_leaving WHERE object IN (?)";
+  const rows = yield* queryIn(text, objects);
   if (rows.length === 0) return;
-  yield* forget(
-    objects,
-    rows.flatMap(({ items }) => decodeItems(items)),
-  );
+  yield* queryIn("DELETE FROM nb_leaving WHERE object IN (?)", objects);
+  const cached = rows.filter((row) => decodeRetired(row).isCached);
+  const owners = yield* standingAt(cached.map((row) => routeOfKey(asText(row["object"]))));
+  const changes = cached.map((row) => {
+    const route = routeOfKey(asText(row["object"]));
+    const now = owners.get(route);
+    const old = orUndefined(row["old"], asBytes) ?? UNKNOWN;
+    return { route, old, fresh: now === undefined ? null : copyOf(now) };
+  });
+  yield* addChanges(changes);
 }
 
 /**
  * Lets objects wait to be deleted. One that a live page has is left out, so that it is never deleted
  * under that page; one that waits already stays until both may go.
  */
-export function* addRetired(added: readonly Retired[]): Work<void> {
+export function* addRetired(
+  added: readonly Retired[],
+  { before, livesOn }: { readonly before: readonly Standing[]; readonly livesOn: boolean },
+): Work<void> {
   const owners = yield* liveAt(added.map(({ object }) => routeOfKey(object)));
   const free = added.filter(({ object }) => !owners.has(routeOfKey(object)));
   const objects = free.map(({ object }) => object);
-  const waiting = new Map(yield* retiredAmong(objects));
+  const held = yield* retiredAmong(objects);
+  const waiting = new Map(held);
   for (const each of free) waiting.set(each.object, later(waiting.get(each.object), each));
-  const rows = [...waiting.values()].map(encodeRetired);
-  yield* replaceRows("nb_leaving", RETIRED, rows);
+  const left = Map.groupBy(before, ({ route }) => objectAt(route));
+  // Of one that waited already there are copies of both.
+  for (const object of held.keys()) left.delete(object);
+  const rows = [...waiting.values()].map((each) => {
+    return [...encodeRetired(each), copyOf(left.get(each.object) ?? [], livesOn)];
+  });
+  yield* replaceRows("nb_leaving", [...RETIRED, "old"], rows);
 }
 
 function named(each: Retired): readonly [string, Retired] {

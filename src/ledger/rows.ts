@@ -15,6 +15,9 @@ export const FAILED = "kind,page_key,code,message,place".split(",");
 /** In the order of {@link encodeRetired}. */
 export const RETIRED = "object,due_at,stays,items,etag,hash".split(",");
 
+/** Of a retired object whose copies need not be evicted. */
+const NO_ITEMS = "[]";
+
 const ACTIONS = ["create", "update", "delete", "check"] as const;
 
 /** Each byte costs two a page; the few routes of a large site that share 40 bits are told apart. */
@@ -133,9 +136,10 @@ export function decodeFailed(row: SqlRow): Quarantined {
   return { ...decodeId(row), code, message, at };
 }
 
+/** Older releases kept items in their place; of those that were not cached there are none. */
 export function encodeRetired(each: Retired): SqlValue[] {
-  const { object, dueAt = null, stays = 0, items, etag = null, hash = null } = each;
-  return [object, dueAt, stays, JSON.stringify(items), etag, hash];
+  const { object, dueAt = null, stays = 0, isCached, etag = null, hash = null } = each;
+  return [object, dueAt, stays, isCached ? "[1]" : NO_ITEMS, etag, hash];
 }
 
 export function decodeRetired(row: SqlRow): Retired {
@@ -144,7 +148,7 @@ export function decodeRetired(row: SqlRow): Retired {
     object: asText(row["object"]),
     dueAt,
     ...(dueAt === undefined && { stays: Number(row["stays"]) }),
-    items: decodeItems(row["items"]),
+    isCached: asText(row["items"]) !== NO_ITEMS,
     etag: orUndefined(row["etag"], asText),
     hash: orUndefined(row["hash"], asBytes),
   };

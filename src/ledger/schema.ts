@@ -12,6 +12,8 @@ export interface Dialect {
   /** Other programs may keep tables here too. */
   readonly isShared: boolean;
   readonly types: Types;
+  /** Lists the columns of a table, as `name`. */
+  columns(table: string): string;
   /** Statements that make a table unless it exists, its rows stored in its primary key. */
   createTable(shape: TableShape): readonly string[];
 }
@@ -45,10 +47,17 @@ export interface TableShape {
   readonly index?: string;
 }
 
+/** A column that may be NULL, added unless the table has it. */
+interface Added {
+  readonly table: string;
+  readonly column: string;
+  readonly type: string;
+}
+
 const META = "nightbake_meta";
 
 /** Numbered from 1. Released migrations are never edited; each can run again after it was cut off. */
-const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
+const MIGRATIONS: readonly ((dialect: Dialect) => readonly (string | Added)[])[] = [
   firstTables,
   rowTables,
   routeTable,
@@ -60,6 +69,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly string[])[] = [
   barTable,
   adoptedTable,
   lingeringTable,
+  coverTables,
 ];
 
 /**
@@ -82,10 +92,17 @@ function* migrate(dialect: Dialect): Work<string> {
   if (meta.version === 0) yield* setMeta("id", meta.id);
   for (const [at, migration] of MIGRATIONS.entries()) {
     if (at < meta.version) continue;
-    for (const statement of migration(dialect)) yield* query(statement);
+    for (const each of migration(dialect)) {
+      yield* typeof each === "string" ? query(each) : addColumn(each, dialect);
+    }
     yield* setMeta("version", String(at + 1));
   }
   return meta.id;
+}
+
+function* addColumn({ table, column, type }: Added, dialect: Dialect): Work<void> {
+  const columns = (yield* query(dialect.columns(table))).map(({ name }) => asText(name));
+  if (!columns.includes(column)) yield* query(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
 }
 
 function* readMeta(dialect: Dialect): Work<{ readonly version: number; readonly id: string }> {
@@ -327,6 +344,52 @@ function adoptedTable(dialect: Dialect): readonly string[] {
   const t = dialect.types;
   const columns = `object ${t.route} NOT NULL PRIMARY KEY, hash ${t.digest}, etag ${t.name}`;
   return dialect.createTable({ name: "nb_adopted", columns });
+}
+
+/**
+ * What the CDN knows of pages, changes instead of items, and what was told of them. Of pages that are
+ * live nobody knows the tags; how many are below each folder is counted.
+ */
+function coverTables(dialect: Dialect): readonly (string | Added)[] {
+  const { blob, int, name, route, text } = dialect.types;
+  const add = (table: string, column: string, type: string): Added => ({ table, column, type });
+  return [
+    add("nb_live", "tags", blob),
+    add("nb_leaving", "old", blob),
+    add("nb_batch", "cover", int),
+    add("nb_batch", "sent_at", int),
+    add("nb_batch", "refusal", text),
+    ...coverShapes({ blob, int, name, route, text }).flatMap((shape) => dialect.createTable(shape)),
+    `REPLACE INTO nb_folder (folder, live) WITH RECURSIVE part (route, cut) AS (
+      SELECT route, 1 FROM nb_live UNION ALL
+      SELECT route, cut + instr(substr(route, cut + 1), '/') FROM part
+        WHERE instr(substr(route, cut + 1), '/') > 0)
+      SELECT substr(route, 1, cut), COUNT(*) FROM part WHERE cut < length(route)
+        GROUP BY substr(route, 1, cut)`,
+  ];
+}
+
+function coverShapes(t: Pick<Types, "blob" | "int" | "name" | "route" | "text">) {
+  const shape = (table: string, columns: string, index?: string): TableShape => ({
+    name: table,
+    columns,
+    ...(index !== undefined && { index }),
+  });
+  const numbered = (column: string) => `${column} ${t.int} NOT NULL PRIMARY KEY`;
+  return [
+    shape("nb_tag", `${numbered("id")}, name ${t.name} NOT NULL, live ${t.int} NOT NULL`, "name"),
+    shape("nb_folder", `folder ${t.route} NOT NULL PRIMARY KEY, live ${t.int} NOT NULL`),
+    shape(
+      "nb_change",
+      `${numbered("seq")}, route ${t.route} NOT NULL, old ${t.blob} NOT NULL, fresh ${t.blob}`,
+    ),
+    shape(
+      "nb_cover",
+      `${numbered("id")}, made_at ${t.int} NOT NULL, until_seq ${t.int} NOT NULL, items ${t.int} NOT NULL,
+        report ${t.text} NOT NULL, done_at ${t.int}`,
+    ),
+    shape("nb_spent", `month ${t.name} NOT NULL PRIMARY KEY, items ${t.int} NOT NULL`),
+  ];
 }
 
 function notALedger({ name }: Dialect): PipelineError {

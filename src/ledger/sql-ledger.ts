@@ -1,5 +1,6 @@
 import * as adopted from "./adopted.ts";
 import * as bars from "./bars.ts";
+import * as changes from "./changes.ts";
 import * as claims from "./claim.ts";
 import * as former from "./former.ts";
 import * as journal from "./journal.ts";
@@ -7,6 +8,7 @@ import * as known from "./known.ts";
 import type { Ledger } from "./ledger.ts";
 import * as lingering from "./lingering.ts";
 import * as live from "./live.ts";
+import * as counts from "./live-counts.ts";
 import * as notes from "./notes.ts";
 import * as outbox from "./outbox.ts";
 import * as past from "./past.ts";
@@ -102,8 +104,8 @@ function retiredMethods(db: SqlDatabase) {
     isLeaving: (now) => db.read(() => retired.isLeaving(now)),
     isRetired: (object) => db.read(() => retired.isRetired(object)),
     retiredAmong: (objects) => db.read(() => retired.retiredAmong(objects)),
-    forget: (...of) => db.write(() => retired.forget(...of), DURABLE),
-    unretire: (objects) => db.write(() => retired.unretire(objects)),
+    forget: (objects) => db.write(() => retired.forget(objects), DURABLE),
+    unretire: (objects) => db.write(() => retired.forget(objects)),
   } satisfies Partial<Ledger>;
 }
 
@@ -119,11 +121,22 @@ function adoptedMethods(db: SqlDatabase) {
 
 function outboxMethods(db: SqlDatabase) {
   return {
-    freeze: (size) => db.write(() => outbox.freeze(size), DURABLE),
+    serveBy: (cdn) => db.write(() => outbox.serveBy(cdn)),
+    tagsAt: (routes) => db.read(() => changes.tagsAt(routes)),
+    countsOf: (asked) => db.read(() => counts.countsOf(asked)),
+    waiting: () => db.read(changes.waiting),
+    changes: (...of) => db.read(() => changes.changes(...of)),
+    freeze: (frozen) => db.write(() => outbox.freeze(frozen), { ...DURABLE, ...SHRINKING }),
     hasOutbox: () => db.read(outbox.hasOutbox),
     outbox: () => db.read(outbox.outbox),
+    covers: (which) => db.read(() => outbox.covers(which)),
     sent: (...of) => db.write(() => outbox.sent(...of)),
+    refused: (...of) => db.write(() => outbox.refused(...of)),
+    renew: (batches) => db.write(() => outbox.renew(batches)),
     completed: (batch) => db.write(() => outbox.completed(batch)),
+    closed: (...of) => db.write(() => outbox.closed(...of)),
+    recall: (routes) => db.write(() => changes.recall(routes), DURABLE),
+    spentItems: (at) => db.read(() => outbox.spentItems(at)),
   } satisfies Partial<Ledger>;
 }
 

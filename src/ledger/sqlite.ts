@@ -70,6 +70,7 @@ function dialect(file: string): Dialect {
       tiny: "INTEGER",
       number: "INTEGER",
     },
+    columns: (table) => `SELECT name FROM pragma_table_info('${table}')`,
     createTable: ({ name, columns, index }) => [
       `CREATE TABLE IF NOT EXISTS ${name} (${columns}) WITHOUT ROWID`,
       ...(index ? [`CREATE INDEX IF NOT EXISTS ${name}_index ON ${name} (${index})`] : []),

@@ -49,10 +49,7 @@ async function deleteDue(run: Run): Promise<void> {
     const objects = going.map(({ object }) => object);
     if (await suspectFolded(run, objects)) isSuspect = true;
     const done = await deleteRetired(run, going);
-    await ledger.forget(
-      done.map(({ object }) => object),
-      done.flatMap(({ items }) => items),
-    );
+    await ledger.forget(done.map(({ object }) => object));
     await ledger.unretire(due.filter((each) => !isFree(each)).map(({ object }) => object));
     after = due.at(-1)?.object;
   }

@@ -30,15 +30,15 @@ export function retiring(
   { kind, route }: Pick<LivePage, "kind" | "route">,
   live?: LivePage,
 ): Retired {
-  const { key, invalidations } = address(route);
+  const { key: object } = address(route);
   // A hashed asset is never asked for again once no page names it, so nothing need be evicted.
   const isEvicted = run.wired.cdn.isCaching && kind !== ASSET_KIND;
   const { etag, hash } = live?.route === route ? live : {};
   return {
-    object: key,
+    object,
     dueAt: undefined,
     stays: staysOf(run, kind),
-    items: isEvicted ? invalidations : [],
+    isCached: isEvicted,
     etag,
     hash,
   };

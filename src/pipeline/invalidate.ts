@@ -1,4 +1,5 @@
 import { drainOutbox } from "../invalidate/outbox.ts";
+import type { Terms } from "../invalidate/terms.ts";
 import type { Run } from "./run.ts";
 
 /** Sends what waits in the outbox and returns when the CDN has completed it; the run stays the one that publishes. */
@@ -11,7 +12,10 @@ export async function invalidatePhase(run: Run): Promise<void> {
   await drainOutbox({
     ledger,
     cdn,
+    terms: termsOf(run),
+    now: () => run.moment(),
     signal: options.signal,
+    onCover: (report) => tally.covers.push(report),
     async sleep(ms) {
       await wired.sleep(ms);
       await run.claim();
@@ -22,4 +26,11 @@ export async function invalidatePhase(run: Run): Promise<void> {
       told = items;
     },
   });
+}
+
+/** A rebuild is an editor's: it may use the room that builds leave. */
+function termsOf({ wired, rebuilt }: Pick<Run, "wired" | "rebuilt">): Terms {
+  return rebuilt === undefined
+    ? wired.terms
+    : { ...wired.terms, reservedItems: 0, reservedWildcards: 0 };
 }

@@ -69,8 +69,7 @@ function isAsConfirmed(
 
 /** An object that no page has; nothing leads to it, unless it waits to be deleted already. */
 function orphan({ wired, startedAt }: Run, object: string, head: StoredHead): Retired {
-  const { invalidations } = address(routeOfKey(object));
-  const items = wired.cdn.isCaching ? invalidations : [];
   const { etag, hash = "" } = head;
-  return { object, dueAt: startedAt, items, etag, hash: Buffer.from(hash, "hex") };
+  const { isCaching: isCached } = wired.cdn;
+  return { object, dueAt: startedAt, isCached, etag, hash: Buffer.from(hash, "hex") };
 }

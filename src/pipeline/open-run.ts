@@ -22,7 +22,7 @@ export function openRun(
   const tally = openTally(options.emit);
   const begunMs = performance.now();
   const seconds = () => (performance.now() - begunMs) / 1000;
-  const { claim, stay, hasClaimed, end } = claimant(ledger, begun);
+  const { claim, stay, hasClaimed, end } = claimant(wired, begun);
   const isRebuild = options.targets !== undefined || options.changes !== undefined;
   const rebuilt = isRebuild ? openRebuilt() : undefined;
   let keepsVersions: Promise<boolean> | undefined;
@@ -67,11 +67,11 @@ export function openRun(
 
 /**
  * Claims the ledger at each call, and by itself whenever a third of the lease is over, so that a
- * slow store does not lose it. The ledger knows finished releases only; the note tells of runs, too,
+ * slow store does not lose it. At the first it says which CDN the tags are for. The ledger knows finished releases only; the note tells of runs, too,
  * that published and were cut off since this one read its rows.
  */
 function claimant(
-  ledger: Wired["ledger"],
+  { ledger, cdn }: Wired,
   { run, last }: Begun,
 ): Pick<Run, "claim" | "stay" | "hasClaimed"> & { readonly end: () => Promise<void> } {
   let publisher = last.publisher;
@@ -91,7 +91,9 @@ function claimant(
   };
   return {
     async claim() {
+      const isFirst = publisher !== run;
       await renew();
+      if (isFirst) await ledger.serveBy(cdn.hasTags ? cdn.name : "");
       // What it cannot renew, the next call finds out and says.
       const tick = () => {
         renewal = keep().catch(() => {});

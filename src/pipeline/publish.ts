@@ -4,7 +4,7 @@ import { putCause } from "../plan/put-cause.ts";
 import { encodeTrace } from "../plan/trace.ts";
 import { putAll } from "../publish/put-all.ts";
 import { putExpecting } from "../publish/put-expecting.ts";
-import { address, isSamePage, type Phase, pageName, redirectKind, type Step } from "../site.ts";
+import { isSamePage, type Phase, pageName, redirectKind, type Step } from "../site.ts";
 import { adoptedAt, claimOf } from "./adopted.ts";
 import { isIntended, withoutBarred } from "./allowed.ts";
 import { doubt, retiring } from "./doubt.ts";
@@ -14,6 +14,7 @@ import { lateUntil } from "./late-until.ts";
 import type { Made } from "./make.ts";
 import { readerChanges } from "./readers.ts";
 import type { Run } from "./run.ts";
+import { taggedAs } from "./tagged.ts";
 
 /** Pages rendered and put between two ledger commits: what is in memory, and what a crash repeats. */
 const BATCH = 200;
@@ -105,7 +106,10 @@ export async function publishMade(run: Run, kind: string, made: readonly Made[])
   run.tally.touchFeeds(pages.filter((page, at) => isListedAnew(before[at], page)));
   const moved = turnover(run, before, pages);
   const late = lateUntil(run);
+  const { cdn } = run.wired;
+  const tagged = puts.map(({ made: each }) => taggedAs(each, cdn));
   await ledger.confirm(run.context.run, pages, {
+    tagged: cdn.hasTags ? tagged : [],
     retired,
     ...moved,
     ...(late !== undefined && { lateUntil: late }),
@@ -145,6 +149,7 @@ function turnover(
 }
 
 interface Put {
+  readonly made: Made;
   readonly page: LivePage;
   /** Route that the page left. */
   readonly from: string | undefined;
@@ -160,7 +165,7 @@ async function put(run: Run, wanted: readonly Made[]): Promise<readonly Put[]> {
   const steps = made.map(({ step }) => step);
   const expecting = await expectations(run, steps);
   // A page may be taken down at any moment.
-  if (!(await isIntended(run, () => intend(run, steps)))) return await put(run, made);
+  if (!(await isIntended(run, () => intend(run, made)))) return await put(run, made);
   const copies = new Map(made.map(({ artifact, copyOf }) => [artifact, copyOf]));
   const results = await putAll(
     {
@@ -186,7 +191,8 @@ async function put(run: Run, wanted: readonly Made[]): Promise<readonly Put[]> {
     }
     run.tally.addSteps([each.step], "changed");
     run.tally.add(each.step.kind, "bytes", bytesOf(each));
-    return [{ page: { ...toLive(run, each), etag: result.etag }, from: each.step.from }];
+    const page = { ...toLive(run, each), etag: result.etag };
+    return [{ made: each, page, from: each.step.from }];
   });
   await leaveOut(run, refused);
   await doubt(run, refused);
@@ -197,10 +203,10 @@ async function put(run: Run, wanted: readonly Made[]): Promise<readonly Put[]> {
  * Records the puts that are about to happen with the invalidations they will need. A page that has
  * one of the routes now and gives it up in this run no longer knows what is there.
  */
-async function intend(run: Run, steps: readonly Step[]): Promise<void> {
+async function intend(run: Run, made: readonly Made[]): Promise<void> {
   const { ledger, cdn } = run.wired;
-  const routes = steps.map(({ route }) => route);
-  const owners = await ledger.liveAt(routes);
+  const steps = made.map(({ step }) => step);
+  const owners = await ledger.liveAt(steps.map(({ route }) => route));
   const displaced = steps.flatMap(({ kind, key, route }) => {
     const owner = owners.get(route);
     if (owner === undefined || isSamePage(owner, { kind, key })) return [];
@@ -210,10 +216,8 @@ async function intend(run: Run, steps: readonly Step[]): Promise<void> {
     await keepBodies(run, await ledger.pages(displaced));
     await ledger.doubt(displaced, run.release);
   }
-  const adopted = await adoptedAt(run, routes);
-  const old = routes.filter((route) => owners.has(route) || adopted.has(address(route).key));
-  const items = old.flatMap((route) => address(route).invalidations);
-  await ledger.intend(steps, cdn.isCaching ? items : []);
+  const cached = made.map((each) => ({ ...taggedAs(each, cdn), route: each.step.route }));
+  await ledger.intend(steps, cdn.isCaching ? cached : []);
 }
 
 function countMade(

@@ -8,7 +8,10 @@ import { keptName } from "./kept.ts";
 import type { BuildOptions, Wired } from "./run.ts";
 
 /** What a takedown needs: no rows, no templates. */
-export type Shelf = Pick<Wired, "site" | "ledger" | "store" | "cdn" | "bodies" | "kept" | "sleep">;
+export type Shelf = Pick<
+  Wired,
+  "site" | "ledger" | "store" | "cdn" | "terms" | "bodies" | "kept" | "sleep"
+>;
 
 export type RemovalOptions = Pick<BuildOptions, "signal"> & {
   /** Longest time spent waiting for the CDN, see `Pace`. */
@@ -24,7 +27,7 @@ const BUILD_WAITS_MS = 60_000;
  * @returns true when puts that had begun before are not settled yet; they may bring a page back
  */
 export async function removeBarred(shelf: Shelf, options: RemovalOptions): Promise<boolean> {
-  const { ledger, store, cdn, sleep } = shelf;
+  const { ledger, store, cdn, terms, sleep } = shelf;
   const bars = (await ledger.bars()).filter(
     ({ state }) => state === "pending" || state === "awaited",
   );
@@ -40,7 +43,7 @@ export async function removeBarred(shelf: Shelf, options: RemovalOptions): Promi
     const [settled, unsettled] = [going.filter(isSettled), going.filter((bar) => !isSettled(bar))];
     await ledger.removed({ settled, unsettled }, items, cdn.batchItems);
   }
-  await purge({ ledger, cdn, sleep, ...options });
+  await purge({ ledger, cdn, terms, sleep, now: () => Date.now() * 1000, ...options });
   return bars.some((bar) => !isSettled(bar));
 }
 

@@ -89,6 +89,7 @@ export async function summary(
     ...tally.totals(),
     seconds: run.seconds(),
     invalidated: tally.invalidated,
+    covers: tally.covers,
     unlinked: tally.unlinked,
     waiting: await wired.ledger.countRetired(),
     kinds: names.map((kind) => ({

@@ -1,6 +1,7 @@
 import type { Cache } from "../cache/cache.ts";
 import type { RunEvent } from "../events.ts";
 import type { Cdn } from "../invalidate/cdn.ts";
+import type { Terms } from "../invalidate/terms.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ImaginedBar } from "../plan/bars.ts";
 import type { PlanContext } from "../plan/context.ts";
@@ -23,6 +24,8 @@ export interface Wired extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly store: ObjectStore;
   readonly cdn: Cdn;
+  /** What invalidations may cost. */
+  readonly terms: Terms;
   readonly templates: Templates;
   /** Where rendered bodies are kept. */
   readonly bodies: Cache;

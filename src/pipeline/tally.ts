@@ -1,5 +1,6 @@
 import type { PipelineError } from "../error.ts";
 import type { RunEvent, Summary } from "../events.ts";
+import type { CoverReport } from "../invalidate/cover-report.ts";
 import type { Quarantined } from "../ledger/ledger.ts";
 import type { Failure } from "../plan/context.ts";
 import type { FeedKeys } from "../plan/feeds.ts";
@@ -27,6 +28,8 @@ export interface Tally extends PageCounts {
   feedKeys(): FeedKeys;
   unlinked: number;
   invalidated: number;
+  /** What was chosen to tell the CDN, in order. */
+  readonly covers: CoverReport[];
   total(what: Counted): number;
   totals(): Totals;
   /** Failed pages as the ledger keeps them. */
@@ -45,6 +48,7 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
     ...counts,
     unlinked: 0,
     invalidated: 0,
+    covers: [],
     fail(failure) {
       const name = failureName(failure);
       if (failed.has(name)) return;

@@ -1,7 +1,4 @@
-import { digest, type Kind, type Row } from "../site.ts";
-
-/** Hex digits of a tag's value: 64 bits tell apart more values than any site has. */
-const TAG_HEX = 16;
+import { type Kind, ownTag, type Row, tagDigest } from "../site.ts";
 
 /**
  * A page's cache tags in a fixed order: its own, its kind's, then the declared ones. Values are
@@ -11,12 +8,12 @@ export function pageTags(kind: Kind, key: Uint8Array, row: Row): readonly string
   const declared = "tags" in kind ? kind.tags : [];
   const values = declared.filter(({ column }) => row[column] !== null && row[column] !== undefined);
   return [
-    `${kind.name}-${short(Buffer.from(key))}`,
+    ownTag({ kind: kind.name, key }),
     kind.name,
     ...values.map(({ name, column }) => `${name}-${short(String(row[column]))}`),
   ].map((tag) => tag.toLowerCase());
 }
 
-function short(content: string | Uint8Array): string {
-  return digest(content).toString("hex").slice(0, TAG_HEX);
+function short(content: string): string {
+  return tagDigest(content).toString("hex");
 }

@@ -6,7 +6,7 @@ import { openRun } from "../pipeline/open-run.ts";
 import type { BuildOptions, Run, Wired } from "../pipeline/run.ts";
 import { settle } from "../pipeline/settle.ts";
 import { build } from "../pipeline.ts";
-import { address, type Site } from "../site.ts";
+import type { Site } from "../site.ts";
 import { type VerifyOptions, verify } from "../verify.ts";
 import type { Finding, FoundPage } from "./finding.ts";
 
@@ -102,8 +102,7 @@ async function note(
 
 async function noteAll(run: Run, findings: readonly Finding[]): Promise<void> {
   const stale = findings.filter(({ flaw }) => flaw === "stale").flatMap(({ page }) => page ?? []);
-  const items = stale.flatMap(({ route }) => address(route).invalidations);
-  if (items.length > 0) await run.wired.ledger.intend([], items);
+  await run.wired.ledger.recall(stale.map(({ route }) => route));
   const broken = findings.filter(({ flaw }) => flaw !== "stale").flatMap(({ page }) => page ?? []);
   const live = await run.wired.ledger.pages(broken);
   // A run that came in between may have taken pages away.

@@ -72,6 +72,7 @@ export function summary(parts: Partial<Summary> = {}): Summary {
     bytes: 0,
     seconds: 0.5,
     invalidated: 0,
+    covers: [],
     unlinked: 0,
     waiting: 0,
     kinds: [],

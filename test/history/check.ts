@@ -1,14 +1,16 @@
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { noCache } from "../../src/cache/none.ts";
+import { TERMS } from "../../src/invalidate/terms.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { importQuarantine } from "../../src/pipeline/import-quarantine.ts";
 import { exportQuarantine } from "../../src/pipeline/quarantine.ts";
 import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
 import { openSlots } from "../../src/publish/slots.ts";
-import { type Artifact, address, routeOfKey } from "../../src/site.ts";
+import type { Artifact } from "../../src/site.ts";
 import type { Source } from "../../src/source/source.ts";
 import { openSqliteSource } from "../../src/source/sqlite-source.ts";
+import { evictedBy, pathsOf } from "../pipeline/cache-cdn.ts";
 import { MENDED } from "../pipeline/files.ts";
 import { DAY, START } from "../pipeline/rows.ts";
 import { bake, differences, served, shown, smallSite } from "../pipeline/small-site.ts";
@@ -156,6 +158,7 @@ async function wiringOf(world: World, { ledger, store, cdn }: Side) {
   const close = async () => {};
   return {
     ...parts,
+    terms: { ...TERMS, maxShare: 0 },
     deleteShare: 1,
     slots: openSlots({ concurrency: 4, sleep: close }),
     bodies: noCache,
@@ -182,15 +185,14 @@ function checkDone(side: Side, before: ReadonlyMap<string, Artifact>, hasFailed:
   const gone = [...before.keys()].filter((key) => !objects.has(key));
   const stale = [...differing.map(([key]) => key), ...gone]
     .filter((key) => before.has(key) && !key.startsWith("assets/"))
-    .flatMap((key) => address(routeOfKey(key)).invalidations);
-  // … and then was live already.
-  const again = hasFailed ? differing.filter(([key]) => !before.has(key)) : [];
-  const allowed = new Set(again.flatMap(([key]) => address(routeOfKey(key)).invalidations));
-  same(
-    "invalidated",
-    side.items.filter((item) => !allowed.has(item)),
-    stale,
+    .flatMap(pathsOf);
+  // All that readers had, and what of it was told to be evicted: with no share of unchanged pages, just that.
+  const held = new Map(
+    [...before].flatMap(([key, copy]) => pathsOf(key).map((path) => [path, copy] as const)),
   );
+  const evicted = new Set(side.items.flatMap((item) => evictedBy(item, held)));
+  same("evicted", [...evicted], stale);
+  if (stale.length === 0 && !hasFailed) same("told the CDN", side.items, []);
 }
 
 function isSame(a: Artifact | undefined, b: Artifact): boolean {

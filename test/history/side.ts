@@ -99,6 +99,7 @@ function recording(objects: Map<string, Artifact>) {
   const cdn: Cdn = {
     name: "recording",
     isCaching: true,
+    hasTags: true,
     batchItems: 1000,
     async send(batch) {
       items.push(...batch.items);

@@ -8,7 +8,7 @@ import { artifact } from "../publish/artifact.ts";
 import { type CloudFrontOptions, startCloudFront } from "../services/cloudfront.ts";
 import { describeWith } from "../services/requires.ts";
 import { sharedRadosgw } from "../services/shared.ts";
-import { memoryOutbox } from "./memory-outbox.ts";
+import { memoryOutbox, PRICED } from "./memory-outbox.ts";
 
 describeWith(["radosgw", "varnish"], "CloudFront before S3", () => {
   async function open(options: Partial<CloudFrontOptions> = {}) {
@@ -17,12 +17,17 @@ describeWith(["radosgw", "varnish"], "CloudFront before S3", () => {
     const store = openS3Store({ endpoint, region, credentials, bucket });
     const server = await startCloudFront({ origin: { endpoint, bucket }, ...options });
     const { distributionId } = server;
-    const cdn = openCloudFront({ distributionId, endpoint: server.endpoint, credentials });
+    const cdn = openCloudFront({
+      hasTags: false,
+      distributionId,
+      endpoint: server.endpoint,
+      credentials,
+    });
     const outbox = memoryOutbox();
     // Time passes a thousand times faster, so that back-off and polling take milliseconds.
     const quickly = (ms: number) => sleep(Math.max(10, ms / 1000));
     const drain = (giveUpAfterMs = 600_000) =>
-      drainOutbox({ ledger: outbox.ledger, cdn, sleep: quickly, giveUpAfterMs });
+      drainOutbox({ ...PRICED, ledger: outbox.ledger, cdn, sleep: quickly, giveUpAfterMs });
     const put = (route: string, body: string) =>
       store.put(artifact({ key: address(route).key, body: Buffer.from(body) }));
     const view = async (path: string) => (await fetch(`${server.url}${path}`)).text();
@@ -127,7 +132,12 @@ describeWith(["radosgw", "varnish"], "CloudFront before S3", () => {
   test("a bad path, a wrong distribution and an unknown invalidation are refused", async () => {
     const { cdn, server, credentials } = await open();
     const { endpoint } = server;
-    await using other = openCloudFront({ distributionId: "ENOTHERE", endpoint, credentials });
+    await using other = openCloudFront({
+      hasTags: false,
+      distributionId: "ENOTHERE",
+      endpoint,
+      credentials,
+    });
     const code = "cdn_rejected";
 
     await expect(cdn.send({ id: "one", items: ["/a b/"] })).rejects.toMatchObject({
@@ -145,7 +155,12 @@ describeWith(["radosgw", "varnish"], "CloudFront before S3", () => {
   test("no server is unavailable, not refused", async () => {
     const { credentials } = await open();
     const endpoint = "http://127.0.0.1:1";
-    await using cdn = openCloudFront({ distributionId: "E1", endpoint, credentials });
+    await using cdn = openCloudFront({
+      hasTags: false,
+      distributionId: "E1",
+      endpoint,
+      credentials,
+    });
 
     await expect(cdn.send({ id: "one", items: ["/a/"] })).rejects.toMatchObject({
       code: "cdn_unavailable",

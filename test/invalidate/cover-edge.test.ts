@@ -11,7 +11,7 @@ import { startCloudFront } from "../services/cloudfront.ts";
 import { describeWith } from "../services/requires.ts";
 import { sharedRadosgw } from "../services/shared.ts";
 import { countsOf, edited, itemsOf, type Live } from "./changes.ts";
-import { memoryOutbox } from "./memory-outbox.ts";
+import { memoryOutbox, PRICED } from "./memory-outbox.ts";
 
 /** Addresses that are easily taken for one another. */
 const ROUTES = [
@@ -64,10 +64,15 @@ describeWith(["shared-radosgw", "varnish"], "a cover at the edge", () => {
       const counts = countsOf(live, lookups(changed));
       const covered = cover(changed, counts, { useTags: true, ...options });
       for (const { distributionId, endpoint: api } of servers) {
-        await using cdn = openCloudFront({ distributionId, endpoint: api, credentials });
+        await using cdn = openCloudFront({
+          hasTags: true,
+          distributionId,
+          endpoint: api,
+          credentials,
+        });
         const outbox = memoryOutbox();
         outbox.add(...itemsOf(covered));
-        await drainOutbox({ ledger: outbox.ledger, cdn, sleep: () => sleep(10) });
+        await drainOutbox({ ...PRICED, ledger: outbox.ledger, cdn, sleep: () => sleep(10) });
       }
       return covered;
     };

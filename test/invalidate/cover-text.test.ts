@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { lookups } from "../../src/invalidate/changed.ts";
 import { cover } from "../../src/invalidate/cover.ts";
+import { reportOf } from "../../src/invalidate/cover-report.ts";
 import { coverText } from "../../src/invalidate/cover-text.ts";
 import { article, articles, countsOf, edited } from "./changes.ts";
 
@@ -10,7 +11,9 @@ test("tells what was chosen, what was not and why, and the price", () => {
   const changed = [...ann.slice(10), article(1500, "bob"), article(1501, "bob")].map(edited);
   const counts = countsOf(live, lookups(changed));
 
-  const text = coverText(cover(changed, counts, { useTags: true, monthItems: 1200, budgetUsd: 1 }));
+  const text = coverText(
+    reportOf(cover(changed, counts, { useTags: true, monthItems: 1200, budgetUsd: 1 })),
+  );
 
   expect(text).toEqual([
     "3 items for 292 changed objects: $0.015, 1 wave, 1 call, about 27 s",
@@ -30,7 +33,7 @@ test("says so when there is nothing to invalidate", () => {
   const counts = { live: 1, tagged: new Map(), below: new Map() };
   const created = { route: "/a/", before: undefined, after: ["a-1"] };
 
-  expect(coverText(cover([created], counts, { useTags: true }))).toEqual([
+  expect(coverText(reportOf(cover([created], counts, { useTags: true })))).toEqual([
     "Nothing to invalidate: no old copy of anything that changed.",
   ]);
 });

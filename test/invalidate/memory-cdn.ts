@@ -27,6 +27,7 @@ export function memoryCdn(batchItems = 1000): MemoryCdn {
   return {
     name: "memory",
     isCaching: true,
+    hasTags: false,
     batchItems,
     accepted,
     most,

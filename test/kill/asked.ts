@@ -47,7 +47,10 @@ export async function openWired({ site, ledger, store, cdn }: Places, attempt = 
       "folder" in store
         ? folderStore(store.folder)
         : parts.use(openS3Store({ ...s3Of(store), region: "us-east-1", credentials: KEYS })),
-    cdn: cdn === undefined ? noCdn : parts.use(openCloudFront({ ...cdn, credentials: KEYS })),
+    cdn:
+      cdn === undefined
+        ? noCdn
+        : parts.use(openCloudFront({ ...cdn, hasTags: true, credentials: KEYS })),
   };
   const whole = { ...site, [Symbol.asyncDispose]: async () => {} };
   const wired = parts.use(await openSmall(whole, { ledger, ...opened }));

@@ -31,6 +31,10 @@ const NOT_KILLED: readonly string[] = [
   // What a run finds long after another was cut off; see the tests of late writes.
   "ledger.cameLate",
   "ledger.forgetLingering",
+  // What the CDN refused, and copies that stayed at the edge.
+  "ledger.recall",
+  "ledger.refused",
+  "ledger.renew",
 ];
 
 vi.setConfig({ testTimeout: 3_600_000, hookTimeout: 600_000 });

@@ -45,7 +45,7 @@ export function describeAdopted(test: LedgerTest): void {
       const { key } = address(page.route);
       await publish(ledger, page);
       await ledger.adopt([key, "a", "b"].map(adopted));
-      const retired = [key, "a"].map((object) => ({ object, dueAt: 0, items: [] }));
+      const retired = [key, "a"].map((object) => ({ object, dueAt: 0, isCached: false }));
 
       await ledger.retireAdopted("publisher", retired);
 
@@ -58,7 +58,7 @@ export function describeAdopted(test: LedgerTest): void {
       await ledger.claim("other", { release: 0, nowMs: Date.now(), leaseMs: 60_000 });
 
       await expect(
-        ledger.retireAdopted("run", [{ object: "a", dueAt: 0, items: [] }]),
+        ledger.retireAdopted("run", [{ object: "a", dueAt: 0, isCached: false }]),
       ).rejects.toMatchObject({ code: "run_conflict" });
       expect(await ledger.adopted(undefined, 9)).toHaveLength(1);
     });

@@ -1,7 +1,7 @@
 import { describe, expect } from "vitest";
 import type { Bar, KnownBar, Ledger } from "../../src/ledger/ledger.ts";
 import type { PageId } from "../../src/site.ts";
-import { article, idOf, intent, livePage, plain, publish } from "./fixtures.ts";
+import { article, freezeInto, idOf, intent, livePage, plain, publish } from "./fixtures.ts";
 import type { LedgerTest } from "./ledger-contract.ts";
 
 const SINCE = 1_735_689_600_000_000;
@@ -62,7 +62,9 @@ export function describeBars(test: LedgerTest): void {
       await ledger.bar([barOf()]);
       const intents = [intent({ ...article(2) }), intent({ ...article(1), route: "/new/" })];
 
-      await expect(ledger.intend(intents, ["/new/"])).rejects.toEqual(barredError);
+      await expect(
+        ledger.intend(intents, [{ ...livePage({ route: "/new/" }), tags: [] }]),
+      ).rejects.toEqual(barredError);
       expect([await ledger.intents(), await ledger.hasOutbox()]).toEqual([[], false]);
     });
 
@@ -113,8 +115,8 @@ export function describeBars(test: LedgerTest): void {
     });
 
     test("are removed together with urgent batches of what caches hold of them", async (ledger) => {
-      await ledger.intend([], ["/other/"]);
-      await ledger.freeze(9);
+      await ledger.recall(["/other/"]);
+      await freezeInto(ledger, [["/other/"]]);
       await ledger.bar([barOf()]);
       await ledger.removed({ ...NOBODY, settled: [article(1)] }, ["/b/", "/a/", "/c/", "/a/"], 2);
 

@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest";
 import { digest } from "../../src/site.ts";
-import { article, idOf, intent, livePage, publish } from "./fixtures.ts";
+import { article, changesOf, idOf, intent, livePage, publish } from "./fixtures.ts";
 import type { LedgerTest } from "./ledger-contract.ts";
 
 const FOREVER = Number.MAX_SAFE_INTEGER;
@@ -68,9 +68,8 @@ export function describeJournal(test: LedgerTest): void {
       await publish(ledger, livePage({ route: "/old/" }));
       await ledger.doubt([moving], 5);
 
-      const items = ["/new/", "/new/index.html"];
       expect(await ledger.due(0, undefined, 9)).toEqual([
-        { object: "new/index.html", dueAt: 0, items },
+        { object: "new/index.html", dueAt: 0, isCached: true },
       ]);
       expect(await ledger.pages([moving])).toEqual([
         livePage({ route: "/old/", hash: undefined, etag: undefined, cause: undefined }),
@@ -104,7 +103,7 @@ export function describeJournal(test: LedgerTest): void {
   });
 
   describe("retired objects", () => {
-    const retired = (object: string, dueAt = 0) => ({ object, dueAt, items: [`/${object}`] });
+    const retired = (object: string, dueAt = 0) => ({ object, dueAt, isCached: true });
 
     test("come when they are due, in object order, from one on", async (ledger) => {
       const names = ["é.html", "b", "a ", "a", "B"];
@@ -135,7 +134,7 @@ export function describeJournal(test: LedgerTest): void {
 
       const dated = [retired("a"), retired("c", 3), retired("b", 105)];
       expect(await ledger.retired(9)).toEqual(dated);
-      await ledger.forget(["a"], []);
+      await ledger.forget(["a"]);
       expect([await ledger.isLeaving(2), await ledger.isLeaving(3)]).toEqual([false, true]);
     });
 
@@ -183,7 +182,7 @@ export function describeJournal(test: LedgerTest): void {
       expect(await ledger.due(0, undefined, 9)).toEqual([retired("a"), retired("a/index.html")]);
     });
 
-    test("confirm takes a page's object off; its items are sent all the same", async (ledger) => {
+    test("confirm takes a page's object off; what it was is a change all the same", async (ledger) => {
       await ledger.retire("run", [], { retired: [retired("a/index.html"), retired("index.html")] });
       await ledger.confirm("run", [
         livePage({ route: "/a/" }),
@@ -191,8 +190,7 @@ export function describeJournal(test: LedgerTest): void {
       ]);
 
       expect(await ledger.due(0, undefined, 9)).toEqual([]);
-      const [batch] = await ledger.freeze(9);
-      expect(batch?.items).toEqual(["/a/index.html", "/index.html"]);
+      expect((await changesOf(ledger)).map(({ route }) => route).toSorted()).toEqual(["/", "/a/"]);
     });
 
     test("confirm retires what moved pages left, but nothing a page has now", async (ledger) => {
@@ -203,12 +201,15 @@ export function describeJournal(test: LedgerTest): void {
       expect(await ledger.due(0, undefined, 9)).toEqual([retired("c/index.html")]);
     });
 
-    test("forget removes objects and lets their items wait", async (ledger) => {
-      await ledger.retire("run", [], { retired: [retired("a"), retired("b")] });
-      await ledger.forget(["a", "unknown"], ["/a"]);
+    test("forget removes objects; those that were cached become changes", async (ledger) => {
+      const asset = { ...retired("c"), isCached: false };
+      await ledger.retire("run", [], { retired: [retired("a"), retired("b"), asset] });
+      await ledger.forget(["a", "c", "unknown"]);
 
       expect(await ledger.due(0, undefined, 9)).toEqual([retired("b")]);
-      expect((await ledger.freeze(9)).map(({ items }) => items)).toEqual([["/a"]]);
+      expect(await changesOf(ledger)).toEqual([
+        { route: "/a", before: [], after: undefined, livesOn: false },
+      ]);
     });
 
     test("unretire removes only the objects named", async (ledger) => {
@@ -219,66 +220,6 @@ export function describeJournal(test: LedgerTest): void {
       expect(await ledger.isRetired("a")).toBe(false);
 
       expect(await ledger.due(0, undefined, 9)).toEqual([retired("b")]);
-    });
-  });
-
-  describe("the outbox", () => {
-    test("freezes waiting items once, sorted, into batches of a size", async (ledger) => {
-      await ledger.intend([], ["/c", "/a", "/b", "/a"]);
-      await ledger.intend([], ["/e", "/a", "/d"]);
-
-      const frozen = await ledger.freeze(2);
-
-      expect(frozen.map(({ items }) => items)).toEqual([["/a", "/b"], ["/c", "/d"], ["/e"]]);
-      expect(new Set(frozen.map(({ id }) => id)).size).toBe(3);
-      expect(await ledger.freeze(2)).toEqual([]);
-      expect(await ledger.outbox()).toEqual(frozen);
-    });
-
-    test("a batch never changes; equal items later make another", async (ledger) => {
-      await ledger.intend([], ["/a"]);
-      const [first] = await ledger.freeze(9);
-      await ledger.intend([], ["/a", "/b"]);
-      const [second] = await ledger.freeze(9);
-
-      expect(second?.id).not.toBe(first?.id);
-      expect(await ledger.outbox()).toEqual([first, second]);
-    });
-
-    test("a batch carries the CDN's name once sent and leaves when completed", async (ledger) => {
-      await ledger.intend([], ["/a", "/b"]);
-      const [first, second] = await ledger.freeze(1);
-      await ledger.sent(String(second?.id), "I2");
-      await ledger.completed(String(first?.id));
-
-      expect(await ledger.outbox()).toEqual([{ ...second, invalidation: "I2" }]);
-    });
-
-    test("is there while items wait or batches are open", async (ledger) => {
-      expect(await ledger.hasOutbox()).toBe(false);
-      await ledger.intend([], ["/a"]);
-      expect(await ledger.hasOutbox()).toBe(true);
-      const [batch] = await ledger.freeze(1);
-      expect(await ledger.hasOutbox()).toBe(true);
-      await ledger.completed(String(batch?.id));
-      expect(await ledger.hasOutbox()).toBe(false);
-    });
-
-    test("freezes each item once when two do it at a time", async (ledger, place) => {
-      await using other = await place.open();
-      await ledger.intend(
-        [],
-        Array.from({ length: 600 }, (_, at) => `/${at}`),
-      );
-
-      const more = ledger.intend([], ["/0", "/new"]);
-      const frozen = (await Promise.all([ledger.freeze(100), other.freeze(100)])).flat();
-      await more;
-      const rest = await ledger.freeze(100);
-
-      const items = [...frozen, ...rest].flatMap((batch) => batch.items);
-      expect(new Set(items).size).toBe(601);
-      expect(items.length).toBeLessThanOrEqual(602);
     });
   });
 }

@@ -26,7 +26,11 @@ export function describeLingering(test: LedgerTest): void {
     });
 
     test("are those that were about to be deleted when a page got them back", async (ledger) => {
-      const retired = (object: string, dueAt: number | undefined) => ({ object, dueAt, items: [] });
+      const retired = (object: string, dueAt: number | undefined) => ({
+        object,
+        dueAt,
+        isCached: false,
+      });
       await ledger.retire("run", [], {
         retired: [retired("a/index.html", 0), retired("b/index.html", undefined)],
       });
@@ -41,7 +45,7 @@ export function describeLingering(test: LedgerTest): void {
 
     test("linger no more when what came late is known; its page is in doubt, an orphan goes", async (ledger) => {
       await publish(ledger, livePage({ route: "/a/" }));
-      const orphan = { object: "b/index.html", dueAt: 3, items: ["/b/"], etag: '"1"' };
+      const orphan = { object: "b/index.html", dueAt: 3, isCached: true, etag: '"1"' };
       await ledger.doubt([intent({ ...article(2), route: "/b/" })], 1, 7);
       await ledger.retire("publisher", [article(2)], { retired: [] });
 

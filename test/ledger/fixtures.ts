@@ -1,5 +1,10 @@
-import type { Intent, Ledger, LivePage, Past } from "../../src/ledger/ledger.ts";
+import type { Change, Intent, Ledger, LivePage, Past } from "../../src/ledger/ledger.ts";
 import { comparePages, digest, encodeKey, type PageId, type Step } from "../../src/site.ts";
+
+/** Tags, folders and a moment (µs) that {@link contentsOf} asks for. */
+export const TAGS = ["tag", "author-ann", "author-bob"];
+export const FOLDERS = ["/", "/a/", "/d/"];
+export const MAY = Date.UTC(2026, 4, 31, 23, 59) * 1000;
 
 /** A place for one ledger; each `open` is a connection of its own to it. */
 export interface Place {
@@ -61,6 +66,21 @@ export async function publish(ledger: Ledger, ...pages: readonly LivePage[]): Pr
   await ledger.yieldClaim("publisher");
 }
 
+/** Makes batches of these items of all that waits. */
+export async function freezeInto(
+  ledger: Ledger,
+  batches: readonly (readonly string[])[],
+  madeAt = 5,
+): Promise<boolean> {
+  const { last, changes } = await ledger.waiting();
+  return await ledger.freeze({ last, changes, madeAt, batches, report: "{}" });
+}
+
+/** What waits, without its numbers. */
+export async function changesOf(ledger: Ledger): Promise<readonly Omit<Change, "seq">[]> {
+  return (await ledger.changes(0, 1000)).map(({ seq: _, ...change }) => change);
+}
+
 /** Everything a ledger can tell, as plain values that compare and print well. */
 export async function contentsOf(ledger: Ledger, runs: readonly string[]): Promise<unknown> {
   const live: LivePage[] = [];
@@ -80,7 +100,11 @@ export async function contentsOf(ledger: Ledger, runs: readonly string[]): Promi
     intents: (await ledger.intents()).map(plain),
     retired: (await ledger.retired(1000)).map(plain),
     lingering: await ledger.lingering(Number.MAX_SAFE_INTEGER, undefined, 1000),
-    outbox: (await ledger.outbox()).map(({ items, invalidation }) => ({ items, invalidation })),
+    changes: (await changesOf(ledger)).toSorted(byText),
+    counts: await ledger.countsOf({ tags: TAGS, folders: FOLDERS }),
+    outbox: (await ledger.outbox()).map(({ id: _, cover: __, ...batch }) => batch),
+    covers: (await ledger.covers("all")).map(({ items, doneAt }) => ({ items, doneAt })),
+    spent: await ledger.spentItems(MAY),
     quarantined: (await ledger.quarantined()).map(plain),
     releases: await ledger.releases(1000),
     former: (await ledger.former(undefined, 1000)).map(plain),

@@ -3,13 +3,14 @@
  * It prints one line per step; `intend` then waits to be killed.
  */
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
-import { article, intent, step } from "./fixtures.ts";
+import { article, intent, livePage, step } from "./fixtures.ts";
 
 const [command, file = "", name = ""] = process.argv.slice(2);
 const ledger = await openSqliteLedger(file);
 console.log(ledger.id);
 if (command === "intend") {
-  await ledger.intend([intent(), intent(article(2))], ["/a/"]);
+  await ledger.confirm("run", [livePage()]);
+  await ledger.intend([intent(), intent(article(2))], [{ ...livePage(), tags: [] }]);
   console.log("intended");
   setInterval(() => undefined, 1000);
 } else if (command === "stage") {

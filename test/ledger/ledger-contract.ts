@@ -6,6 +6,7 @@ import { describeClaims } from "./contract-claims.ts";
 import { describeFormer } from "./contract-former.ts";
 import { describeJournal } from "./contract-journal.ts";
 import { describeLingering } from "./contract-lingering.ts";
+import { describeOutbox } from "./contract-outbox.ts";
 import { describePages } from "./contract-pages.ts";
 import { describePast } from "./contract-past.ts";
 import { describePlans } from "./contract-plans.ts";
@@ -31,6 +32,7 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describePlans(ledgerTest);
     describeClaims(ledgerTest);
     describeJournal(ledgerTest);
+    describeOutbox(ledgerTest);
     describeRows(ledgerTest);
     describeFormer(ledgerTest);
     describePast(ledgerTest);

@@ -1,20 +1,24 @@
 import type {
   Beside,
+  Change,
   Former,
+  FrozenCover,
   Intent,
   KnownRow,
   Ledger,
   LivePage,
+  OutboxBatch,
   Past,
   Quarantined,
   Reader,
   Release,
   Retired,
   SeenRow,
+  Tagged,
   Turnover,
 } from "../../src/ledger/ledger.ts";
-import { address, foldRoute, type PageId, PHASES, type Step } from "../../src/site.ts";
-import { byText, inOrder, plain } from "./fixtures.ts";
+import { address, foldRoute, type PageId, PHASES, routeOfKey, type Step } from "../../src/site.ts";
+import { byText, FOLDERS, inOrder, MAY, plain, TAGS } from "./fixtures.ts";
 
 /** What a ledger should hold, kept in plain maps: the naive twin of the property test. */
 export class LedgerModel {
@@ -22,8 +26,10 @@ export class LedgerModel {
   readonly plans = new Map<string, Map<string, Step>>();
   readonly pending = new Map<string, Intent>();
   readonly retired = new Map<string, Retired>();
-  readonly waiting = new Set<string>();
-  readonly batches: { items: readonly string[]; invalidation: string | undefined }[] = [];
+  readonly changes: Omit<Change, "seq">[] = [];
+  readonly batches: Omit<OutboxBatch, "id">[] = [];
+  readonly covers: Pick<FrozenCover, "items" | "doneAt">[] = [];
+  spent = 0;
   readonly failed = new Map<string, Quarantined>();
   readonly releases: Release[] = [];
   readonly seen = new Map<string, Map<string, SeenRow>>();
@@ -82,18 +88,24 @@ export class LedgerModel {
     return true;
   }
 
-  intend(intents: readonly Intent[], items: readonly string[]): void {
+  intend(intents: readonly Intent[], cached: Parameters<Ledger["intend"]>[1]): void {
     for (const each of intents) {
       const known = this.pending.get(nameOf(each));
       if (known !== undefined && known.route !== each.route) this.#suspect(known.route);
     }
     this.#remember(intents);
     for (const each of intents) this.pending.set(nameOf(each), each);
-    for (const item of items) this.waiting.add(item);
+    for (const { route, tags } of cached) {
+      const owners = this.#ownersOf(route);
+      if (owners.length === 0) continue;
+      const { tags: before } = this.#copyOf(owners, false);
+      this.changes.push({ route, before, after: tags, livesOn: false });
+    }
   }
 
   confirm(run: string, pages: readonly LivePage[], beside: Beside): boolean {
     if (!this.#mayWrite(run)) return false;
+    const before = this.#copiesOf(pages, true);
     for (const page of pages) {
       this.live.set(nameOf(page), page);
       this.pending.delete(nameOf(page));
@@ -101,9 +113,11 @@ export class LedgerModel {
       const object = address(page.route).key;
       const isDated = this.retired.has(object) && this.retired.get(object)?.dueAt !== undefined;
       if (isDated && beside.lateUntil !== undefined) this.lingering.set(object, beside.lateUntil);
-      this.unretire(address(page.route).key);
     }
-    this.#add(beside);
+    const names = new Set(pages.map(nameOf));
+    for (const page of beside.tagged ?? []) if (names.has(nameOf(page))) this.#tag(page);
+    for (const { route } of pages) this.unretire(address(route).key);
+    this.#add(beside, before);
     if (beside.turnover !== undefined) this.#turnOver(beside.turnover);
     return true;
   }
@@ -117,9 +131,13 @@ export class LedgerModel {
   retire(run: string, ids: readonly PageId[], beside: Beside): boolean {
     if (!this.#mayWrite(run)) return false;
     this.#remember(ids);
-    for (const id of ids) this.live.delete(nameOf(id));
+    const before = this.#copiesOf(ids, false);
+    for (const id of ids) {
+      this.live.delete(nameOf(id));
+      this.#tags.delete(nameOf(id));
+    }
     this.unstage(run, ids);
-    this.#add(beside);
+    this.#add(beside, before);
     return true;
   }
 
@@ -132,8 +150,38 @@ export class LedgerModel {
   }
 
   unretire(object: string): void {
-    for (const item of this.retired.get(object)?.items ?? []) this.waiting.add(item);
+    const route = routeOfKey(object);
+    if (this.retired.get(object)?.isCached) {
+      const { tags: before, livesOn } = this.#old.get(object) ?? UNKNOWN;
+      const owners = this.#ownersOf(route);
+      const after = owners.length === 0 ? undefined : this.#copyOf(owners, false).tags;
+      this.changes.push({ route, before, after, livesOn });
+    }
     this.retired.delete(object);
+    this.#old.delete(object);
+  }
+
+  recall(route: string): void {
+    const owners = this.#ownersOf(route);
+    const after = owners.length === 0 ? undefined : this.#copyOf(owners, false).tags;
+    this.changes.push({ route, before: [], after, livesOn: false });
+  }
+
+  doubtAll(): void {
+    this.#tags.clear();
+    for (const [name, page] of this.live)
+      this.live.set(name, { ...page, hash: undefined, etag: undefined, cause: undefined });
+  }
+
+  serveBy(cdn: string): void {
+    if (cdn === this.#cdn) return;
+    this.#cdn = cdn;
+    this.#tags.clear();
+    this.#old.clear();
+    for (const [at, { route, after }] of this.changes.entries()) {
+      const unknown = { before: [], after: after === undefined ? undefined : [] };
+      this.changes[at] = { route, ...unknown, livesOn: false };
+    }
   }
 
   cameLate(run: string, late: Parameters<Ledger["cameLate"]>[1]): boolean {
@@ -143,8 +191,9 @@ export class LedgerModel {
     for (const id of late.altered) {
       const page = this.live.get(nameOf(id));
       if (page !== undefined) this.live.set(nameOf(id), { ...page, ...unknown });
+      this.#tags.delete(nameOf(id));
     }
-    this.#addRetired(late.retired);
+    this.#addRetired(late.retired, new Map());
     for (const object of late.objects) this.lingering.delete(object);
     return true;
   }
@@ -157,6 +206,7 @@ export class LedgerModel {
       const isTaken = [...this.live.values()].some(({ route }) => route === each.route);
       if (page !== undefined) {
         this.live.set(nameOf(each), { ...page, ...unknown });
+        this.#tags.delete(nameOf(each));
       } else if (!isTaken) {
         const empty = { bytes: 0, trace: Buffer.alloc(0), lastmod: undefined, release };
         this.live.set(nameOf(each), { ...each, ...unknown, ...empty });
@@ -170,11 +220,19 @@ export class LedgerModel {
     }
   }
 
-  freeze(size: number): void {
-    const items = [...this.waiting].sort();
-    while (items.length > 0)
-      this.batches.push({ items: items.splice(0, size), invalidation: undefined });
-    this.waiting.clear();
+  freeze(batches: readonly (readonly string[])[]): void {
+    const none = { invalidation: undefined, sentAt: undefined, refusal: undefined };
+    for (const items of batches) this.batches.push({ items, ...none, cover: 0 });
+    this.covers.unshift({ items: batches.flat().length, doneAt: undefined });
+    this.changes.length = 0;
+  }
+
+  sent(at: number, moment: number): void {
+    const batch = this.batches[at];
+    if (batch === undefined) return;
+    const { sentAt = moment, items } = batch;
+    if (batch.sentAt === undefined && moment === MAY) this.spent += items.length;
+    this.batches[at] = { ...batch, invalidation: "I1", sentAt, refusal: undefined };
   }
 
   contents(runs: readonly string[]): unknown {
@@ -187,7 +245,11 @@ export class LedgerModel {
       lingering: [...this.lingering]
         .map(([object, until]) => ({ object, until }))
         .sort((a, b) => bytes(a.object, b.object)),
-      outbox: this.batches,
+      changes: this.changes.toSorted(byText),
+      counts: this.#counts(),
+      outbox: this.batches.map(({ cover: _, ...batch }) => batch),
+      covers: this.covers,
+      spent: this.spent,
       quarantined: sorted(this.failed).map(plain),
       releases: this.releases.toReversed(),
       former: [...this.former.values()].sort((a, b) => bytes(a.route, b.route)).map(plain),
@@ -218,13 +280,57 @@ export class LedgerModel {
   }
 
   #isFreed = false;
+  #cdn = "";
+  /** Tags of live pages, where they are known. */
+  readonly #tags = new Map<string, readonly string[]>();
+  /** Copies of retired objects. */
+  readonly #old = new Map<string, Copy>();
+
+  #tag(page: Tagged): void {
+    if (page.tags.length === 0) this.#tags.delete(nameOf(page));
+    else this.#tags.set(nameOf(page), page.tags);
+  }
+
+  #ownersOf(route: string): readonly LivePage[] {
+    return [...this.live.values()].filter((page) => page.route === route);
+  }
+
+  #copyOf(pages: readonly PageId[], livesOn: boolean): Copy {
+    const [page] = pages;
+    const tags = page === undefined || pages.length > 1 ? undefined : this.#tags.get(nameOf(page));
+    return tags === undefined ? UNKNOWN : { tags, livesOn };
+  }
+
+  /** What is live of these pages, by object. */
+  #copiesOf(ids: readonly PageId[], livesOn: boolean): ReadonlyMap<string, Copy> {
+    const pages = ids.flatMap((id) => this.live.get(nameOf(id)) ?? []);
+    const byObject = Map.groupBy(pages, ({ route }) => address(route).key);
+    return new Map([...byObject].map(([object, own]) => [object, this.#copyOf(own, livesOn)]));
+  }
+
+  #counts(): object {
+    const lists = [...this.#tags.values()].map((tags) => new Set(tags.slice(1)));
+    const routes = [...this.live.values()].map(({ route }) => route);
+    const below = (folder: string) => {
+      const inside = routes.filter((route) => route.startsWith(folder) && route !== folder).length;
+      return inside + (routes.includes(folder) ? 1 : 0);
+    };
+    return {
+      live: below("/"),
+      tagged: new Map(TAGS.map((tag) => [tag, lists.filter((tags) => tags.has(tag)).length])),
+      below: new Map(FOLDERS.map((folder) => [folder, below(folder)])),
+    };
+  }
 
   #mayWrite(run: string): boolean {
     return this.holder === undefined || this.holder === run;
   }
 
-  #add({ retired = [], added = [], dropped = [] }: Beside): void {
-    this.#addRetired(retired);
+  #add(
+    { retired = [], added = [], dropped = [] }: Beside,
+    before: ReadonlyMap<string, Copy>,
+  ): void {
+    this.#addRetired(retired, before);
     for (const each of dropped) this.readers.delete(readerName(each));
     for (const each of added) this.readers.set(readerName(each), each);
   }
@@ -245,10 +351,14 @@ export class LedgerModel {
     }
   }
 
-  #addRetired(retired: readonly Retired[]): void {
+  #addRetired(retired: readonly Retired[], before: ReadonlyMap<string, Copy>): void {
     const objects = new Set([...this.live.values()].map(({ route }) => address(route).key));
+    const held = new Set(this.retired.keys());
     for (const each of retired) {
-      if (!objects.has(each.object)) this.retired.set(each.object, this.#later(each));
+      if (objects.has(each.object)) continue;
+      this.retired.set(each.object, this.#later(each));
+      const old = held.has(each.object) ? undefined : before.get(each.object);
+      this.#old.set(each.object, old ?? UNKNOWN);
     }
   }
 
@@ -265,12 +375,21 @@ export class LedgerModel {
     this.#remember(owners);
     for (const page of owners) {
       this.live.set(nameOf(page), { ...page, hash: undefined, etag: undefined, cause: undefined });
+      this.#tags.delete(nameOf(page));
     }
     if (owners.length > 0) return;
-    const { key: object, invalidations: items } = address(route);
-    this.retired.set(object, this.#later({ object, dueAt: 0, items }));
+    const { key: object } = address(route);
+    this.#addRetired([{ object, dueAt: 0, isCached: true }], new Map());
   }
 }
+
+/** What the edge may hold of an object. */
+interface Copy {
+  readonly tags: readonly string[];
+  readonly livesOn: boolean;
+}
+
+const UNKNOWN: Copy = { tags: [], livesOn: false };
 
 const ACTIONS: readonly string[] = ["create", "update", "delete"];
 

@@ -1,8 +1,16 @@
 import fc from "fast-check";
 import { PipelineError } from "../../src/error.ts";
 import type { Beside, Ledger, Reader, SeenRow } from "../../src/ledger/ledger.ts";
-import { address, digest, encodeKey, type PageId, PHASES, type Step } from "../../src/site.ts";
-import { intent, livePage, step } from "./fixtures.ts";
+import {
+  address,
+  digest,
+  encodeKey,
+  ownTag,
+  type PageId,
+  PHASES,
+  type Step,
+} from "../../src/site.ts";
+import { freezeInto, intent, livePage, MAY, step } from "./fixtures.ts";
 import type { LedgerModel } from "./model.ts";
 
 /** One random call, made on the ledger and on its model. */
@@ -30,6 +38,15 @@ function several<T extends PageId>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
 }
 
 const someIds = several(id);
+const aTag = fc.constantFrom("tag", "author-ann", "author-bob");
+const tagged = fc
+  .tuple(id, route, fc.option(fc.array(aTag, { maxLength: 3 })))
+  .map(([page, to, tags]) => ({
+    ...page,
+    route: to,
+    tags: tags === null ? [] : [ownTag(page), ...unique(tags)],
+  }));
+const someTagged = several(tagged);
 const somePages = several(
   fc
     .tuple(id, route, fc.nat(9))
@@ -59,7 +76,7 @@ const retired = fc.record({
   object: route.map((to) => address(to).key),
   dueAt: fc.option(fc.nat(3), { nil: undefined }),
   stays: fc.nat(2),
-  items,
+  isCached: fc.boolean(),
   etag: fc.option(fc.constantFrom('"a"', '"b"'), { nil: undefined }),
   hash: fc.option(fc.constantFrom(digest("a"), digest("b")), { nil: undefined }),
 });
@@ -81,6 +98,7 @@ const redirects = fc.constantFrom("Tag", "other");
 
 const beside: fc.Arbitrary<Beside> = fc
   .record({
+    tagged: someTagged,
     retired: fc.array(retired, { maxLength: 3 }),
     added: someReaders,
     dropped: someReaders,
@@ -144,9 +162,9 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     const release = { id: m.releases.length + ahead, startedAt: 5, finishedAt: 6, report: "{}" };
     await agree(m.finish(r, release), l.finish(r, release));
   }),
-  op("intend", fc.tuple(someIntents, items), (l, m, [intents, list]) => {
-    m.intend(intents, list);
-    return l.intend(intents, list);
+  op("intend", fc.tuple(someIntents, someTagged), (l, m, [intents, cached]) => {
+    m.intend(intents, cached);
+    return l.intend(intents, cached);
   }),
   op("confirm", fc.tuple(run, somePages, beside), (l, m, [r, pages, more]) =>
     agree(m.confirm(r, pages, more), l.confirm(r, pages, more)),
@@ -172,32 +190,49 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     return l.forgetLingering([address(to).key]);
   }),
   op("doubtAll", fc.constant(undefined), (l, m) => {
-    for (const [name, page] of m.live)
-      m.live.set(name, { ...page, hash: undefined, etag: undefined, cause: undefined });
+    m.doubtAll();
     return l.doubtAll();
   }),
   op("dateRetired", fc.tuple(fc.nat(3), fc.nat(4)), (l, m, [completedAt, copiesUntil]) => {
     m.dateRetired(completedAt, copiesUntil);
     return l.dateRetired(completedAt, copiesUntil);
   }),
-  op("forget", fc.tuple(route, items), (l, m, [to, list]) => {
-    m.retired.delete(address(to).key);
-    for (const each of list) m.waiting.add(each);
-    return l.forget([address(to).key], list);
+  op("forget", route, (l, m, to) => {
+    m.unretire(address(to).key);
+    return l.forget([address(to).key]);
+  }),
+  op("recall", route, (l, m, to) => {
+    m.recall(to);
+    return l.recall([to]);
+  }),
+  op("serveBy", fc.constantFrom("", "one", "two"), (l, m, cdn) => {
+    m.serveBy(cdn);
+    return l.serveBy(cdn);
   }),
   op("unretire", route, (l, m, to) => {
     m.unretire(address(to).key);
     return l.unretire([address(to).key]);
   }),
-  op("freeze", fc.integer({ min: 1, max: 3 }), async (l, m, size) => {
-    m.freeze(size);
-    await l.freeze(size);
+  op("freeze", fc.array(items, { maxLength: 3 }), async (l, m, batches) => {
+    m.freeze(batches);
+    await freezeInto(l, batches);
   }),
-  op("sent", fc.nat(3), async (l, m, at) => {
+  op("sent", fc.tuple(fc.nat(3), fc.constantFrom(MAY, 0)), async (l, m, [at, moment]) => {
+    const batch = (await l.outbox())[at];
+    m.sent(at, moment);
+    if (batch !== undefined) await l.sent(batch.id, "I1", moment);
+  }),
+  op("refused", fc.nat(3), async (l, m, at) => {
     const batch = (await l.outbox())[at];
     const modelled = m.batches[at];
-    if (modelled !== undefined) modelled.invalidation = "I1";
-    if (batch !== undefined) await l.sent(batch.id, "I1");
+    if (modelled !== undefined) m.batches[at] = { ...modelled, refusal: "No." };
+    if (batch !== undefined) await l.refused(batch.id, "No.");
+  }),
+  op("closed", fc.nat(3), async (l, m, at) => {
+    const cover = (await l.covers("all"))[at];
+    const modelled = m.covers[at];
+    if (modelled !== undefined) m.covers[at] = { ...modelled, doneAt: 7 };
+    if (cover !== undefined) await l.closed(cover.id, 7, 0);
   }),
   op("completed", fc.nat(3), async (l, m, at) => {
     const batch = (await l.outbox())[at];
@@ -211,6 +246,10 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     return l.quarantine(failed, healed);
   }),
 );
+
+function unique(tags: readonly string[]): readonly string[] {
+  return [...new Set(tags)];
+}
 
 function op<T>(
   name: string,

@@ -55,7 +55,9 @@ describe("a ledger file", () => {
       await ledger.unstage("run", [article(1)]);
       await ledger.discard("run");
       await ledger.unretire(["a"]);
-      await ledger.freeze(100);
+      await ledger.forget([]);
+      await ledger.recall([]);
+      await ledger.serveBy("");
       await ledger.stage("run", []);
       await ledger.intend([], []);
       await ledger.doubt([], 1);
@@ -147,7 +149,7 @@ describe("a ledger file", () => {
     ]);
     expect((await ledger.releases(9)).map(({ id }) => id)).toEqual([2, 1]);
     expect(await ledger.retired(9)).toEqual([
-      { object: "gone/index.html", dueAt: 7, items: ["/gone/"] },
+      { object: "gone/index.html", dueAt: 7, isCached: true },
     ]);
     await using again = await openSqliteLedger(file);
     expect(again.id).toBe("the first");
@@ -225,7 +227,7 @@ describe("several processes on one file", () => {
 
     await using ledger = await openSqliteLedger(file);
     expect(await ledger.intents()).toEqual([intent(), intent(article(2))]);
-    expect((await ledger.freeze(10)).map(({ items }) => items)).toEqual([["/a/"]]);
+    expect((await ledger.changes(0, 9)).map(({ route }) => route)).toEqual([livePage().route]);
   });
 });
 

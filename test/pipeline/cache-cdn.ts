@@ -17,11 +17,14 @@ export interface CacheCdn extends Cdn {
 /** Hashed assets are never invalidated: nobody asks for one that no page names. */
 const isAsset = (path: string) => path.startsWith("/assets/");
 
+/** CloudFront looks at the first fifty of an object. */
+const MAX_TAGS = 50;
+
 /** Puts a cache before a store whose objects are in `objects`. `held` is what it has already. */
 export function cacheCdn(
   objects: ReadonlyMap<string, Artifact>,
   store: ObjectStore,
-  held = new Map<string, Artifact>(),
+  { held = new Map(), hasTags = false }: { held?: Map<string, Artifact>; hasTags?: boolean } = {},
 ): CacheCdn {
   const accepted = new Map<string, readonly string[]>();
   const fetch = (key: string) => {
@@ -33,6 +36,7 @@ export function cacheCdn(
   return {
     name: "cache",
     isCaching: true,
+    hasTags,
     batchItems: 5,
     accepted,
     held,
@@ -43,7 +47,10 @@ export function cacheCdn(
       return id;
     },
     async isCompleted(id) {
-      for (const item of accepted.get(id) ?? []) held.delete(item);
+      for (const item of accepted.get(id) ?? []) {
+        if (item.startsWith("#") && !hasTags) throw new Error(`${item} evicts nothing.`);
+        for (const path of evictedBy(item, held)) held.delete(path);
+      }
       for (const key of objects.keys()) fetch(key);
       return true;
     },
@@ -70,10 +77,26 @@ export function cacheCdn(
   };
 }
 
+/** The paths whose copy an item evicts: a path, a wildcard, or a tag that the copy carries, in any case. */
+export function evictedBy(
+  item: string,
+  held: ReadonlyMap<string, Pick<Artifact, "metadata">>,
+): readonly string[] {
+  if (item.endsWith("*")) {
+    const start = item.slice(0, -1);
+    return [...held.keys()].filter((path) => path.startsWith(start));
+  }
+  if (!item.startsWith("#")) return held.has(item) ? [item] : [];
+  const tag = item.slice(1).toLowerCase();
+  const carries = ({ metadata }: Pick<Artifact, "metadata">) =>
+    (metadata["cache-tag"]?.toLowerCase().split(",") ?? []).slice(0, MAX_TAGS).includes(tag);
+  return [...held].flatMap(([path, copy]) => (carries(copy) ? [path] : []));
+}
+
 const PATHS = new Map<string, readonly string[]>();
 
 /** The paths under which readers ask for an object. */
-function pathsOf(key: string): readonly string[] {
+export function pathsOf(key: string): readonly string[] {
   const paths = PATHS.get(key) ?? address(routeOfKey(key)).invalidations;
   PATHS.set(key, paths);
   return paths;

@@ -36,7 +36,7 @@ interface Side {
 beforeAll(async () => {
   world = await smallWorld(4);
   world.post(5, { topic: "z", body: "[two](/posts/p2/) [seven](/posts/p7/)" });
-  const cdn = cacheCdn(world.objects, world.store);
+  const cdn = cacheCdn(world.objects, world.store, { hasTags: true });
   await world.bake({}, (wired) => ({ ...wired, store: cdn.origin, cdn }));
   held = cdn.held;
   await copyFile(join(world.site.dir, "ledger.db"), join(world.site.dir, "base.db"));
@@ -103,7 +103,7 @@ async function run(options: FaultOptions, wire: Wire, next: Side) {
   const file = join(world.site.dir, `${options.nth}.db`);
   await copyFile(join(world.site.dir, "base.db"), file);
   const objects = new Map(world.objects);
-  const cdn = cacheCdn(objects, memoryStore(objects), new Map(held));
+  const cdn = cacheCdn(objects, memoryStore(objects), { held: new Map(held), hasTags: true });
   const fault = faultAt(options);
   const first = await bakeOnce(file, cdn, (parts) => wire({ ...after.parts, ...parts }, fault));
   const second = await bakeOnce(file, cdn, (parts) => later({ ...next.parts, ...parts }));

@@ -30,6 +30,7 @@ function recording(objects: Map<string, Artifact>) {
   const cdn: Cdn = {
     name: "recording",
     isCaching: true,
+    hasTags: false,
     batchItems: 1000,
     async send({ id, items }) {
       log.push(...items.map((item) => `invalidate ${item}`));

@@ -17,6 +17,7 @@ import { names, smallWorld, type World } from "./world.ts";
 const CACHING: Cdn = {
   name: "cache",
   isCaching: true,
+  hasTags: false,
   batchItems: 100,
   send: async ({ id }) => id,
   isCompleted: async () => true,

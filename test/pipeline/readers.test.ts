@@ -44,7 +44,7 @@ async function check(history: readonly Moment[]): Promise<void> {
     // Readers come from where they were before and can be afterwards, and follow links from there.
     const after = await scratch(site, now);
     const known = [...served(objects).keys()].filter((key) => after.has(key));
-    const cdn = cacheCdn(objects, memoryStore(objects), held);
+    const cdn = cacheCdn(objects, memoryStore(objects), { held });
     const look = () => {
       expect(brokenLinks(objects, known)).toEqual([]);
       expect(brokenLinks(seenThrough(cdn, objects), known)).toEqual([]);

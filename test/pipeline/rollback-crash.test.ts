@@ -33,7 +33,7 @@ beforeAll(async () => {
   kept = memoryCache();
   world = await smallWorld(4);
   world.post(5, { topic: "z", body: "[two](/posts/p2/)" });
-  const cdn = cacheCdn(world.objects, memoryStore(world.objects, versions));
+  const cdn = cacheCdn(world.objects, memoryStore(world.objects, versions), { hasTags: true });
   const rewire = (wired: Wired) => ({ ...wired, store: untold(cdn.origin), cdn, kept });
   await world.bake({}, rewire);
   first = siteOf(world.objects);
@@ -69,7 +69,7 @@ async function run(options: FaultOptions, isVersioned: boolean, next: Next) {
   await copyFile(join(world.site.dir, "base.db"), file);
   const objects = new Map(world.objects);
   const store = memoryStore(objects, isVersioned ? new Map(versions) : undefined);
-  const cdn = cacheCdn(objects, store, new Map(held));
+  const cdn = cacheCdn(objects, store, { held: new Map(held), hasTags: true });
   const copies = memoryCache();
   for (const [key, value] of isVersioned ? [] : kept.values) copies.values.set(key, value);
   const fault = faultAt(options);

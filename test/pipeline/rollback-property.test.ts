@@ -111,7 +111,9 @@ async function live(
 ): Promise<void> {
   await using site = await smallSite();
   const objects = new Map<string, Artifact>();
-  const cdn = cacheCdn(objects, memoryStore(objects, isVersioned ? new Map() : undefined));
+  const cdn = cacheCdn(objects, memoryStore(objects, isVersioned ? new Map() : undefined), {
+    hasTags: true,
+  });
   await using opened = await openSmall(site, { ledger: "ledger.db", store: cdn.origin, cdn });
   const wired = { ...opened, kept: memoryCache() };
   const life = { site, objects, cdn, wired, sites: new Map(), runs: 0, now: START };

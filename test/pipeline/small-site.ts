@@ -35,6 +35,7 @@ import {
 } from "../../src/index.ts";
 import type { Cdn } from "../../src/invalidate/cdn.ts";
 import { noCdn } from "../../src/invalidate/none.ts";
+import { TERMS } from "../../src/invalidate/terms.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { templateNames } from "../../src/load-site.ts";
 import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
@@ -257,6 +258,7 @@ export async function openSmall(site: SmallSite, parts: WiringParts): Promise<Wi
     ledger,
     store: parts.store,
     cdn: parts.cdn ?? noCdn,
+    terms: TERMS,
     templates,
     bodies: parts.bodies ?? noCache,
     bodyEngine: Buffer.from("engine"),
