@@ -375,7 +375,7 @@ describe("killed", () => {
       expect((await world.bake()).release).toBeUndefined();
       if (!fault.hasStruck()) break;
     }
-  });
+  }, 300_000);
 });
 
 test("a folder is adopted by the bytes of its files; those of no page stay", async () => {
