@@ -1,11 +1,11 @@
 import { comparePages, foldRoute, type PageId, pageName } from "../site.ts";
 import type { LivePage } from "./ledger.ts";
 import { NUMBER, nameOf } from "./names.ts";
-import { asText, decodeId, decodePage, foldOf, PAGE } from "./rows.ts";
+import { asText, decodeId, decodePage, foldOf, PAGE_READ } from "./rows.ts";
 import { BY_INDEX, query, queryIn, type SqlRow, type SqlValue, type Work } from "./sql.ts";
 
 /** What {@link decodePage} reads; of a table of live pages, whose kinds are numbers. */
-const SELECT_PAGE = [`${nameOf("kind")} AS kind`, ...PAGE.slice(1)].join(",");
+const SELECT_PAGE = `${nameOf("kind")} AS kind, ${PAGE_READ}`;
 
 /** @see Ledger.live */
 export function* live(

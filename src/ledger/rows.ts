@@ -6,8 +6,12 @@ import type { SqlRow, SqlValue } from "./sql.ts";
 export const PAGE = "kind,page_key,route,start,fold,hash,etag,bytes,trace,lastmod,release_id".split(
   ",",
 );
+/** What {@link decodePage} reads beside the kind. */
+export const PAGE_READ = "page_key,route,start,hash,etag,bytes,trace,lastmod,release_id";
 /** In the order of {@link encodeStep}. */
 export const STEP = "run,kind,page_key,phase,action,reason,route,prior,start,fold".split(",");
+/** What {@link decodeStep} reads. */
+export const STEP_READ = "kind,page_key,phase,action,reason,route,prior,start";
 /** In the order of {@link encodeIntent}. */
 export const INTENT = "kind,page_key,route,start".split(",");
 /** In the order of {@link encodeFailed}. */

@@ -1,7 +1,16 @@
 import { comparePages, foldRoute, type PageId, PHASES, pageName, type Step } from "../site.ts";
 import type { Ledger, StepCount } from "./ledger.ts";
 import { atFolds, beyond, queryIds } from "./live.ts";
-import { asBytes, asText, decodeAction, decodeStep, encodeStep, runOf, STEP } from "./rows.ts";
+import {
+  asBytes,
+  asText,
+  decodeAction,
+  decodeStep,
+  encodeStep,
+  runOf,
+  STEP,
+  STEP_READ,
+} from "./rows.ts";
 import {
   BY_INDEX,
   query,
@@ -36,7 +45,7 @@ export function* staged(
   const inPhase = phase === undefined ? "" : `AND phase = ${PHASES.indexOf(phase)}`;
   const select = (where: string, values: readonly SqlValue[], atMost: number) =>
     query(
-      `SELECT ${STEP} FROM nb_step WHERE run = ? AND ${where} ${inPhase} ORDER BY kind, page_key LIMIT ?`,
+      `SELECT ${STEP_READ} FROM nb_step WHERE run = ? AND ${where} ${inPhase} ORDER BY kind, page_key LIMIT ?`,
       [runOf(run), ...values, atMost],
     );
   const rows: SqlRow[] = [];
@@ -53,14 +62,16 @@ export function* staged(
 
 /** @see Ledger.stepsOf */
 export function* stepsOf(run: string, ids: readonly PageId[]): Work<readonly (Step | undefined)[]> {
-  const rows = yield* queryIds(`SELECT ${STEP} FROM nb_step WHERE run = ? AND`, ids, [runOf(run)]);
+  const rows = yield* queryIds(`SELECT ${STEP_READ} FROM nb_step WHERE run = ? AND`, ids, [
+    runOf(run),
+  ]);
   const found = new Map(rows.map(decodeStep).map((step) => [pageName(step), step]));
   return ids.map((id) => found.get(pageName(id)));
 }
 
 /** @see Ledger.stagedFolded */
 export function* stagedFolded(run: string, routes: readonly string[]): Work<readonly Step[]> {
-  const text = `SELECT ${STEP} FROM nb_step ${BY_INDEX} WHERE run = ? AND`;
+  const text = `SELECT ${STEP_READ} FROM nb_step ${BY_INDEX} WHERE run = ? AND`;
   const rows = yield* atFolds(text, routes, [runOf(run)]);
   const folds = new Set(routes.map(foldRoute));
   const steps = rows.map(decodeStep).filter(({ route }) => folds.has(foldRoute(route)));
@@ -85,7 +96,7 @@ export function* stagedClashes(run: string, limit: number): Work<readonly (reado
      GROUP BY fold HAVING COUNT(*) > 1 ORDER BY fold LIMIT ?`,
     [id, limit],
   );
-  const text = `SELECT ${STEP} FROM nb_step ${BY_INDEX} WHERE run = ? AND fold IN (?)`;
+  const text = `SELECT ${STEP_READ} FROM nb_step ${BY_INDEX} WHERE run = ? AND fold IN (?)`;
   const list = folds.map(({ fold }) => asBytes(fold));
   return clashesAmong((yield* queryIn(text, list, [id])).map(decodeStep));
 }
