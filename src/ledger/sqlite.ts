@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { PipelineError } from "../error.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Dialect, openSchema } from "./schema.ts";
-import { nothingOf, type SqlDatabase, type SqlRow, type Work, withIndex } from "./sql.ts";
+import { type SqlDatabase, type SqlRow, type Statement, type Work, withIndex } from "./sql.ts";
 import { sqlLedger } from "./sql-ledger.ts";
 
 /** How long a statement waits for another process's transaction. */
@@ -15,8 +15,8 @@ const CACHE_KB = 32_768;
 /** What is left of the write-ahead log after a large transaction. */
 const WAL_BYTES = 16 * 2 ** 20;
 const BY_SECOND = "$1 INDEXED BY $1_index";
-/** Prepared statements kept; lists of different lengths make different statements. */
-const STATEMENTS = 200;
+/** Values that prepared statements take, by which they are as large: lists of other lengths make others. */
+const KEPT_VALUES = 100_000;
 /** Pages given back at once, so that other processes get their turn in between. */
 const VACUUM_PAGES = 1_000;
 /** 2 MB are not worth the work. */
@@ -87,21 +87,26 @@ function sqliteDatabase(file: string): SqlDatabase {
     }
   };
   const db = attempt(() => open(file));
-  const statements = new Map<string, StatementSync>();
-  const transact = <T>(begin: string, work: () => Work<T>) =>
-    attempt(() => transaction(db, begin, () => run(db, statements, work())));
+  const prepare = preparing(db);
+  const transact = <T>(begin: string, work: () => Work<T>) => {
+    const steps = work();
+    const first = steps.next();
+    // Like `nothingOf`, but no work has to begin again here.
+    if (first.done) return first.value;
+    return attempt(() => transaction(db, begin, () => run(prepare, steps, first)));
+  };
   let isSynced: boolean | undefined;
   const syncCommits = (isDurable: boolean) => {
     if (isSynced !== isDurable) db.exec(`PRAGMA synchronous = ${isDurable ? "FULL" : "NORMAL"}`);
     isSynced = isDurable;
   };
   return {
-    read: async (work) => (nothingOf(work) ?? { value: transact("BEGIN", work) }).value,
+    read: async (work) => transact("BEGIN", work),
     async write(work, { isDurable = false, isShrinking = false } = {}) {
       // In WAL mode NORMAL is safe against crashes of the process; FULL also syncs each commit, with
       // all before it, so only the works that ask for it pay the 1-10 ms.
       attempt(() => syncCommits(isDurable));
-      const done = (nothingOf(work) ?? { value: transact("BEGIN IMMEDIATE", work) }).value;
+      const done = transact("BEGIN IMMEDIATE", work);
       if (isShrinking) await shrink(db);
       return done;
     },
@@ -139,21 +144,36 @@ function transaction<T>(db: DatabaseSync, begin: string, act: () => T): T {
   }
 }
 
-function run<T>(db: DatabaseSync, statements: Map<string, StatementSync>, work: Work<T>): T {
-  let step = work.next();
+/** Goes on with a work that has given its `first` statement. */
+function run<T>(prepare: Prepare, work: Work<T>, first: IteratorResult<Statement, T>): T {
+  let step = first;
   while (!step.done) {
-    const { text, values } = step.value;
-    let statement = statements.get(text);
-    if (statement === undefined) {
-      if (statements.size >= STATEMENTS) statements.clear();
-      statement = db.prepare(withIndex(text, BY_SECOND));
-      // A row may expire in the year 9999, which is beyond 2^53 µs: such a number would throw.
-      statement.setReadBigInts(true);
-      statements.set(text, statement);
-    }
-    step = work.next(statement.all(...values) as SqlRow[]);
+    const { values } = step.value;
+    step = work.next(prepare(step.value).all(...values) as SqlRow[]);
   }
   return step.value;
+}
+
+type Prepare = (statement: Statement) => StatementSync;
+
+/** Prepares each text once, until there are too many. */
+function preparing(db: DatabaseSync): Prepare {
+  const known = new Map<string, StatementSync>();
+  let kept = 0;
+  return ({ text, values }) => {
+    const old = known.get(text);
+    if (old !== undefined) return old;
+    if (kept > KEPT_VALUES) {
+      known.clear();
+      kept = 0;
+    }
+    const statement = db.prepare(withIndex(text, BY_SECOND));
+    // A row may expire in the year 9999, which is beyond 2^53 µs: such a number would throw.
+    statement.setReadBigInts(true);
+    known.set(text, statement);
+    kept += values.length;
+    return statement;
+  };
 }
 
 /**
