@@ -17,6 +17,11 @@ import { checkStored } from "./stored.ts";
 export async function openSqliteSource(file: string): Promise<Source> {
   const open = () => sqliteConnection(file, { readOnly: true });
   open().close();
+  return sqliteSource(file, open);
+}
+
+/** A source on connections to the file that `open` gives and that are closed. */
+export function sqliteSource(file: string, open: () => SqliteConnection): Source {
   const known = checkedOnce();
   return {
     async check(tables, lists = []) {

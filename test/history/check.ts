@@ -1,4 +1,3 @@
-import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { noCache } from "../../src/cache/none.ts";
 import { TERMS } from "../../src/invalidate/terms.ts";
@@ -9,14 +8,14 @@ import { exportHistory, importHistory } from "../../src/pipeline/route-history.t
 import { openSlots } from "../../src/publish/slots.ts";
 import type { Artifact } from "../../src/site.ts";
 import type { Source } from "../../src/source/source.ts";
-import { openSqliteSource } from "../../src/source/sqlite-source.ts";
 import { evictedBy, pathsOf } from "../pipeline/cache-cdn.ts";
 import { MENDED } from "../pipeline/files.ts";
 import { DAY, START } from "../pipeline/rows.ts";
 import { bake, differences, served, shown, smallSite } from "../pipeline/small-site.ts";
+import { openKeptSource } from "./kept-source.ts";
 import { describeMoment, type History, type Moment, type Run } from "./moments.ts";
 import { openRowsFile, type RowsFile } from "./rows-file.ts";
-import { factsOf, openSide, type Side } from "./side.ts";
+import { factsOf, type LedgerFile, openLedgerFile, type Side } from "./side.ts";
 import { changed, FIRST, makingOf, type SiteFiles } from "./site-parts.ts";
 
 /** What was counted over all steps of all histories. */
@@ -56,23 +55,19 @@ export async function openChecker(databases?: Databases): Promise<Checker> {
   await using stack = new AsyncDisposableStack();
   const site = stack.use(await smallSite());
   const rows = stack.use(openRowsFile(site.source));
-  const source = stack.use(await openSqliteSource(site.source));
+  const source = stack.use(openKeptSource(site.source));
   const empty = join(site.dir, "empty.db");
   await (await openSqliteLedger(empty))[Symbol.asyncDispose]();
   const sums: Sums = { histories: 0, steps: 0, compared: 0, rendered: 0, changed: 0, failing: 0 };
-  const open = async (name: string) => {
-    const file = join(site.dir, name);
-    for (const suffix of ["-wal", "-shm"]) rmSync(file + suffix, { force: true });
-    copyFileSync(empty, file);
-    return await openSide(file);
-  };
+  const lived = stack.use(await openLedgerFile(join(site.dir, "ledger.db"), empty));
+  const scratch = stack.use(await openLedgerFile(join(site.dir, "scratch.db"), empty));
   const all = stack.move();
   return {
     sums,
     async check(history) {
       rows.empty();
-      await using side = await (databases?.open() ?? open("ledger.db"));
-      const world = { dir: site.dir, rows, source, databases, side, sums, open };
+      const side = (await databases?.open()) ?? lived.side();
+      const world = { dir: site.dir, rows, source, databases, side, sums, scratch };
       await follow({ ...world, files: FIRST, now: START, latest: START, lost: false }, history);
       sums.histories += 1;
     },
@@ -88,7 +83,7 @@ interface World {
   readonly databases: Databases | undefined;
   readonly side: Side;
   readonly sums: Sums;
-  readonly open: (name: string) => Promise<Side>;
+  readonly scratch: LedgerFile;
   files: SiteFiles;
   /** µs */
   now: number;
@@ -207,7 +202,7 @@ function headersOf({ contentType, cacheControl, contentLanguage, metadata }: Art
 /** The store is what a build from scratch makes of the same rows, files, moment and ledger inputs. */
 async function compare(world: World): Promise<void> {
   const { side, now, sums } = world;
-  await using other = await world.open("scratch.db");
+  const other = world.scratch.side();
   const wired = await wiringOf(world, other);
   await importHistory(wired, exportHistory(side.ledger), "history");
   const signal = new AbortController().signal;

@@ -34,7 +34,7 @@ export async function openMariaDb(server: MariaDbAddress): Promise<Databases & A
         const all = await Promise.all(tables.map((name) => server.query(`SELECT * FROM ${name}`)));
         return JSON.stringify(all.map((rows) => rows.map((row) => plain(row as object))));
       };
-      return sideOf(ledger, dump, async () => {});
+      return sideOf(ledger, dump);
     },
     copyRows: (from) => copyRows(from, target, copied),
     [Symbol.asyncDispose]: () => open.disposeAsync(),

@@ -1,3 +1,4 @@
+import { copyFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Cdn } from "../../src/invalidate/cdn.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -8,7 +9,7 @@ import { type Artifact, tablesOf } from "../../src/site.ts";
 import { SITE } from "../pipeline/small-site.ts";
 
 /** A ledger, a store and a CDN, and what was done to them. */
-export interface Side extends AsyncDisposable {
+export interface Side {
   readonly ledger: Ledger;
   readonly store: ObjectStore;
   readonly cdn: Cdn;
@@ -23,29 +24,46 @@ export interface Side extends AsyncDisposable {
   dump(): Promise<string>;
 }
 
-/** Opens a side whose ledger is the SQLite file. */
-export async function openSide(file: string): Promise<Side> {
+/** A ledger in a SQLite file that becomes empty again: one connection and its statements are for all. */
+export interface LedgerFile extends AsyncDisposable {
+  /** The empty ledger, with a new store and CDN. */
+  side(): Side;
+}
+
+/** Makes the file as a copy of a ledger's that is empty, and opens it. */
+export async function openLedgerFile(file: string, empty: string): Promise<LedgerFile> {
   await using stack = new AsyncDisposableStack();
+  copyFileSync(empty, file);
   const ledger = stack.use(await openSqliteLedger(file));
-  const reader = new DatabaseSync(file, { readOnly: true, readBigInts: true });
-  stack.defer(() => reader.close());
-  const tables = reader.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
-  const all = async () =>
-    JSON.stringify(
-      tables.map(({ name }) => reader.prepare(`SELECT * FROM ${name}`).all().map(plain)),
-    );
+  const other = new DatabaseSync(file);
+  stack.defer(() => other.close());
+  const tables = other.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+  const refill = tables.map(
+    ({ name }) => `DELETE FROM ${name}; INSERT INTO ${name} SELECT * FROM fresh.${name};`,
+  );
+  other.exec(`ATTACH '${empty}' AS fresh`);
+  const dumps = tables.map(({ name }) => other.prepare(dumpOf(other, String(name))));
   const open = stack.move();
-  return sideOf(ledger, all, () => open.disposeAsync());
+  return {
+    side() {
+      other.exec(`BEGIN IMMEDIATE; ${refill.join("")} COMMIT`);
+      return sideOf(ledger, async () => JSON.stringify(dumps.map((each) => each.get())));
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+/** SQL of one text of all rows: objects of JavaScript for each of them would take ten times as long. */
+function dumpOf(database: DatabaseSync, table: string): string {
+  const columns = database.prepare(`SELECT * FROM ${table}`).columns();
+  const row = columns.map(({ name }) => `quote(${name})`).join(" || ',' || ");
+  return `SELECT group_concat(${row}, ';') AS text FROM ${table}`;
 }
 
 /** A new store and a CDN beside a ledger. */
-export function sideOf(
-  ledger: Ledger,
-  dump: () => Promise<string>,
-  close: () => Promise<void>,
-): Side {
+export function sideOf(ledger: Ledger, dump: () => Promise<string>): Side {
   const objects = new Map<string, Artifact>();
-  return { ledger, objects, ...recording(objects), dump, [Symbol.asyncDispose]: close };
+  return { ledger, objects, ...recording(objects), dump };
 }
 
 /** More than a small site has of anything. */

@@ -47,8 +47,17 @@ const makings = new Map<string, Making>();
 /** Few histories have the same files by chance; most have those of their own past. */
 const KEPT = 300;
 
+/** Of files that are one and the same not even the texts need be compared. */
+const made = new WeakMap<SiteFiles, Promise<Making>>();
+
 /** What a build with these files is made with. `dir` is for reading them. */
-export async function makingOf({ texts, windows }: SiteFiles, dir: string): Promise<Making> {
+export function makingOf(files: SiteFiles, dir: string): Promise<Making> {
+  const making = made.get(files) ?? make(files, dir);
+  made.set(files, making);
+  return making;
+}
+
+async function make({ texts, windows }: SiteFiles, dir: string): Promise<Making> {
   const sizes = JSON.stringify(windows ?? null);
   const files = JSON.stringify(Object.entries(texts).sort());
   const known = makings.get(sizes + files);
