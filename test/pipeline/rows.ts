@@ -258,10 +258,7 @@ function apply(database: DatabaseSync, each: Change): void {
       database.prepare("UPDATE OR IGNORE posts SET id = ? WHERE id = ?").run(each.to, each.id);
       break;
     case "swap slugs":
-      database
-        .prepare(`UPDATE posts SET slug = (SELECT slug FROM posts AS o WHERE o.id = ?1 + ?2 - posts.id)
-           WHERE id IN (?1, ?2) AND 2 = (SELECT COUNT(*) FROM posts WHERE id IN (?1, ?2))`)
-        .run(each.id, each.with);
+      swap(database, "slug", [each.id, each.with]);
       break;
     case "copy slug":
       database
@@ -303,4 +300,15 @@ function unique(database: DatabaseSync, own: string, at: number): string {
   let number = numbers.get(at) || at;
   if (!numbers.has(at)) while (taken.has(number)) number += 1;
   return `${own}${number}`;
+}
+
+/** Two posts exchange a column, if both are there; one statement would see what it wrote itself. */
+function swap(database: DatabaseSync, column: string, ids: readonly [number, number]): void {
+  const rows = database
+    .prepare(`SELECT id, ${column} AS value FROM posts WHERE id IN (?, ?)`)
+    .all(...ids);
+  const update = database.prepare(`UPDATE posts SET ${column} = ? WHERE id = ?`);
+  for (const [at, row] of rows.entries()) {
+    update.run(rows[rows.length - 1 - at]?.["value"] ?? null, row["id"] ?? null);
+  }
 }
