@@ -1,4 +1,5 @@
 import type { Artifact } from "../site.ts";
+import { bytesTag } from "./bytes-tag.ts";
 import { conflict } from "./conflict.ts";
 import type { ObjectStore, StoredHead, StoredVersion } from "./store.ts";
 
@@ -7,7 +8,7 @@ export type MemoryVersions = Map<string, readonly Artifact[]>;
 
 /**
  * Keeps objects in a map, and given `versions` also what they were. A whole store, not a mock: tests
- * may read back what was put.
+ * may read back what was put. As in S3, an entity tag covers the bytes only.
  */
 export function memoryStore(
   objects = new Map<string, Artifact>(),
@@ -33,8 +34,7 @@ export function memoryStore(
     get: async (key, version) => find(key, version),
     async head(key, version) {
       const found = find(key, version);
-      if (found === undefined) return undefined;
-      return headOf(found, version === undefined ? writers.get(key) : undefined);
+      return found && headOf(found, version === undefined ? writers.get(key) : undefined);
     },
     keepsVersions: async () => versions !== undefined,
     versions: async (key) => versionsOf(versions?.get(key) ?? []),
@@ -48,7 +48,7 @@ export function memoryStore(
       objects.set(key, stored);
       versions?.set(key, [...(versions.get(key) ?? []), stored]);
       writers.set(key, id);
-      return etagOf(artifact);
+      return etagOf(stored);
     },
     async delete(keys, { expected } = {}) {
       const refused = keys.filter((key) => isOther(objects.get(key), expected?.get(key)));
@@ -81,10 +81,10 @@ function tagOf(there: Artifact | undefined): string | null {
   return there === undefined ? null : etagOf(there);
 }
 
-function headOf({ key: _, body: __, hash, ...headers }: Artifact, writeId?: string): StoredHead {
-  return { ...headers, etag: etagOf({ hash }), writeId, hash: hash.toString("hex") };
+function headOf({ key: _, body, hash, ...headers }: Artifact, writeId?: string): StoredHead {
+  return { ...headers, etag: etagOf({ body }), writeId, hash: hash.toString("hex") };
 }
 
-function etagOf({ hash }: Pick<Artifact, "hash">): string {
-  return `"${hash.toString("hex")}"`;
+function etagOf({ body }: Pick<Artifact, "body">): string {
+  return bytesTag(body);
 }

@@ -70,7 +70,7 @@ test("a publisher that was suspended in a put does not overwrite what another ha
 test("another hand's object where a page was stays, is told once and forgotten", async () => {
   await using world = await smallWorld(3);
   await world.bake();
-  const foreign = { ...(world.objects.get(KEY) as Artifact), hash: digest("theirs") };
+  const foreign = { ...(world.objects.get(KEY) as Artifact), body: Buffer.from("theirs") };
   world.edit(1, "status", "draft");
 
   // The store in memory keeps a hash of every object, so that it is told not to know this one.
@@ -97,7 +97,7 @@ test("an object of a page that goes, which another put of ours has replaced, goe
   await using world = await smallWorld(3);
   await world.bake();
   const there = world.objects.get(KEY) as Artifact;
-  world.objects.set(KEY, { ...there, hash: digest("late") });
+  world.objects.set(KEY, { ...there, body: Buffer.from("late"), hash: digest("late") });
   world.edit(1, "status", "draft");
 
   const { events } = await world.bake();

@@ -58,9 +58,9 @@ async function foresees(history: readonly Parameters<typeof writeRows>[1][]): Pr
   await using world = await smallWorld(2, {
     wrap: (store) => ({
       ...store,
-      async put(artifact) {
+      async put(artifact, write) {
         puts.push(artifact.key);
-        return await store.put(artifact);
+        return await store.put(artifact, write);
       },
     }),
   });

@@ -179,10 +179,10 @@ function refusing(
 ) {
   return {
     ...store,
-    async put(artifact: Parameters<ObjectStore["put"]>[0]) {
+    async put(...[artifact, write]: Parameters<ObjectStore["put"]>) {
       const isRefused = keys.includes(artifact.key);
       if (isRefused && when === "before") throw refused(artifact.key);
-      const etag = await store.put(artifact);
+      const etag = await store.put(artifact, write);
       if (isRefused) throw refused(artifact.key);
       return etag;
     },
@@ -263,10 +263,10 @@ test("without its asset no page is published", async () => {
 function refusingAssets(store: ObjectStore): ObjectStore {
   return {
     ...store,
-    put: (artifact) =>
+    put: (artifact, write) =>
       artifact.key.startsWith("assets/")
         ? Promise.reject(refused(artifact.key))
-        : store.put(artifact),
+        : store.put(artifact, write),
   };
 }
 
@@ -289,11 +289,11 @@ test.for([0, 1])(
         assets: [],
         store: {
           ...wired.store,
-          put: async (artifact) => {
-            if (artifact.key === ".nightbake.json") return await wired.store.put(artifact);
+          put: async (artifact, write) => {
+            if (artifact.key === ".nightbake.json") return await wired.store.put(artifact, write);
             left -= 1;
             if (left < 0) throw outage;
-            return await wired.store.put(artifact);
+            return await wired.store.put(artifact, write);
           },
         },
       }),

@@ -15,10 +15,10 @@ export function foldingStore(objects: Map<string, Artifact>): ObjectStore {
     ...store,
     foldsCase: true,
     get: async (key) => objects.get(real.get(foldRoute(key)) ?? ""),
-    async put(artifact) {
+    async put(artifact, write) {
       drop(artifact.key);
       real.set(foldRoute(artifact.key), artifact.key);
-      return await store.put(artifact);
+      return await store.put(artifact, write);
     },
     async delete(keys) {
       keys.forEach(drop);

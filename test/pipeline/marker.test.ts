@@ -18,10 +18,10 @@ function ending(store: ObjectStore, nth: number): ObjectStore {
   let puts = 0;
   return {
     ...store,
-    async put(artifact) {
+    async put(artifact, write) {
       puts += 1;
       if (puts === nth) throw new Error("cut off");
-      return await store.put(artifact);
+      return await store.put(artifact, write);
     },
   };
 }

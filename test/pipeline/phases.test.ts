@@ -18,9 +18,9 @@ function recording(objects: Map<string, Artifact>) {
   const inner = memoryStore(objects);
   const store: ObjectStore = {
     ...inner,
-    async put(artifact) {
+    async put(artifact, write) {
       log.push(`put ${artifact.key}`);
-      return await inner.put(artifact);
+      return await inner.put(artifact, write);
     },
     async delete(keys, deletion) {
       log.push(...keys.map((key) => `delete ${key}`));

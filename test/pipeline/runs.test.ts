@@ -137,10 +137,10 @@ describe("two runs at once", () => {
         ...wired,
         store: {
           ...wired.store,
-          async put(artifact) {
+          async put(artifact, write) {
             left -= 1;
             if (left === 0) other = world.bake();
-            return await wired.store.put(artifact);
+            return await wired.store.put(artifact, write);
           },
         },
       }));
@@ -243,8 +243,8 @@ test("a new page whose put was cut off and whose row is bad now is nowhere", asy
     ...wired,
     store: {
       ...wired.store,
-      async put(artifact) {
-        await wired.store.put(artifact);
+      async put(artifact, write) {
+        await wired.store.put(artifact, write);
         if (artifact.key === "posts/p4/index.html") throw new Error("killed");
         return undefined;
       },
