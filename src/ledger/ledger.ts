@@ -62,7 +62,7 @@ export interface Former extends PageId {
 
 /** What pages that are confirmed do to the route history. */
 export interface Turnover {
-  /** Routes that pages left; one that another page has by now is not remembered. */
+  /** Routes that pages left; one that another page has by now, and is known to be at, is not remembered. */
   readonly left: readonly Former[];
   /** Routes that pages have now, so that they are nobody's former ones. */
   readonly taken: readonly string[];

@@ -56,20 +56,30 @@ export function* liveAt(routes: readonly string[]): Work<ReadonlyMap<string, Pag
   return new Map(owners.toReversed().map(({ route, id }) => [route, id]));
 }
 
+/** A live page, and where. */
+export interface Owner {
+  readonly route: string;
+  readonly id: PageId;
+  /** False when nobody knows what is at its route: perhaps another page's object. */
+  readonly isKnown: boolean;
+}
+
 /**
  * All live pages at these routes, in page order. While pages exchange their routes, two may be at
  * one for a moment.
  */
-export function* ownersOf(
-  routes: readonly string[],
-): Work<readonly { readonly route: string; readonly id: PageId }[]> {
+export function* ownersOf(routes: readonly string[]): Work<readonly Owner[]> {
   const rows = yield* atFolds(
-    `SELECT ${nameOf("kind")} AS kind, page_key, route FROM nb_live ${BY_INDEX} WHERE`,
+    `SELECT ${nameOf("kind")} AS kind, page_key, route, hash IS NOT NULL AS is_known FROM nb_live ${BY_INDEX} WHERE`,
     routes,
   );
   const wanted = new Set(routes);
   return rows
-    .map((row) => ({ route: asText(row["route"]), id: decodeId(row) }))
+    .map((row) => ({
+      route: asText(row["route"]),
+      id: decodeId(row),
+      isKnown: Number(row["is_known"]) === 1,
+    }))
     .filter(({ route }) => wanted.has(route))
     .sort((a, b) => comparePages(a.id, b.id));
 }

@@ -124,6 +124,10 @@ export class LedgerModel {
 
   importFormer(former: readonly Former[], redirects: string): void {
     const pages = [...this.live.values()].filter(({ kind }) => kind !== redirects);
+    this.#keepFormer(former, pages);
+  }
+
+  #keepFormer(former: readonly Former[], pages: readonly LivePage[]): void {
     const taken = new Set(pages.map(({ route }) => route));
     for (const each of former) if (!taken.has(each.route)) this.former.set(each.route, each);
   }
@@ -336,7 +340,11 @@ export class LedgerModel {
   }
 
   #turnOver({ left, taken, redirects }: Turnover): void {
-    this.importFormer(left, redirects);
+    const pages = [...this.live.values()].filter(({ kind }) => kind !== redirects);
+    this.#keepFormer(
+      left,
+      pages.filter(({ hash }) => hash !== undefined),
+    );
     for (const route of taken) this.former.delete(route);
   }
 

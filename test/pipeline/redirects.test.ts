@@ -7,6 +7,7 @@ import { exportHistory, importHistory } from "../../src/pipeline/route-history.t
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import { type Artifact, address } from "../../src/site.ts";
 import { foldingStore } from "./folding-store.ts";
+import { later } from "./later.ts";
 import { brokenLinks } from "./links.ts";
 import { bake, FILES, openSmall, served, shown } from "./small-site.ts";
 import { failures, smallWorld, type World } from "./world.ts";
@@ -604,6 +605,24 @@ describe("the route history", () => {
     const [kept] = await world.ledger((ledger) => Array.fromAsync(exportHistory(ledger)));
     expect(kept).toBe(`${lines[0]}\n`);
   });
+});
+
+test("a page that moves on from where it replaced one that was to go leaves its redirect there", async () => {
+  await using world = await smallWorld(2);
+  await world.bake();
+  world.edit(1, "status", "draft");
+  world.edit(2, "slug", "p1");
+  const dying = world.bake({}, (wired) => {
+    const retire = () => Promise.reject(new Error("killed"));
+    return { ...wired, ledger: { ...wired.ledger, retire } };
+  });
+  await expect(dying).rejects.toThrow("killed");
+  world.edit(2, "slug", "p9");
+
+  await world.bake({}, later);
+
+  expect(at(world, "/posts/p1/")).toBe("/posts/p9/");
+  await expectExact(world);
 });
 
 async function imported(
