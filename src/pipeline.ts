@@ -5,7 +5,7 @@ import { tie } from "./pipeline/expectations.ts";
 import { inTurn } from "./pipeline/in-turn.ts";
 import { invalidatePhase } from "./pipeline/invalidate.ts";
 import { retireLeftovers } from "./pipeline/leftovers.ts";
-import { publishNew } from "./pipeline/new-pages.ts";
+import { publishArrivals, publishNew } from "./pipeline/new-pages.ts";
 import { publishPhase } from "./pipeline/publish.ts";
 import { finishTakedowns } from "./pipeline/removal.ts";
 import { dryRunReport, finish, idleReport } from "./pipeline/report.ts";
@@ -14,7 +14,6 @@ import { isIdle } from "./pipeline/settle.ts";
 import { sweepSome } from "./pipeline/sweep.ts";
 import { tryTakeovers } from "./pipeline/takeovers.ts";
 import { withPlan } from "./pipeline/with-plan.ts";
-import { planWithout } from "./plan/changes.ts";
 import { planFeeds } from "./plan/feeds.ts";
 import type { Planned } from "./plan/plan.ts";
 
@@ -82,9 +81,7 @@ async function publish(run: Run, planned: Planned): Promise<void> {
   if (!context.isStoreTrusted) await tie(run);
   await publishPhase(run, "assets");
   await publishNew(run);
-  // What appears among the changed pages are redirects, which others may link to.
-  await publishPhase(run, "changed", ({ action }) => action === "create");
-  await planWithout(context, tally.takeMissing());
+  await publishArrivals(run);
   await publishPhase(run, "changed");
   await publishPhase(run, "lists");
   await planFeeds(context, planned.feeds, tally.feedKeys());

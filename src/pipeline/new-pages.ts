@@ -1,5 +1,6 @@
 import { planWithout } from "../plan/changes.ts";
 import { readsLists } from "../plan/kinds.ts";
+import { redirectKind, type Step } from "../site.ts";
 import { publishPhase } from "./publish.ts";
 import type { Run } from "./run.ts";
 
@@ -15,4 +16,25 @@ export async function publishNew(run: Run): Promise<void> {
   await planWithout(context, tally.takeMissing());
   await publishPhase(run, "new");
   await planWithout(context, tally.takeMissing());
+}
+
+/**
+ * Publishes of what is put with what changes first that which others may link to: redirects that
+ * appear, then pages that come to where another is live (see `withTakeoversLate`).
+ */
+export async function publishArrivals(run: Run): Promise<void> {
+  const { context, tally } = run;
+  for (const isNow of arrivals(run)) {
+    await publishPhase(run, "changed", isNow);
+    await planWithout(context, tally.takeMissing());
+  }
+}
+
+/** What each of those is, in their order. */
+export function arrivals({ wired }: Run): readonly ((step: Step) => boolean)[] {
+  const redirects = redirectKind(wired.site.kinds)?.name;
+  return [
+    ({ kind, action }) => kind === redirects && action === "create",
+    ({ action, from }) => action === "create" || from !== undefined,
+  ];
 }

@@ -1,12 +1,13 @@
 import { PipelineError, type Problem } from "../error.ts";
 import type { Summary } from "../events.ts";
 import { ASSET_KIND, putPhase } from "../plan/kinds.ts";
-import { type Phase, pageName, redirectKind, type Step } from "../site.ts";
+import { type Phase, pageName, type Step } from "../site.ts";
 import { type Begun, beginWithoutRows, interrupted } from "./begin.ts";
 import { deletePhase } from "./deletes.ts";
 import { expectCopies } from "./grace.ts";
 import { hold } from "./hold.ts";
 import { invalidatePhase } from "./invalidate.ts";
+import { arrivals } from "./new-pages.ts";
 import { openRun } from "./open-run.ts";
 import { type Changed, changedOf, changesSince, type PastPage, pageAt } from "./past-state.ts";
 import { publishPhase } from "./publish.ts";
@@ -15,6 +16,7 @@ import { summary, tell } from "./report.ts";
 import { linkingTo, lookFor, lost, problemOf, restorer } from "./restore.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { settle } from "./settle.ts";
+import { withTakeoversLate } from "./takeovers.ts";
 
 /** What a rollback did or would do. */
 export interface RolledBack extends Summary {
@@ -93,7 +95,8 @@ async function planRollback(run: Run, release: number): Promise<readonly string[
       const isKnown = !unfinished.has(pageName(each.id));
       return stepFor(run, { ...each, was: pageAt(release, each), isKnown });
     });
-    await ledger.stage(run.context.run, await inPhases(run, steps));
+    await ledger.stage(run.context.run, steps);
+    await ledger.stage(run.context.run, await withTakeoversLate(run, steps));
     run.progress.addTo("check", changed.length);
   }
   return barred;
@@ -125,19 +128,6 @@ function stepFor(
 function isThere(was: PastPage, live: Changed["live"]): boolean {
   if (was.hash === undefined || live?.hash === undefined) return false;
   return live.route === was.route && Buffer.compare(live.hash, was.hash) === 0;
-}
-
-/**
- * A page that comes to where another is live is seen at once, so all that is new has to be there
- * before: it is put with what changes.
- */
-async function inPhases(run: Run, steps: readonly Step[]): Promise<readonly Step[]> {
-  const coming = steps.filter(({ phase }) => phase === "new");
-  const owners = await run.wired.ledger.liveAt(coming.map(({ route }) => route));
-  return steps.map((step) => {
-    const isTaking = step.phase === "new" && owners.has(step.route);
-    return isTaking ? { ...step, phase: phaseOf(run, step.kind, false) } : step;
-  });
 }
 
 /** Of kinds that the site has no more nobody knows what they show. */
@@ -195,8 +185,7 @@ async function publish(run: Run): Promise<void> {
   };
   await phase("assets");
   await phase("new");
-  const redirects = redirectKind(run.wired.site.kinds)?.name;
-  await phase("changed", ({ kind, action }) => kind === redirects && action === "create");
+  for (const isNow of arrivals(run)) await phase("changed", isNow);
   await phase("changed");
   await phase("lists");
   await phase("feeds", ({ key }) => key.length > 0);

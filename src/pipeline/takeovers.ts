@@ -18,10 +18,36 @@ export async function tryTakeovers(run: Run): Promise<void> {
   for (;;) {
     await tryAll(run);
     const missing = tally.takeMissing();
-    if (missing.length === 0) return;
+    if (missing.length === 0) return await delayTakeovers(run);
     const displaced = await planClashes(context, { foldsCase: wired.store.foldsCase });
     await planWithout(context, [...missing, ...displaced]);
   }
+}
+
+/**
+ * A page that comes to where another is live, be it a redirect, is seen at once: so all that is new has
+ * to be there before it, and it is put with what changes.
+ */
+async function delayTakeovers(run: Run): Promise<void> {
+  const { ledger } = run.wired;
+  let after: Step | undefined;
+  for (;;) {
+    const query = { phase: "new", ...(after && { after }), limit: BATCH } as const;
+    const steps = await ledger.staged(run.context.run, query);
+    await ledger.stage(run.context.run, await withTakeoversLate(run, steps));
+    if (steps.length < BATCH) return;
+    after = steps.at(-1);
+  }
+}
+
+/** Those of these steps that put a page where another is live, with the phase of what changes. */
+export async function withTakeoversLate(
+  { wired }: Run,
+  steps: readonly Step[],
+): Promise<readonly Step[]> {
+  const owners = await wired.ledger.liveAt(steps.map(({ route }) => route));
+  const taking = steps.filter(({ phase, route }) => phase === "new" && owners.has(route));
+  return taking.map((step) => ({ ...step, phase: "changed" }));
 }
 
 async function tryAll(run: Run): Promise<void> {

@@ -93,6 +93,24 @@ test("each phase ends before the next begins", async () => {
   ]);
 });
 
+test("a page that comes to where another is live is put after all that is new", async () => {
+  await using world = await smallWorld(2);
+  const { log, store, cdn } = recording(world.objects);
+  const build = () => world.bake({}, (wired) => ({ ...wired, store, cdn }));
+  await build();
+  world.edit(1, "slug", "moved");
+  await build();
+  world.edit(1, "slug", "p1");
+  world.edit(1, "topic", "q");
+  log.length = 0;
+
+  await build();
+
+  const [page, topic] = ["put posts/p1/index.html", "put topics/q/index.html"];
+  expect(log.indexOf(topic)).toBeGreaterThan(-1);
+  expect(log.indexOf(page)).toBeGreaterThan(log.indexOf(topic));
+});
+
 test("what changed is invalidated before the deletes, what is gone after them", async () => {
   await using world = await smallWorld(4);
 
