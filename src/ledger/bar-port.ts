@@ -30,6 +30,12 @@ export interface KnownBar extends Bar {
   readonly isErasing: boolean;
 }
 
+/** A bar whose objects are deleted. */
+export interface Removed extends PageId {
+  /** What evicts all copies of them. */
+  readonly items: readonly string[];
+}
+
 /**
  * The ledger's part of takedowns. Neither `bar` nor `lift` needs the claim: a bar counts from the
  * moment it is written, whoever publishes.
@@ -55,12 +61,12 @@ export interface BarLedger {
   barred(ids: readonly PageId[]): Promise<readonly (Bar | undefined)[]>;
 
   /**
-   * Objects of these bars are deleted: `settled` are removed, `unsettled` awaited. The items are
-   * frozen at once into urgent batches of at most `size`. Durable.
+   * Objects of these bars are deleted: `settled` are removed, `unsettled` awaited. Their items are
+   * frozen at once into urgent batches of at most `size`, but for those of bars that another process
+   * has brought so far already. Durable.
    */
   removed(
-    done: { readonly settled: readonly PageId[]; readonly unsettled: readonly PageId[] },
-    items: readonly string[],
+    done: { readonly settled: readonly Removed[]; readonly unsettled: readonly Removed[] },
     size: number,
   ): Promise<void>;
 

@@ -1,7 +1,7 @@
 import { PipelineError } from "../error.ts";
 import { decodeKey, encodeKey, hexOf, isUnder, keyName, type PageId, pageName } from "../site.ts";
 import { adoptedAt } from "./adopted.ts";
-import type { Bar, BarState, KnownBar } from "./bar-port.ts";
+import type { Bar, BarState, KnownBar, Removed } from "./bar-port.ts";
 import { formerOf } from "./former.ts";
 import { lease, takeTurns } from "./lease.ts";
 import type { Intent, Ledger } from "./ledger.ts";
@@ -51,17 +51,23 @@ export function* barred(ids: readonly PageId[]): Work<readonly (Bar | undefined)
 /** @see BarLedger.removed */
 export function* removed(
   { settled, unsettled }: Parameters<Ledger["removed"]>[0],
-  items: readonly string[],
   size: number,
 ): Work<void> {
   yield* takeTurns();
+  const news = [
+    ...(yield* inStates(settled, ["pending", "awaited"])),
+    ...(yield* inStates(unsettled, ["pending"])),
+  ];
   // A confirm that came between has told their hashes again.
   for (const own of yield* knownBars([...settled, ...unsettled])) {
     yield* forgetObjects(own);
   }
   yield* setState(settled, REMOVED);
   yield* setState(unsettled, AWAITED);
-  yield* freezeUrgent(items, size);
+  yield* freezeUrgent(
+    news.flatMap(({ items }) => items),
+    size,
+  );
 }
 
 /** @see BarLedger.goneFrom */
@@ -152,6 +158,16 @@ function* forgetFailing(pages: readonly PageId[]): Work<void> {
 
 function* knownBars(ids: readonly PageId[]): Work<readonly KnownBar[]> {
   return (yield* queryIds(`SELECT ${BAR} FROM nb_bar WHERE`, ids)).map(decodeBar);
+}
+
+/** Those of these whose bars are in one of these states. */
+function* inStates(
+  pages: readonly Removed[],
+  states: readonly BarState[],
+): Work<readonly Removed[]> {
+  const bars = (yield* knownBars(pages)).filter(({ state }) => states.includes(state));
+  const names = new Set(bars.map(pageName));
+  return pages.filter((page) => names.has(pageName(page)));
 }
 
 /** The bars, not lifted, that any of these pages may be under. */

@@ -36,12 +36,14 @@ export async function removeBarred(shelf: Shelf, options: RemovalOptions): Promi
   const isSettled = (bar: KnownBar) => !intents.some((each) => isInTheWay(each, bar));
   const going = bars.filter((bar) => bar.state === "pending" || isSettled(bar));
   if (going.length > 0) {
-    const routes = going.flatMap((bar) => bar.routes);
     const free = await freeRoutes(shelf, going, intents);
     await store.delete(free.map((route) => address(route).key));
-    const items = cdn.isCaching ? routes.flatMap((route) => address(route).invalidations) : [];
     const [settled, unsettled] = [going.filter(isSettled), going.filter((bar) => !isSettled(bar))];
-    await ledger.removed({ settled, unsettled }, items, cdn.batchItems);
+    const done = (bar: KnownBar) => ({ ...bar, items: cdn.isCaching ? itemsOf(bar) : [] });
+    await ledger.removed(
+      { settled: settled.map(done), unsettled: unsettled.map(done) },
+      cdn.batchItems,
+    );
   }
   await purge({ ledger, cdn, terms, sleep, now: () => Date.now() * 1000, ...options });
   return bars.some((bar) => !isSettled(bar));
@@ -97,6 +99,10 @@ function stillKept(): PipelineError {
 async function pagesUnder(shelf: Shelf, bars: readonly KnownBar[]): Promise<readonly PageId[]> {
   const pages: readonly PageId[] = [...bars, ...(await liveUnder(shelf, bars))];
   return [...new Map(pages.map((page) => [pageName(page), page])).values()];
+}
+
+function itemsOf({ routes }: KnownBar): readonly string[] {
+  return routes.flatMap((route) => address(route).invalidations);
 }
 
 /** A put that had begun before its page, or the one whose route it takes, was taken down. */

@@ -58,10 +58,12 @@ export async function openWired({ site, ledger, store, cdn }: Places, attempt = 
   const open = parts.move();
   const claim: Ledger["claim"] = (run, options) =>
     wired.ledger.claim(run, { ...options, nowMs: options.nowMs + attempt * HOUR_MS });
+  const isClaimed: Ledger["isClaimed"] = (nowMs) =>
+    wired.ledger.isClaimed(nowMs + attempt * HOUR_MS);
   return {
     ...wired,
     kept,
-    ledger: { ...wired.ledger, claim },
+    ledger: { ...wired.ledger, claim, isClaimed },
     sleep: (ms) => sleep(Math.min(ms, LONGEST_WAIT_MS)),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

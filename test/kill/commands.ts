@@ -5,9 +5,11 @@ import { importHistory } from "../../src/pipeline/route-history.ts";
 import {
   type BuildOptions,
   build,
+  rebuildAround,
   resume,
   rollback,
   sweep,
+  takeDown,
   type Wired,
 } from "../../src/pipeline.ts";
 
@@ -42,6 +44,15 @@ export const COMMANDS = {
     await resume(wired);
     return await build(wired, options);
   },
+  /** A page that moved once, and a list. */
+  takedown: (wired, options) => away(wired, options, ["/posts/moved/", "/topics/z/"]),
+  /** With all that is kept of it. */
+  erasure: (wired, options) => away(wired, { ...options, isErased: true }, ["/posts/moved/"]),
+  /** All come back. */
+  async lift(wired, options) {
+    await wired.ledger.lift(await wired.ledger.bars());
+    return await rebuildAround(wired, options);
+  },
   /** Forgets all but the last release. */
   sweep: (wired, { now = () => 0, signal }) =>
     sweep({ ...wired, keep: { releases: 1, days: 0 } }, { now: now(), signal }),
@@ -67,6 +78,15 @@ export type CommandName = keyof typeof COMMANDS;
 
 /** Files of the site's folder that hold what was exported. */
 export const EXPORTS = ["history", "quarantine"] as const;
+
+async function away(
+  wired: Wired,
+  { now = () => 0, signal, isErased = false, ...options }: CommandOptions & { isErased?: boolean },
+  routes: readonly string[],
+) {
+  await takeDown(wired, routes, { reason: "", isErased, since: now(), signal });
+  return await rebuildAround(wired, { ...options, now, signal });
+}
 
 function exported({ dir }: CommandOptions, name: (typeof EXPORTS)[number]): readonly string[] {
   const lines = readFileSync(join(dir, `${name}.ndjson`), "utf8").split("\n");

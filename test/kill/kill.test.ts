@@ -19,13 +19,6 @@ const [TWICE, SHARED] = STRIDE === undefined ? [8, 6] : [4, 3];
 const NOT_KILLED: readonly string[] = [
   // What people ask of the ledger forgets its own plan; who dies there leaves it to the next release.
   "ledger.discard",
-  // Takedowns.
-  "ledger.bar",
-  "ledger.dropLifted",
-  "ledger.erased",
-  "ledger.lift",
-  "ledger.removed",
-  "store.erase",
   // Of what is kept only rendered bodies are, all at once.
   "kept.clear",
   // What a run finds long after another was cut off; see the tests of late writes.

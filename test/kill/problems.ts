@@ -7,13 +7,14 @@ import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { importQuarantine } from "../../src/pipeline/import-quarantine.ts";
 import { exportQuarantine } from "../../src/pipeline/quarantine.ts";
 import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
-import type { Wired } from "../../src/pipeline.ts";
+import { exportTakedowns, importTakedowns, type Wired } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { Artifact } from "../../src/site.ts";
 import { dumpLedger } from "../pipeline/ledger-dump.ts";
 import { bake, differences, served } from "../pipeline/small-site.ts";
 import type { Invalidation } from "../services/invalidations.ts";
 import { type Asked, momentOf } from "./asked.ts";
+import type { CommandName } from "./commands.ts";
 import type { Shown } from "./place.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Stage } from "./stage.ts";
@@ -51,8 +52,9 @@ const made = new Map<string, Promise<Shown>>();
 async function scratch(stage: Stage, wired: Wired, attempt: number): Promise<Shown> {
   const history = await Array.fromAsync(exportHistory(wired.ledger));
   const quarantine = await Array.fromAsync(exportQuarantine(wired));
-  const name = JSON.stringify([stage.place.name, stage.places().site, history, quarantine]);
-  const known = made.get(name) ?? make({ history, quarantine });
+  const bars = await Array.fromAsync(exportTakedowns(wired.ledger));
+  const name = JSON.stringify([stage.place.name, stage.places().site, history, quarantine, bars]);
+  const known = made.get(name) ?? make({ history, quarantine, bars });
   made.set(name, known);
   return await known;
 
@@ -64,6 +66,7 @@ async function scratch(stage: Stage, wired: Wired, attempt: number): Promise<Sho
     const now = () => momentOf(attempt);
     const signal = new AbortController().signal;
     await importHistory(own, inputs.history, "history");
+    await importTakedowns(own, inputs.bars, { file: "bars", signal });
     await importQuarantine(own, inputs.quarantine, { file: "q", signal, emit: () => {}, now });
     await bake(own, { now });
     const shown = [...served(objects)].map(([key, artifact]) => [
@@ -77,6 +80,7 @@ async function scratch(stage: Stage, wired: Wired, attempt: number): Promise<Sho
 interface Inputs {
   readonly history: readonly string[];
   readonly quarantine: readonly string[];
+  readonly bars: readonly string[];
 }
 
 /** No row has changed since the first run, so nothing is worth a second invalidation. */
@@ -98,6 +102,8 @@ async function leftIn(ledger: Ledger): Promise<readonly string[]> {
   ];
 }
 
+const REBUILDS: readonly CommandName[] = ["rebuild", "takedown", "erasure", "lift"];
+
 /** A further build writes nothing, neither outside nor into the ledger; while publishing is held it is refused. */
 async function idleProblems(
   stage: Stage,
@@ -110,7 +116,7 @@ async function idleProblems(
   const file = join(site.dir, ledger);
   const trail = place.trail();
   // After a rebuild a build looks at what that one was told of, and records that it did.
-  if (command === "rebuild") await bake(wired, { now });
+  if (REBUILDS.includes(command)) await bake(wired, { now });
   const dump = dumpLedger(file);
   const end = await bake(wired, { now }).catch((error: unknown) => error);
   const after = dumpLedger(file);

@@ -35,6 +35,8 @@ export type StateName =
   | "published"
   /** … and rolled back. */
   | "held"
+  /** The changes are published, and pages taken down. */
+  | "away"
   /** The same, but that another hand has altered and deleted objects. */
   | "damaged"
   /** The same, but that the ledger is a new one. */
@@ -182,6 +184,7 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
       stage.restore("published");
       await forget();
       save("lost", attempt);
+      save("away", await run("published", "takedown"));
       save("held", await run("published", "rollback"));
     },
     /** A build that died before it told the CDN of what it had put. */
