@@ -1,4 +1,8 @@
+import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import { tryDeleteConditions } from "../../src/pipeline/delete-conditions.ts";
+import { deleteExpecting } from "../../src/publish/delete-expecting.ts";
 import { putExpecting } from "../../src/publish/put-expecting.ts";
 import { openS3Store, type S3Config } from "../../src/publish/s3-store.ts";
 import { describeWith } from "../services/requires.ts";
@@ -56,6 +60,38 @@ describeWith("radosgw", "S3 with signatures and policies", () => {
 
       expect(await store.keepsVersions()).toBe(false);
       expect((await store.versions("a")).map((each) => each.etag)).toEqual([etag]);
+    });
+
+    test("objects whose deletion was not answered at first are gone, and another hand's stays", async () => {
+      const { endpoint, bucket, ...rest } = await config();
+      await using store = openS3Store({ ...rest, bucket, endpoint: front.endpoint });
+      const keys = ["a", "b", "c"];
+      const etags = await Promise.all(keys.map((key) => store.put(artifact({ key }))));
+      const client = new S3Client({ ...rest, endpoint: String(endpoint), forcePathStyle: true });
+      await client.send(new PutObjectCommand({ Bucket: bucket, Key: "c", Body: "theirs" }));
+      client.destroy();
+      front.faults.next(1, "cut-after", ({ method }) => method === "POST");
+      const doomed = keys.map((key, at) => ({ key, etag: etags[at], hash: undefined }));
+
+      const deleted = await deleteExpecting(store, doomed, {
+        conditions: "together",
+        take: (work) => work(),
+        mayDelete: () => Promise.reject(new Error("asked")),
+      });
+
+      expect(deleted).toEqual({ gone: ["a", "b"], foreign: ["c"] });
+      expect(await sorted(store.list(""))).toEqual(["c"]);
+    });
+
+    test("is found to keep those of deletes, and without the front not to", async () => {
+      await using ledger = await openSqliteLedger(":memory:");
+      await using kept = openS3Store(await config({ endpoint: front.endpoint }));
+      await using ignored = openS3Store(await config());
+
+      expect(await tryDeleteConditions({ ledger, store: kept })).toBe("together");
+      expect(await tryDeleteConditions({ ledger, store: ignored })).toBe("ignored");
+      expect(await sorted(kept.list(""))).toEqual([]);
+      expect(await sorted(ignored.list(""))).toEqual([]);
     });
 
     test("a put whose first answer was lost is found to be our own", async () => {
