@@ -4,7 +4,7 @@ import type { Edge } from "../verify/edge.ts";
 import type { Checked } from "../verify/finding.ts";
 import type { Damage } from "../verify/repair.ts";
 import type { Args } from "./args.ts";
-import { COMMON, type Command, type ExitCode, type Io } from "./command.ts";
+import { COMMON, type Command, configOf, type ExitCode, type Io } from "./command.ts";
 import { look } from "./look.ts";
 import { progressView, type View } from "./progress.ts";
 import { failed } from "./run-build.ts";
@@ -39,7 +39,7 @@ export const verifyCommand: Command = {
     },
     url: {
       value: "URL",
-      says: "Where readers get the site (default its address, if there is a CDN).",
+      says: "Where readers get the site (default PROBE_URL, or its address if there is a CDN).",
     },
     ...COMMON,
   },
@@ -80,7 +80,7 @@ async function verified(wired: Wired, asked: Asked): Promise<ExitCode> {
     import("../verify.ts"),
     import("../verify/repair.ts"),
   ]);
-  const edge = await edgeOf(wired, args.value("url"));
+  const edge = await edgeOf(wired, args.value("url") ?? configOf(args, io).probeUrl);
   const shown = openFindings(io.out, { isJson: args.has("json") });
   const found = openDamage();
   const options = { edge, signal: io.signal, emit: view.emit };

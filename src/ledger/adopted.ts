@@ -1,10 +1,23 @@
+import { digest } from "../site.ts";
 import { holdFast } from "./claim.ts";
-import type { Adopted, Retired } from "./ledger.ts";
+import type { Adopted, Ledger, Retired } from "./ledger.ts";
+import { setNotes } from "./notes.ts";
 import { addRetired } from "./retired.ts";
 import { asBytes, asText, objectAt, orUndefined } from "./rows.ts";
 import { query, queryIn, replaceRows, type SqlRow, type Work } from "./sql.ts";
 
 const ADOPTED = "object,hash,etag".split(",");
+
+/** @see Ledger.beginAdoption */
+export function* beginAdoption({
+  items,
+  notes,
+}: Parameters<Ledger["beginAdoption"]>[0]): Work<void> {
+  yield* disownAll();
+  const rows = items.map((item) => [digest(item), item]);
+  yield* replaceRows("nb_waiting", ["hash", "item"], rows);
+  yield* setNotes(notes);
+}
 
 /** @see Ledger.adopt */
 export function* adopt(objects: readonly Adopted[]): Work<void> {

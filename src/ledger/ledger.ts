@@ -78,7 +78,7 @@ export interface Tagged extends PageId {
 
 /** What else becomes true when pages are confirmed or retired. */
 export interface Beside {
-  /** Confirmed pages that were put; of the others the tags stay as they were. */
+  /** Confirmed pages that were put, or claimed of what is adopted; of the others the tags stay as they were. */
   readonly tagged?: readonly Tagged[];
   /** Objects that wait to be deleted. */
   readonly retired?: readonly Retired[];
@@ -385,6 +385,9 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   /** The next objects at which nothing can come late any more at `now`, in object order. */
   lingering(now: number, after: string | undefined, limit: number): Promise<readonly Lingering[]>;
 
+  /** Those of these objects that linger, due or not. */
+  lingeringAmong(objects: readonly string[]): Promise<ReadonlySet<string>>;
+
   /** Nothing came late to these objects. */
   forgetLingering(objects: readonly string[]): Promise<void>;
 
@@ -433,6 +436,15 @@ export interface Ledger extends AsyncDisposable, BarLedger {
 
   /** True when the object waits to be deleted. */
   isRetired(object: string): Promise<boolean>;
+
+  /**
+   * Forgets all that is adopted, lets invalidation items wait and writes `notes`: what the CDN was yet
+   * to be told, only the lost ledger knew. Durable.
+   */
+  beginAdoption(of: {
+    readonly items: readonly string[];
+    readonly notes: Readonly<Record<string, string>>;
+  }): Promise<void>;
 
   /** Adds to what is adopted: it waits for the page that claims it, by being intended or confirmed there. */
   adopt(objects: readonly Adopted[]): Promise<void>;

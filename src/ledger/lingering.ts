@@ -32,6 +32,12 @@ export function* lingering(
   }));
 }
 
+/** @see Ledger.lingeringAmong */
+export function* lingeringAmong(objects: readonly string[]): Work<ReadonlySet<string>> {
+  const rows = yield* queryIn("SELECT object FROM nb_lingering WHERE object IN (?)", objects);
+  return new Set(rows.map(({ object }) => asText(object)));
+}
+
 /** @see Ledger.forgetLingering */
 export function* forgetLingering(objects: readonly string[]): Work<void> {
   yield* queryIn("DELETE FROM nb_lingering WHERE object IN (?)", objects);

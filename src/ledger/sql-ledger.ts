@@ -89,6 +89,7 @@ function journalMethods(db: SqlDatabase) {
     doubt: (...of) => db.write(() => journal.doubt(...of)),
     cameLate: (...of) => db.write(() => journal.cameLate(...of), DURABLE),
     lingering: (...of) => db.read(() => lingering.lingering(...of)),
+    lingeringAmong: (objects) => db.read(() => lingering.lingeringAmong(objects)),
     forgetLingering: (objects) => db.write(() => lingering.forgetLingering(objects)),
     doubtAll: () => db.write(journal.doubtAll),
     retire: (...of) => db.write(() => journal.retire(...of), DURABLE),
@@ -111,6 +112,7 @@ function retiredMethods(db: SqlDatabase) {
 
 function adoptedMethods(db: SqlDatabase) {
   return {
+    beginAdoption: (of) => db.write(() => adopted.beginAdoption(of), DURABLE),
     adopt: (objects) => db.write(() => adopted.adopt(objects)),
     adopted: (...of) => db.read(() => adopted.adopted(...of)),
     adoptedAt: (objects) => db.read(() => adopted.adoptedAt(objects)),

@@ -107,7 +107,8 @@ export async function publishMade(run: Run, kind: string, made: readonly Made[])
   const moved = turnover(run, before, pages);
   const late = lateUntil(run);
   const { cdn } = run.wired;
-  const tagged = puts.map(({ made: each }) => taggedAs(each, cdn));
+  const claimed = made.filter((_, at) => claims[at] !== undefined);
+  const tagged = [...claimed, ...puts.map((each) => each.made)].map((each) => taggedAs(each, cdn));
   await ledger.confirm(run.context.run, pages, {
     tagged: cdn.hasTags ? tagged : [],
     retired,

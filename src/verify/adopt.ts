@@ -34,6 +34,8 @@ export interface AdoptPrice extends ReturnType<typeof lookPrice> {
   readonly objects: number;
 }
 
+/** What the CDN was yet to be told, only the lost ledger knew; for the price of one item nothing stays stale. */
+const EVERYTHING = ["/*"];
 /** Keys in one answer of S3. */
 const BATCH = 1000;
 
@@ -58,8 +60,8 @@ export async function adopt(wired: Wired, options: AdoptOptions): Promise<Adopti
   await using run = openRun(wired, asked, begun);
   await run.claim();
   // From here on no build relies on what was adopted before, nor on half of what will be.
-  await wired.ledger.setNote(ADOPTION, BEGUN);
-  await wired.ledger.disownAll();
+  const items = wired.cdn.isCaching ? EVERYTHING : [];
+  await wired.ledger.beginAdoption({ items, notes: { [ADOPTION]: BEGUN } });
   await tie(run);
   run.progress.begin("adopt", objects);
   const adoption = await adoptAll(run);

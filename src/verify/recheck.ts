@@ -22,17 +22,18 @@ export async function recheck(
 ): Promise<Rechecked> {
   const objects = suspects.map(({ object }) => object);
   const heads = await Promise.all(objects.map((object) => insist(slots, () => store.head(object))));
-  const [live, retired, adopted, intents] = await Promise.all([
+  const [live, retired, adopted, lingering, intents] = await Promise.all([
     ledger.liveFolded(objects.map(routeOfKey)),
     ledger.retiredAmong(objects),
     ledger.adoptedAt(objects),
+    ledger.lingeringAmong(objects),
     ledger.intents(),
   ]);
   // The objects of pages that are taken down went first; a run will take them off the ledger.
   const bars = await ledger.barred(live);
   const barred = new Set(live.filter((_, at) => bars[at] !== undefined));
   const owners = Map.groupBy(live, ({ route }) => address(route).key);
-  const known = new Set([...retired.keys(), ...adopted.map(({ object }) => object)]);
+  const known = new Set([...retired.keys(), ...lingering, ...adopted.map(({ object }) => object)]);
   const intended = new Set(intents.map(({ route }) => address(route).key));
   const verdicts = suspects.map((suspect, at) => {
     if (intended.has(suspect.object)) return "waiting";

@@ -29,6 +29,16 @@ export function describeAdopted(test: LedgerTest): void {
       expect(await ledger.adopted(undefined, 9)).toEqual([]);
     });
 
+    test("are forgotten when an adoption begins, which lets items wait and writes notes", async (ledger) => {
+      await ledger.adopt([adopted("a")]);
+
+      await ledger.beginAdoption({ items: ["/*"], notes: { adoption: "begun" } });
+
+      expect(await ledger.adopted(undefined, 9)).toEqual([]);
+      expect((await ledger.waiting()).items).toEqual(["/*"]);
+      expect([await ledger.hasOutbox(), await ledger.note("adoption")]).toEqual([true, "begun"]);
+    });
+
     test("are a page's once it is confirmed or intended there", async (ledger) => {
       const [one, two] = [livePage(article(1)), livePage(article(2))];
       const objects = [one, two].map(({ route }) => address(route).key);

@@ -41,6 +41,8 @@ export function describeLingering(test: LedgerTest): void {
       expect(await ledger.lingering(FOREVER, undefined, 9)).toEqual([
         { object: "a/index.html", until: 5 },
       ]);
+      const among = await ledger.lingeringAmong(["a/index.html", "none"]);
+      expect(among).toEqual(new Set(["a/index.html"]));
     });
 
     test("linger no more when what came late is known; its page is in doubt, an orphan goes", async (ledger) => {

@@ -1,10 +1,13 @@
+import { rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
 import type { BuildOptions, Wired } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { Artifact } from "../../src/site.ts";
+import { adopt } from "../../src/verify/adopt.ts";
 import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
 import { CDN_CALLS, callsThat, LEDGER_CALLS, STORE_CALLS } from "./effects.ts";
 import { faultAt } from "./faults.ts";
@@ -31,6 +34,8 @@ interface Moment {
   readonly when: "before" | "after";
   readonly only: string | undefined;
   readonly isWiped: boolean;
+  /** The ledger is lost; the store is adopted, and the route history brought back from an export. */
+  readonly isLost: boolean;
 }
 
 const id = fc.integer({ min: 1, max: 12 });
@@ -49,6 +54,7 @@ const moment: fc.Arbitrary<Moment> = fc.record({
     freq: 1,
   }),
   isWiped: fc.nat(15).map((n) => n === 0),
+  isLost: fc.nat(9).map((n) => n === 0),
 });
 
 const RUNS = Number(process.env["HISTORIES"] ?? 60);
@@ -70,9 +76,10 @@ async function check(history: readonly Moment[], hasTags: boolean): Promise<void
   const objects = new Map<string, Artifact>();
   const cdn = cacheCdn(objects, memoryStore(objects), { hasTags });
   let now = START;
-  for (const [at, { changes, swap, days, nth, when, only, isWiped }] of history.entries()) {
+  for (const [at, { changes, swap, days, nth, when, only, isWiped, isLost }] of history.entries()) {
     now += days * DAY;
     if (isWiped) objects.clear();
+    if (isLost) await loseLedger(site, cdn, now);
     writeRows(site.source, changes);
     if (swap !== undefined) exchange(site.source, swap);
     const fault = faultAt({ nth, when, isFatal: true, error: () => new Error("killed") });
@@ -96,6 +103,21 @@ async function check(history: readonly Moment[], hasTags: boolean): Promise<void
   expect(cdn.stale()).toEqual([]);
   const again = await bakeOnce(site, cdn, { now: () => now }, (same) => same);
   expect(again.release).toBeUndefined();
+}
+
+/** Nothing of the ledger is left but what was exported. */
+async function loseLedger(site: SmallSite, cdn: CacheCdn, now: number): Promise<void> {
+  const parts = { ledger: "ledger.db", store: cdn.origin, cdn };
+  let history: readonly string[];
+  {
+    await using lost = await openSmall(site, parts);
+    history = await Array.fromAsync(exportHistory(lost.ledger));
+  }
+  for (const end of ["", "-wal", "-shm"]) rmSync(`${site.dir}/ledger.db${end}`, { force: true });
+  await using wired = await openSmall(site, parts);
+  const quiet = { signal: new AbortController().signal, emit: () => {}, onPrice: () => {} };
+  await adopt(wired, { ...quiet, now: () => now });
+  await importHistory(wired, history, "history");
 }
 
 async function bakeOnce(
