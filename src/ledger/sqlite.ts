@@ -14,7 +14,6 @@ const BUSY_MS = 5_000;
 const CACHE_KB = 32_768;
 /** What is left of the write-ahead log after a large transaction. */
 const WAL_BYTES = 16 * 2 ** 20;
-const BY_SECOND = "$1 INDEXED BY $1_index";
 /** Values that prepared statements take, by which they are as large: lists of other lengths make others. */
 const KEPT_VALUES = 100_000;
 /** Pages given back at once, so that other processes get their turn in between. */
@@ -154,6 +153,14 @@ function run<T>(prepare: Prepare, work: Work<T>, first: IteratorResult<Statement
   return step.value;
 }
 
+/**
+ * A statement in SQLite's own SQL. Without the plus, which changes nothing, SQLite plans by the value
+ * of a limit and prepares the statement again each time that one is bound.
+ */
+export function sqliteText(text: string): string {
+  return withIndex(text, "$1 INDEXED BY $1_index").replaceAll("LIMIT ?", "LIMIT +?");
+}
+
 type Prepare = (statement: Statement) => StatementSync;
 
 /** Prepares each text once, until there are too many. */
@@ -167,7 +174,7 @@ function preparing(db: DatabaseSync): Prepare {
       known.clear();
       kept = 0;
     }
-    const statement = db.prepare(withIndex(text, BY_SECOND));
+    const statement = db.prepare(sqliteText(text));
     // A row may expire in the year 9999, which is beyond 2^53 µs: such a number would throw.
     statement.setReadBigInts(true);
     known.set(text, statement);

@@ -31,6 +31,9 @@ export interface Dialect extends RawForm {
   /** The column (quoted) as a condition that must not choose the index; the key does. */
   passive(column: string): string;
 
+  /** Ends a statement that takes at most so many rows. */
+  readonly limit: string;
+
   /** Follows the table's name when rows are read by key. */
   readonly byKey: string;
 

@@ -9,6 +9,7 @@ export function mysqlDialect({ isMicros, indexOf, indexOver }: MysqlCatalog): Di
     hasTextualNumbers: true,
     quoteMark: "`",
     // With an index on a visibility column the optimiser would sort all visible rows for each page.
+    limit: "LIMIT ?",
     byKey: " FORCE INDEX (PRIMARY)",
     // Left alone it takes the equality columns only, and reads a partition from its start each time.
     byList: (list) => forced(indexOf(list)),

@@ -34,7 +34,7 @@ export function scanStatement(
     where.push(dialect.compare(key, ">", encodeAll(dialect, table, table.key, after)));
   }
   const from = `FROM ${quote(dialect, table.name)}${dialect.byKey}`;
-  const tail = `ORDER BY ${key.join(", ")} LIMIT ?`;
+  const tail = `ORDER BY ${key.join(", ")} ${dialect.limit}`;
   return select(quoteAll(dialect, columns), from, where, { tail, limit });
 }
 
@@ -69,7 +69,7 @@ export function placesStatement(
     const encoded = encodeAll(dialect, table, placeColumns(list), values);
     where.push(dialect.compare(columns, ">", encoded));
   }
-  const tail = `ORDER BY ${columns.join(", ")} LIMIT ?`;
+  const tail = `ORDER BY ${columns.join(", ")} ${dialect.limit}`;
   const from = `FROM ${quote(dialect, table.name)}${dialect.byList(list)}`;
   return select(columns, from, where, { tail, limit });
 }
@@ -113,7 +113,7 @@ export function windowStatement(
     ...bound(dialect, list, "<", upper.to),
   ];
   const directed = order.map((name) => (first === "newest" ? `${name} DESC` : name));
-  const tail = `ORDER BY ${directed.join(", ")} LIMIT ?`;
+  const tail = `ORDER BY ${directed.join(", ")} ${dialect.limit}`;
   const table = `FROM ${quote(dialect, list.table.name)}${dialect.byList(list)}`;
   return select(quoteAll(dialect, columns), table, where, { tail, limit });
 }

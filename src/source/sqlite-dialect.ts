@@ -5,6 +5,8 @@ import { encodePlain } from "./dialect.ts";
 export const SQLITE: Dialect = {
   hasTextualNumbers: false,
   quoteMark: '"',
+  // Without the plus SQLite plans by the value, and prepares again whenever one is bound.
+  limit: "LIMIT +?",
   byKey: "",
   byList: () => "",
   byColumns: () => "",

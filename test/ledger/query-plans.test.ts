@@ -8,8 +8,8 @@ import * as former from "../../src/ledger/former.ts";
 import * as known from "../../src/ledger/known.ts";
 import * as live from "../../src/ledger/live.ts";
 import * as past from "../../src/ledger/past.ts";
-import { type SqlRow, type Statement, type Work, withIndex } from "../../src/ledger/sql.ts";
-import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import type { SqlRow, Statement, Work } from "../../src/ledger/sql.ts";
+import { openSqliteLedger, sqliteText } from "../../src/ledger/sqlite.ts";
 import * as steps from "../../src/ledger/steps.ts";
 import { article } from "./fixtures.ts";
 
@@ -62,7 +62,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function explain(text: string): readonly string[] {
   using database = new DatabaseSync(file);
-  const explained = `EXPLAIN QUERY PLAN ${withIndex(text, "$1 INDEXED BY $1_index")}`;
+  const explained = `EXPLAIN QUERY PLAN ${sqliteText(text)}`;
   return database
     .prepare(explained)
     .all()
