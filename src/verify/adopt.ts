@@ -62,6 +62,8 @@ export async function adopt(wired: Wired, options: AdoptOptions): Promise<Adopti
   // From here on no build relies on what was adopted before, nor on half of what will be.
   const items = wired.cdn.isCaching ? EVERYTHING : [];
   await wired.ledger.beginAdoption({ items, notes: { [ADOPTION]: BEGUN } });
+  // What a build after an earlier adoption made live may be gone, or another's.
+  if (!begun.isStoreTrusted) await wired.ledger.doubtAll();
   await tie(run);
   run.progress.begin("adopt", objects);
   const adoption = await adoptAll(run);

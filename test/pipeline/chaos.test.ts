@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { ADOPTION, OPEN } from "../../src/pipeline/adopted.ts";
 import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
 import type { BuildOptions, Wired } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
@@ -78,7 +79,7 @@ async function check(history: readonly Moment[], hasTags: boolean): Promise<void
   let now = START;
   for (const [at, { changes, swap, days, nth, when, only, isWiped, isLost }] of history.entries()) {
     now += days * DAY;
-    if (isWiped) objects.clear();
+    if (isWiped) await wipeStore(site, cdn, { objects, now, at });
     if (isLost) await loseLedger(site, cdn, now);
     writeRows(site.source, changes);
     if (swap !== undefined) exchange(site.source, swap);
@@ -105,6 +106,24 @@ async function check(history: readonly Moment[], hasTags: boolean): Promise<void
   expect(again.release).toBeUndefined();
 }
 
+/** A store that was adopted, and whose build has not ended since, must be adopted anew. */
+async function wipeStore(
+  site: SmallSite,
+  cdn: CacheCdn,
+  {
+    objects,
+    now,
+    at,
+  }: { readonly objects: Map<string, Artifact>; readonly now: number; readonly at: number },
+): Promise<void> {
+  objects.clear();
+  await using wired = await openSmall(site, { ledger: "ledger.db", store: cdn.origin, cdn });
+  if ((await wired.ledger.note(ADOPTION)) !== OPEN) return;
+  await adopt(later(wired, at), { ...QUIET, now: () => now });
+}
+
+const QUIET = { signal: new AbortController().signal, emit: () => {}, onPrice: () => {} };
+
 /** Nothing of the ledger is left but what was exported. */
 async function loseLedger(site: SmallSite, cdn: CacheCdn, now: number): Promise<void> {
   const parts = { ledger: "ledger.db", store: cdn.origin, cdn };
@@ -115,8 +134,7 @@ async function loseLedger(site: SmallSite, cdn: CacheCdn, now: number): Promise<
   }
   for (const end of ["", "-wal", "-shm"]) rmSync(`${site.dir}/ledger.db${end}`, { force: true });
   await using wired = await openSmall(site, parts);
-  const quiet = { signal: new AbortController().signal, emit: () => {}, onPrice: () => {} };
-  await adopt(wired, { ...quiet, now: () => now });
+  await adopt(wired, { ...QUIET, now: () => now });
   await importHistory(wired, history, "history");
 }
 

@@ -131,6 +131,26 @@ test("what changed meanwhile is put over what was adopted, and evicted; what is 
   expect(differences(shown(served), shown(now))).toEqual([]);
 });
 
+test("everything is evicted once, since nobody knows what the CDN was yet to be told", async () => {
+  const objects = new Map<string, Artifact>();
+  const cdn = cacheCdn(objects, memoryStore(objects));
+  await using site = await smallWorld(4, { cdn, wrap: () => cdn.origin });
+  const world = { ...site, objects, cdn };
+  await world.bake();
+  world.edit(1, "title", "New");
+  const { origin } = cdn;
+  const cut = { ...cdn, send: () => Promise.reject(new Error("cut off")) };
+  await expect(world.bake({}, (wired) => ({ ...wired, cdn: cut }))).rejects.toThrow("cut off");
+  expect(cdn.stale()).not.toEqual([]);
+  lose(world);
+
+  await adopting({ ...world, store: origin });
+  const { changed } = await baking({ ...world, store: origin });
+
+  expect([changed, cdn.stale()]).toEqual([0, []]);
+  expect([...cdn.accepted.values()].flat()).toEqual(["/*"]);
+});
+
 test("what differs is replaced as it was adopted, without a look at it", async () => {
   await using site = await smallWorld(4);
   await site.bake();
@@ -353,6 +373,24 @@ describe("killed", () => {
       code: "adopt_unfinished",
       hint: expect.stringContaining("verify --adopt"),
     });
+  });
+
+  test("in the build after it, and the store wiped then, all is put again once it is adopted anew", async () => {
+    await using world = await smallWorld(4);
+    await world.bake();
+    lose(world);
+    await adopting(world);
+    const { rewire } = dying(12);
+    await world.bake({}, rewire).catch(() => {});
+    expect(await world.ledger((ledger) => ledger.countLive())).toBeGreaterThan(0);
+    world.objects.clear();
+    const refused = world.bake({}, later);
+    await expect(refused).rejects.toMatchObject({ code: "adopt_unfinished" });
+
+    await adopting(world, {}, later);
+    await world.bake({}, later);
+
+    expect(differences(world.shown(), await world.scratch())).toEqual([]);
   });
 
   test("at any effect of the build that claims what was adopted, the next ends exact", async () => {
