@@ -59,6 +59,8 @@ export type ErrorCode =
   | "cdn_unavailable"
   /** The CDN answers no: unknown distribution, no permission, bad path. */
   | "cdn_rejected"
+  /** Readers get an old page though the CDN says that it was evicted. */
+  | "cdn_stale"
   /** Input files (NDJSON, content) cannot be read or are malformed. */
   | "input_invalid"
   /** The operator stopped the run. */
@@ -71,6 +73,7 @@ const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
   "ledger_unavailable",
   "cdn_throttled",
   "cdn_unavailable",
+  "cdn_stale",
 ]);
 
 /** The optional parts of a {@link PipelineError}. */

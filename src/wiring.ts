@@ -14,6 +14,7 @@ import { PipelineError } from "./error.ts";
 import { openCloudFront } from "./invalidate/cloudfront.ts";
 import { noCdn } from "./invalidate/none.ts";
 import { leaving, type Terms } from "./invalidate/terms.ts";
+import { httpViewer } from "./invalidate/viewer.ts";
 import { openMysqlLedger } from "./ledger/mysql.ts";
 import { openSqliteLedger } from "./ledger/sqlite.ts";
 import { loadSite, templateNames } from "./load-site.ts";
@@ -61,7 +62,7 @@ export async function openBuild(config: Config): Promise<Wired> {
   await using parts = new AsyncDisposableStack();
   const source = parts.use(await openSource(config));
   const bodies = parts.use(openBodies(config));
-  const publishing = await openPublishing(config, parts);
+  const publishing = await openPublishing(config, { parts, site });
   const open = parts.move();
   const fingerprint = kindFingerprints(site, templates, engine);
   const making = kindMakings(site, templates, await engineMaking(engine));
@@ -78,7 +79,7 @@ export async function openBuild(config: Config): Promise<Wired> {
 export async function openRestore(config: Config): Promise<Wired> {
   const site = await loadSite(config.configFile, config.siteUrl);
   await using parts = new AsyncDisposableStack();
-  const publishing = await openPublishing(config, parts);
+  const publishing = await openPublishing(config, { parts, site });
   const open = parts.move();
   const close = () => open.disposeAsync();
   return { site, ...NO_MAKING, ...publishing, [Symbol.asyncDispose]: close };
@@ -105,14 +106,17 @@ export async function openShelf(config: Config): Promise<Shelf & AsyncDisposable
   const site = await loadSite(config.configFile, config.siteUrl);
   await using parts = new AsyncDisposableStack();
   const bodies = parts.use(openBodies(config));
-  const publishing = await openPublishing(config, parts);
+  const publishing = await openPublishing(config, { parts, site });
   const open = parts.move();
   const close = () => open.disposeAsync();
   return { site, bodies, ...publishing, [Symbol.asyncDispose]: close };
 }
 
 /** The ledger and all that a page goes to. */
-async function openPublishing(config: Config, parts: AsyncDisposableStack) {
+async function openPublishing(
+  config: Config,
+  { parts, site }: { readonly parts: AsyncDisposableStack; readonly site: Site },
+) {
   const ledger = parts.use(await openLedger(config));
   const kept = openKept(config, parts);
   const { cloudfrontDistributionId: distributionId, concurrency, deleteShare } = config;
@@ -133,13 +137,18 @@ async function openPublishing(config: Config, parts: AsyncDisposableStack) {
           }),
         );
   const keep = { releases: config.keepReleases, days: config.keepDays };
-  return { ledger, kept, keep, store, cdn, terms: termsOf(config), deleteShare, slots, sleep };
+  const priced = { terms: termsOf(config), probing: probingOf(config, site.origin) };
+  return { ledger, kept, keep, store, cdn, ...priced, deleteShare, slots, sleep };
 }
 
 function bucketOf(config: Config, bucket: string): S3Config {
   const { s3Prefix: prefix, s3Endpoint: endpoint, concurrency } = config;
   const region = config.awsRegion ?? DEFAULT_REGION;
   return { bucket, prefix, endpoint, region, concurrency, ...credentialsOf(config) };
+}
+
+function probingOf({ probes: pages, probeUrl }: Config, origin: string) {
+  return pages === 0 ? undefined : { viewer: httpViewer(probeUrl ?? origin), pages };
 }
 
 function termsOf(config: Config): Terms {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { coverText } from "../invalidate/cover-text.ts";
 import type { PlanSummary } from "../pipeline/plan-only.ts";
 import { COMMON, type Command, type Io } from "./command.ts";
 import { bytes, count, counted, table } from "./format.ts";
@@ -95,7 +96,7 @@ async function tellJson(io: Io, summary: PlanSummary, { file, isKept }: Place): 
 }
 
 function planText(
-  { groups, price, deletes, failed }: PlanSummary,
+  { groups, price, deletes, failed, cover }: PlanSummary,
   out: string | undefined,
 ): string {
   if (groups.length === 0) return "Nothing to do.\n";
@@ -109,5 +110,7 @@ function planText(
   const shown = table([["Kind", "Action", "Cause", "Pages", "Bytes"], ...rows], { right: [3, 4] });
   const broken = failed > 0 ? ` ${counted(failed, "page")} cannot be made and stays as it is.` : "";
   const next = out === undefined ? "" : `\`nightbake apply ${out}\` does exactly this.\n`;
-  return `${shown}\nIn all: ${priceText(price)}, ${counted(deletes, "delete")}.${broken}\n${next}`;
+  const told = cover === undefined ? [] : coverText(cover).map((line) => `  ${line}\n`);
+  const edge = told.length === 0 ? "" : `At the CDN:\n${told.join("")}`;
+  return `${shown}\n${edge}In all: ${priceText(price)}, ${counted(deletes, "delete")}.${broken}\n${next}`;
 }

@@ -1,4 +1,5 @@
 import type { Counts, Summary } from "../events.ts";
+import { coverText } from "../invalidate/cover-text.ts";
 import { bytes, count, counted, duration, table } from "./format.ts";
 
 const HEAD = ["Kind", "Live", "Candidates", "Rendered", "Changed", "Deleted", "Failed", "Bytes"];
@@ -6,8 +7,11 @@ const NUMBERS = [1, 2, 3, 4, 5, 6, 7];
 
 /** What a run did, as people read it: a table of pages by kind, then a few sentences. */
 export function summaryText(summary: Summary): string {
-  if (summary.isDryRun) return `${stepsTable(summary)}${dryRunText(summary)}\n`;
-  const sentences = [doneText(summary), ...afterText(summary)].join("\n");
+  if (summary.isDryRun) {
+    const lines = [...coversText(summary), dryRunText(summary)].join("\n");
+    return `${stepsTable(summary)}${lines}\n`;
+  }
+  const sentences = [doneText(summary), ...coversText(summary), ...afterText(summary)].join("\n");
   return `${kindsTable(summary)}\n${causesTable(summary)}${sentences}\n`;
 }
 
@@ -50,6 +54,13 @@ function doneText(summary: Summary): string {
   const cdn = invalidated > 0 ? `, ${counted(invalidated, "item")} invalidated` : "";
   const what = `${counted(changed, "page")} put (${bytes(summary.bytes)}), ${count(deleted)} deleted`;
   return `${name}: ${what}${cdn}, in ${time}.`;
+}
+
+/** What was chosen to tell the CDN, or would be, and why. */
+function coversText({ covers, isDryRun }: Summary): string[] {
+  const lines = covers.flatMap(coverText).map((line) => `  ${line}`);
+  const head = isDryRun ? "At the CDN, if all of them changed:" : "At the CDN:";
+  return lines.length === 0 ? [] : [head, ...lines];
 }
 
 function afterText({ failed, unlinked, waiting }: Summary): string[] {

@@ -6,7 +6,7 @@ import { type CoverReport, reportOf } from "./cover-report.ts";
 import type { Terms } from "./terms.ts";
 
 /** Changes in memory at a time, about 600 bytes each. */
-const MOST_CHANGES = 200_000;
+export const MOST_CHANGES = 200_000;
 /** Read from the ledger at a time. */
 const BATCH = 5_000;
 
@@ -19,6 +19,8 @@ export interface FreezeOptions {
   readonly terms: Terms;
   /** µs */
   readonly now: () => number;
+  /** Changed pages to look at through the CDN afterwards; none by default. */
+  readonly probes?: number;
   /** Gets each cover that was frozen. */
   readonly onCover?: ((report: CoverReport) => void) | undefined;
   /** Changes planned together; for tests. */
@@ -53,12 +55,12 @@ async function freezePart(
   waiting: Waiting,
   { totals, frozen }: Parts,
 ): Promise<void> {
-  const { ledger, cdn, terms, now, onCover, mostChanges = MOST_CHANGES } = options;
+  const { ledger, cdn, terms, now, onCover, probes = 0, mostChanges = MOST_CHANGES } = options;
   const changes = await readChanges(ledger, mostChanges);
-  const { planned, items } = await plan(options, changes, totals);
+  const planned = await coverOf(options, changes, totals);
   const fresh = planned.waves.map((wave) => wave.filter((item) => !frozen.has(item)));
   const waves = waiting.items.length > 0 ? [waiting.items, ...fresh] : fresh;
-  const report = reportOf(planned);
+  const report = reportOf(planned, sampleOf(changes, probes));
   const isFrozen = await ledger.freeze({
     last: changes.at(-1)?.seq ?? waiting.last,
     changes: changes.length,
@@ -67,29 +69,40 @@ async function freezePart(
     report: JSON.stringify(report),
   });
   if (!isFrozen) return;
-  for (const item of items) frozen.add(item);
+  for (const { item } of planned.groups) frozen.add(item);
   onCover?.(report);
 }
 
-async function plan(
-  { ledger, cdn, terms, now }: FreezeOptions,
-  changes: readonly Change[],
-  totals: Totals | undefined,
-): Promise<{ readonly planned: Cover; readonly items: readonly string[] }> {
+/** The cover of these changes as the ledger and the month stand. */
+export async function coverOf(
+  { ledger, cdn, terms, now }: Pick<FreezeOptions, "ledger" | "cdn" | "terms" | "now">,
+  changes: readonly (ChangedObject & Partial<Pick<Change, "livesOn">>)[],
+  totals?: Totals,
+): Promise<Cover> {
   const asked = lookups(changes);
   const counts = await ledger.countsOf(asked);
   const known = withOwn(totals === undefined ? counts : without(counts, changes, totals), changes);
   const spent = await ledger.spentItems(now());
   const unsent = (await ledger.outbox()).filter(({ sentAt }) => sentAt === undefined);
   const monthItems = unsent.reduce((sum, { items }) => sum + items.length, spent);
-  const planned = cover(changes, known, { ...terms, useTags: cdn.hasTags, monthItems });
-  return { planned, items: planned.groups.map(({ item }) => item) };
+  return cover(changes, known, { ...terms, useTags: cdn.hasTags, monthItems });
+}
+
+/** So many of the routes that have a page now, evenly spread. */
+function sampleOf(changes: readonly Change[], size: number): readonly string[] {
+  const changed = changes.filter(({ after }) => after !== undefined).map(({ route }) => route);
+  const routes = size === 0 ? [] : [...new Set(changed)];
+  const step = Math.max(1, routes.length / Math.max(1, size));
+  const picked = Array.from({ length: Math.min(size, routes.length) }, (_, at) => {
+    return routes[Math.floor(at * step)];
+  });
+  return picked.filter((route) => route !== undefined);
 }
 
 /** A page that went is on no live page any more, or on the one that it is now. */
-function withOwn(counts: LiveCounts, changes: readonly Change[]): LiveCounts {
+function withOwn(counts: LiveCounts, changes: Parameters<typeof coverOf>[1]): LiveCounts {
   const tagged = new Map(counts.tagged);
-  for (const { before, after, livesOn } of changes) {
+  for (const { before = [], after, livesOn } of changes) {
     const [own] = before;
     if (after === undefined && own !== undefined) tagged.set(own, livesOn ? 1 : 0);
   }
@@ -138,7 +151,11 @@ function addTo({ tagged, below }: Totals, changes: Iterable<ChangedObject>): voi
 }
 
 /** The counts without what changed in other parts: an item evicts nothing unchanged there. */
-function without(counts: LiveCounts, changes: readonly Change[], totals: Totals): LiveCounts {
+function without(
+  counts: LiveCounts,
+  changes: readonly ChangedObject[],
+  totals: Totals,
+): LiveCounts {
   const own: Totals = { tagged: new Map(), below: new Map() };
   addTo(own, changes);
   const less = (of: "tagged" | "below") =>

@@ -1,8 +1,10 @@
 import { PipelineError } from "../error.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Batch } from "./cdn.ts";
+import { readReport } from "./cover-report.ts";
 import { type FreezeOptions, freezeChanges } from "./freeze.ts";
 import { type Pace, pauses } from "./pauses.ts";
+import { type Probe, staleAtEdge } from "./probe.ts";
 import { room } from "./terms.ts";
 import { isWildcard } from "./waves.ts";
 
@@ -24,7 +26,9 @@ export interface SendOptions extends Pace, Pick<FreezeOptions, "cdn" | "terms" |
 export interface OutboxOptions extends SendOptions, FreezeOptions {
   readonly ledger: SendOptions["ledger"] &
     FreezeOptions["ledger"] &
-    Pick<Ledger, "covers" | "closed">;
+    Pick<Ledger, "covers" | "closed" | "recall">;
+  /** Looks whether readers get what is published; without it nobody does. */
+  readonly probe?: Probe | undefined;
 }
 
 const NOTHING: OutboxCount = { batches: 0, items: 0 };
@@ -55,9 +59,15 @@ export async function drainOutbox(options: OutboxOptions): Promise<OutboxCount> 
   return done;
 }
 
-/** Nothing is in progress any more: every cover is done. */
-async function close({ ledger, now }: OutboxOptions): Promise<void> {
-  for (const { id } of await ledger.covers("open")) await ledger.closed(id, now(), now() - KEPT);
+/** Nothing is in progress any more: a cover is done when readers get what changed. */
+async function close({ ledger, now, probe }: OutboxOptions): Promise<void> {
+  const open = await ledger.covers("open");
+  const routes = new Set(open.flatMap(({ report }) => readReport(report).probes ?? []));
+  const old = probe === undefined || routes.size === 0 ? [] : await probe.stale([...routes]);
+  // The next run tells the CDN again, by path.
+  if (old.length > 0) await ledger.recall(old);
+  for (const { id } of open) await ledger.closed(id, now(), now() - KEPT);
+  if (probe !== undefined && old.length > 0) throw staleAtEdge(old, probe);
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { CoverReport } from "../invalidate/cover-report.ts";
 import { planWithout } from "../plan/changes.ts";
 import { planClashes } from "../plan/clashes.ts";
 import { planFeeds } from "../plan/feeds.ts";
@@ -6,10 +7,12 @@ import { type Price, priceOf } from "../price.ts";
 import { causeOf, type Step } from "../site.ts";
 import { interrupted } from "./begin.ts";
 import { headerOf, lineOf } from "./describe.ts";
+import { type Foreseen, type Foresight, openForesight } from "./foresight.ts";
 import { type Made, make } from "./make.ts";
 import { type PlanAction, type PlanLine, planWriter } from "./plan-file.ts";
 import { isListedAnew, leaveOut } from "./publish.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
+import { taggedAs } from "./tagged.ts";
 import { withPlan } from "./with-plan.ts";
 
 /** What a plan would do, summed up. */
@@ -21,6 +24,8 @@ export interface PlanSummary {
   /** Pages that fail: each keeps its last good version. */
   readonly failed: number;
   readonly price: Price;
+  /** What the CDN would be told, as far as it can be foreseen; undefined when there is nothing to tell. */
+  readonly cover: CoverReport | undefined;
 }
 
 /** Steps of one kind with one action and one cause. */
@@ -61,13 +66,14 @@ async function tryPlan(
 ): Promise<PlanSummary | undefined> {
   const { context, wired, tally } = run;
   const sums = planSums();
+  const foresight = openForesight(run);
   await using writer = await planWriter(file, headerOf(run));
   const write = async (lines: readonly PlanLine[]) => {
     sums.add(lines);
     await writer.write(lines);
   };
   for await (const steps of stepsOf(run)) {
-    const lines = await describe(run, steps);
+    const lines = await describe(run, steps, foresight);
     failures.push(...lines.filter(({ action }) => action === "fail"));
     await write(lines.filter(({ action }) => action !== "fail"));
   }
@@ -81,10 +87,11 @@ async function tryPlan(
   await planFeeds(context, feeds, tally.feedKeys());
   for await (const steps of stepsOf(run, "feeds")) {
     const live = await wired.ledger.pages(steps);
+    await foresight.add(steps.map((step) => ({ step })));
     await write(steps.map((step, at) => lineOf(run, step, { live: live[at] })));
   }
   await writer.end();
-  return sums.summary();
+  return sums.summary(await foresight.cover());
 }
 
 /** The run's steps in page order, in batches; those of sitemaps only when asked for. */
@@ -101,7 +108,11 @@ async function* stepsOf(run: Run, phase?: "feeds"): AsyncGenerator<readonly Step
 }
 
 /** Makes the pages of steps, and tells what of them would be put; those that fail leave the plan. */
-async function describe(run: Run, steps: readonly Step[]): Promise<readonly PlanLine[]> {
+async function describe(
+  run: Run,
+  steps: readonly Step[],
+  foresight: Foresight,
+): Promise<readonly PlanLine[]> {
   const puts = steps.filter(({ action }) => action !== "delete");
   const made = new Map<Step, Made>();
   for (const [kind, own] of Map.groupBy(puts, (step) => step.kind)) {
@@ -118,11 +129,28 @@ async function describe(run: Run, steps: readonly Step[]): Promise<readonly Plan
     run,
     puts.filter((step) => !made.has(step)),
   );
-  return steps.map((step, at) => lineOf(run, step, { made: made.get(step), live: live[at] }));
+  const lines = steps.map((step, at) => {
+    return lineOf(run, step, { made: made.get(step), live: live[at] });
+  });
+  await foresight.add(
+    lines.flatMap((line, at) => foreseen(run, line, made.get(steps[at] as Step))),
+  );
+  return lines;
+}
+
+/** What of a line the CDN would be told. */
+function foreseen({ wired }: Run, line: PlanLine, made: Made | undefined): readonly Foreseen[] {
+  const { kind, route, action } = line;
+  if (action === "unchanged" || action === "fail") return [];
+  const step = { kind, route, action, from: line.from ?? undefined };
+  return [{ step, tags: made && taggedAs(made, wired.cdn).tags }];
 }
 
 /** Sums lines up by kind, action and cause. */
-function planSums(): { add(lines: readonly PlanLine[]): void; summary(): PlanSummary } {
+function planSums(): {
+  add(lines: readonly PlanLine[]): void;
+  summary(cover: CoverReport | undefined): PlanSummary;
+} {
   const groups = new Map<string, { -readonly [N in keyof PlanGroup]: PlanGroup[N] }>();
   let items = 0;
   return {
@@ -138,7 +166,7 @@ function planSums(): { add(lines: readonly PlanLine[]): void; summary(): PlanSum
         items += line.items;
       }
     },
-    summary() {
+    summary(cover) {
       const all = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
       const sum = (isOwn: (action: PlanAction) => boolean) =>
         all.filter(({ action }) => isOwn(action)).reduce((total, { pages }) => total + pages, 0);
@@ -147,7 +175,8 @@ function planSums(): { add(lines: readonly PlanLine[]): void; summary(): PlanSum
         bytes: all.reduce((total, { bytes }) => total + bytes, 0),
         deletes: sum((action) => action === "delete"),
         failed: sum((action) => action === "fail"),
-        price: priceOf({ puts: sum(isPut), items }),
+        price: priceOf({ puts: sum(isPut), items: cover?.load.items ?? items }),
+        cover,
       };
     },
   };

@@ -5,6 +5,7 @@ import type { Planned } from "../plan/plan.ts";
 import { decodeKey, keyName, pageName, type Step } from "../site.ts";
 import { type Begun, FINISHER, TABLES } from "./begin.ts";
 import { NOTHING } from "./counts.ts";
+import { openForesight } from "./foresight.ts";
 import { copiesNote } from "./grace.ts";
 import type { Run } from "./run.ts";
 
@@ -12,6 +13,7 @@ import type { Run } from "./run.ts";
 export async function dryRunReport(run: Run, { found, feeds }: Planned): Promise<Summary> {
   const { wired, context, options, tally } = run;
   await planFeeds(context, feeds);
+  const foresight = openForesight(run);
   let after: Step | undefined;
   for (;;) {
     const at = after === undefined ? {} : { after };
@@ -22,7 +24,11 @@ export async function dryRunReport(run: Run, { found, feeds }: Planned): Promise
       const step = { kind, key: keyName(decodeKey(key)), route, action, reason, phase };
       options.emit({ event: "step", step });
     }
-    if (steps.length === 0) return tell(run, await summary(run, { found }));
+    await foresight.add(steps.map((step) => ({ step })));
+    if (steps.length === 0) {
+      tally.covers.push(...[(await foresight.cover()) ?? []].flat());
+      return tell(run, await summary(run, { found }));
+    }
     after = steps.at(-1);
   }
 }

@@ -2,6 +2,7 @@ import type { Cache } from "../cache/cache.ts";
 import type { RunEvent } from "../events.ts";
 import type { Cdn } from "../invalidate/cdn.ts";
 import type { Terms } from "../invalidate/terms.ts";
+import type { Viewer } from "../invalidate/viewer.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { ImaginedBar } from "../plan/bars.ts";
 import type { PlanContext } from "../plan/context.ts";
@@ -26,6 +27,8 @@ export interface Wired extends AsyncDisposable {
   readonly cdn: Cdn;
   /** What invalidations may cost. */
   readonly terms: Terms;
+  /** Where changed pages are looked at before a run is done, and how many of them. */
+  readonly probing?: { readonly viewer: Viewer; readonly pages: number } | undefined;
   readonly templates: Templates;
   /** Where rendered bodies are kept. */
   readonly bodies: Cache;

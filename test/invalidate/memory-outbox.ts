@@ -47,6 +47,7 @@ export function memoryOutbox(): MemoryOutbox {
     },
     covers: async () => [],
     closed: async () => {},
+    recall: async () => {},
   };
   return {
     add: (...items) => void waiting.push(...items),

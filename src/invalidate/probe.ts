@@ -1,0 +1,64 @@
+import { PipelineError } from "../error.ts";
+import { address, digest } from "../site.ts";
+import type { Viewer } from "./viewer.ts";
+
+/** Between two rounds; 95 % of invalidations are effective in 5 s. */
+const PAUSE_MS = 2_000;
+/** Time spent waiting in all. */
+const GIVE_UP_MS = 60_000;
+
+/** Looks at changed pages through the CDN. */
+export interface Probe {
+  /** Where, for messages. */
+  readonly name: string;
+  /** Those of these routes whose page readers still get as it was, when the time is up. */
+  stale(routes: readonly string[]): Promise<readonly string[]>;
+}
+
+interface ProbeOptions {
+  readonly viewer: Viewer;
+  /** The body that is published at a route; undefined when there is none any more. */
+  readonly published: (route: string) => Promise<Uint8Array | undefined>;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** Fetches pages as readers do until each has the bytes that are published now. */
+export function openProbe(options: ProbeOptions): Probe {
+  return { name: options.viewer.name, stale: (routes) => probe(routes, options) };
+}
+
+async function probe(
+  routes: readonly string[],
+  { viewer, published, sleep }: ProbeOptions,
+): Promise<readonly string[]> {
+  let left = routes;
+  for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
+    const isOld = await Promise.all(left.map((route) => isStale(route, { viewer, published })));
+    left = left.filter((_, at) => isOld[at]);
+    if (left.length === 0 || waitedMs >= GIVE_UP_MS) return left;
+    await sleep(PAUSE_MS);
+  }
+}
+
+/** The error of a run whose changes readers do not see though the CDN has completed them. */
+export function staleAtEdge(
+  routes: readonly string[],
+  { name }: Pick<Probe, "name">,
+): PipelineError {
+  const problems = routes.map((place) => ({ place, message: "It is not what is published." }));
+  const message = `${routes.length} changed pages are still old at ${name}, though the CDN says that their invalidation has completed.`;
+  return new PipelineError("cdn_stale", message, {
+    hint: "The next run evicts them by path. If that does not help, compare the distribution's origin and cache key with the store, and see that PROBE_URL is answered by it.",
+    problems,
+  });
+}
+
+async function isStale(
+  route: string,
+  { viewer, published }: Pick<ProbeOptions, "viewer" | "published">,
+): Promise<boolean> {
+  const body = await published(route);
+  if (body === undefined) return false;
+  const seen = await viewer.get(address(route).viewerPath);
+  return seen === undefined || !digest(seen).equals(digest(body));
+}
