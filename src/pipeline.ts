@@ -19,6 +19,12 @@ import type { Planned } from "./plan/plan.ts";
 
 export { resume } from "./pipeline/hold.ts";
 export { importQuarantine } from "./pipeline/import-quarantine.ts";
+export {
+  type Invalidations,
+  invalidationsOf,
+  type KeptCover,
+  retryInvalidations,
+} from "./pipeline/invalidations.ts";
 export { exportQuarantine, type Held, quarantineOf } from "./pipeline/quarantine.ts";
 export { diffReleases, type PageDiff } from "./pipeline/release-diff.ts";
 export { type ReleaseLine, releasesOf } from "./pipeline/releases.ts";

@@ -11,6 +11,7 @@ import { diffCommand } from "./diff.ts";
 import { dueCommand } from "./due.ts";
 import { exitCodeOf, printErrors } from "./errors.ts";
 import { commandHelp, generalHelp } from "./help.ts";
+import { invalidationsCommand } from "./invalidations.ts";
 import { loadCommand } from "./load.ts";
 import { planCommand } from "./plan.ts";
 import { previewCommand } from "./preview.ts";
@@ -38,6 +39,7 @@ const COMMANDS: readonly Command[] = [
   affectsCommand,
   dueCommand,
   loadCommand,
+  invalidationsCommand,
   redirectsCommand,
   quarantineCommand,
   takedownCommand,
