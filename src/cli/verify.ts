@@ -27,8 +27,8 @@ export const verifyCommand: Command = {
     "($0.005).\n\n" +
     "With --adopt a ledger that knows no pages learns from the store which objects are ours, by the digests that they\n" +
     "carry. The next build then puts only what differs, and deletes what is ours and no page's; a folder keeps no\n" +
-    "digests, so what is no page's stays there. Nothing else may publish meanwhile. What only the lost ledger knew\n" +
-    "has to be imported before that build.",
+    "digests, so what is no page's stays there. All copies at the CDN are evicted once. What only the lost ledger knew\n" +
+    "has to be imported before that build. Nothing else may publish meanwhile; after a publisher died, wait half an hour.",
   positionals: [],
   options: {
     sample: { value: "N", says: `Pages to read, or all (default ${SAMPLE}; 0 reads none).` },
