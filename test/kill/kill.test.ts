@@ -21,9 +21,6 @@ const NOT_KILLED: readonly string[] = [
   "ledger.discard",
   // Of what is kept only rendered bodies are, all at once.
   "kept.clear",
-  // What a run finds long after another was cut off; see the tests of late writes.
-  "ledger.cameLate",
-  "ledger.forgetLingering",
   // What the CDN refused, and copies that stayed at the edge.
   "ledger.recall",
   "ledger.refused",

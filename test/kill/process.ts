@@ -12,11 +12,11 @@ export interface Ended {
   readonly ms: number;
 }
 
-/** Runs a command in a process of its own; with `killAfterMs` it is killed so long after it began. */
+/** Runs a command in a process of its own; it is killed so many ms after it began, or when a promise is kept. */
 export async function runChild(
   { file, cache }: Bundle,
   asked: Asked,
-  killAfterMs?: number,
+  killAt?: number | Promise<void>,
 ): Promise<Ended> {
   const child = spawn(process.execPath, [file, JSON.stringify(asked)], {
     env: { ...process.env, NODE_COMPILE_CACHE: cache },
@@ -28,8 +28,8 @@ export async function runChild(
   });
   await Promise.race([new Promise((resolve) => child.stdout.once("data", resolve)), ended]);
   const begunMs = performance.now();
-  if (killAfterMs !== undefined) {
-    await Promise.race([sleep(killAfterMs), ended]);
+  if (killAt !== undefined) {
+    await Promise.race([typeof killAt === "number" ? sleep(killAt) : killAt, ended]);
     child.kill("SIGKILL");
   }
   const signal = await ended;

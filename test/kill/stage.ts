@@ -1,11 +1,13 @@
 import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { exportQuarantine } from "../../src/pipeline/quarantine.ts";
 import { exportHistory } from "../../src/pipeline/route-history.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { smallWorld } from "../pipeline/world.ts";
+import type { RequestLine } from "../services/faults.ts";
+import type { MemoryS3 } from "../services/memory-s3.ts";
 import { KEPT, obey, openWired, type Places } from "./asked.ts";
 import { type Bundle, bundleChild } from "./bundle.ts";
 import { type CommandName, EXPORTS } from "./commands.ts";
@@ -31,6 +33,8 @@ export type StateName =
   | "wiped"
   /** The changes are put, and the CDN was not told. */
   | "unsent"
+  /** The changes were taken back, and then puts took place that had been asked for before. */
+  | "late"
   /** The changes are published. */
   | "published"
   /** … and rolled back. */
@@ -86,6 +90,9 @@ const LEDGER = "ledger.db";
 const ENDS = ["", "-wal", "-shm"];
 /** Rows of which all but one make pages; when a bucket is emptied no last good version is left. */
 const WHOLE_ROWS = "whole.db";
+/** Rows as they were when the site was built. */
+const FIRST_ROWS = "first.db";
+const ROWS: Readonly<Partial<Record<StateName, string>>> = { wiped: WHOLE_ROWS, late: FIRST_ROWS };
 
 /** Builds the site in a bucket and in a folder, then changes rows and files. */
 export async function openStages(): Promise<Stages> {
@@ -101,10 +108,12 @@ export async function openStages(): Promise<Stages> {
   for (const each of both) await each.begin();
   firstRows(world);
   for (const each of both) await each.build();
+  copyFileSync(site.source, join(site.dir, FIRST_ROWS));
   await nextRows(world);
   copyFileSync(site.source, join(site.dir, WHOLE_ROWS));
   spoilRow(world);
   await bucket.leaveUnsent();
+  await bucket.leaveLate(place.faults.s3);
   for (const each of both) await each.publish();
   const open = parts.move();
   return { bundle, bucket, folder, [Symbol.asyncDispose]: () => open.disposeAsync() };
@@ -133,7 +142,7 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
       .filter((each) => existsSync(each))
       .map((of) => ({ of, copy: `${of}-${place.name}-${name}` }));
     for (const { of, copy } of copies) copyFileSync(of, copy);
-    const rows = name === "wiped" ? join(site.dir, WHOLE_ROWS) : site.source;
+    const rows = join(site.dir, ROWS[name] ?? basename(site.source));
     const saved = { place: place.save(name), shown: place.shown() };
     states.set(name, { files: copies, source: rows, attempt, ...saved });
   };
@@ -196,6 +205,27 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
       // Closing them writes what the dead process left in the logs of its files.
       await (await stage.open(attempt))[Symbol.asyncDispose]();
       save("unsent", attempt + 1);
+    },
+    /** A build that died while it put new pages, which are none any more when the puts take place. */
+    async leaveLate(faults: MemoryS3["faults"]) {
+      const attempt = stage.restore("built");
+      const asked = { ...places(), command: "build", attempt } as const;
+      const [puts, come] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const isNewPost = ({ method, path }: RequestLine) => {
+        const isPut = method === "PUT" && path.includes("/posts/");
+        if (isPut) puts.resolve();
+        return isPut;
+      };
+      faults.rate(1, { until: come.promise }, { seed: 1, match: isNewPost });
+      await runChild(bundle, asked, puts.promise);
+      faults.clear();
+      source = join(site.dir, FIRST_ROWS);
+      const wired = await stage.open(attempt + 1);
+      await obey(wired, { command: "build", attempt: attempt + 1, site });
+      await wired[Symbol.asyncDispose]();
+      come.resolve();
+      await place.settled();
+      save("late", attempt + 2);
     },
   };
 }

@@ -20,7 +20,9 @@ export type S3Fault =
   | "other-hand"
   | "delete-errors"
   | "delete-refusals"
-  | { readonly delayMs: number };
+  | { readonly delayMs: number }
+  /** The server carries it out only then, and perhaps nobody waits for the answer any more. */
+  | { readonly until: Promise<void> };
 
 export interface S3Request extends RequestLine {
   readonly headers: IncomingHttpHeaders;
@@ -56,7 +58,9 @@ export async function serveS3(
   { answer, intrude }: S3Behind,
 ): Promise<void> {
   if (fault === "cut-before") return void response.destroy();
-  if (typeof fault === "object") await sleep(fault.delayMs);
+  if (typeof fault === "object") {
+    await ("until" in fault ? fault.until : sleep(fault.delayMs));
+  }
   const isPut = request.method === "PUT";
   if (fault === "other-hand" && isPut) await intrude(request.path);
   const refusal = typeof fault === "string" ? REFUSALS[fault] : undefined;
