@@ -1,5 +1,5 @@
 import type { Expecting } from "../publish/put-expecting.ts";
-import { type Artifact, address, type Step } from "../site.ts";
+import { type Artifact, address, routeOfKey, type Step } from "../site.ts";
 import { adoptedAt } from "./adopted.ts";
 import { tryDeleteConditions } from "./delete-conditions.ts";
 import { isConditional, tieStore } from "./marker.ts";
@@ -56,8 +56,11 @@ export async function tie({ wired, options }: Run): Promise<void> {
 /** Another hand's object is put right, as long as this run is the one that publishes. */
 async function mayReplace(run: Run, key: string): Promise<void> {
   await run.claim();
+  const { ledger, cdn } = run.wired;
+  // Caches may hold what the other hand has put, also where no page was live.
+  if (cdn.isCaching) await ledger.recall([routeOfKey(key)]);
   // Of these the ledger knows that they are there, but not what they are.
-  if (await run.wired.ledger.isRetired(key)) return;
+  if (await ledger.isRetired(key)) return;
   const message = `The object ${key} was not what the ledger says; another hand has written it, and it is put right.`;
   run.options.emit({ event: "note", message });
 }

@@ -21,7 +21,7 @@ const NOT_KILLED: readonly string[] = [
   "ledger.discard",
   // Of what is kept only rendered bodies are, all at once.
   "kept.clear",
-  // What the CDN refused, and copies that stayed at the edge.
+  // What the CDN refused, and copies that stayed at the edge or came from another hand.
   "ledger.recall",
   "ledger.refused",
   "ledger.renew",

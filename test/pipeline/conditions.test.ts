@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import { type Artifact, digest } from "../../src/site.ts";
+import { cacheCdn } from "./cache-cdn.ts";
 import { later } from "./later.ts";
 import { differences } from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
@@ -21,6 +23,21 @@ test("an object that another hand has changed is put right with the next change 
   expect(notes).toEqual([
     expect.stringContaining(`The object ${KEY} was not what the ledger says`),
   ]);
+  await isExact(world);
+});
+
+test("what another hand put where a page is new leaves the caches of those who read it", async () => {
+  const objects = new Map<string, Artifact>();
+  const cdn = cacheCdn(objects, memoryStore(objects));
+  await using world = await smallWorld(3, { cdn, objects, wrap: () => cdn.origin });
+  await world.bake();
+  const there = objects.get(KEY) as Artifact;
+  await cdn.origin.put({ ...there, key: "posts/p4/index.html", body: Buffer.from("theirs") });
+  world.post(4);
+
+  await world.bake();
+
+  expect(cdn.stale()).toEqual([]);
   await isExact(world);
 });
 
