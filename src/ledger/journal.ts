@@ -5,7 +5,7 @@ import { addReplaced } from "./changes.ts";
 import { holdFast } from "./claim.ts";
 import { turnOver } from "./former.ts";
 import { changeReaders } from "./known.ts";
-import type { Beside, Intent, Ledger, LivePage } from "./ledger.ts";
+import type { Beside, Doubted, Intent, Ledger, LivePage } from "./ledger.ts";
 import { forgetLingering, linger, lingerLeaving } from "./lingering.ts";
 import { liveAt, ownersOf, pages, queryIds, queryLive } from "./live.ts";
 import { type Doomed, remember } from "./past.ts";
@@ -24,7 +24,7 @@ export function* intend(
   const known = yield* queryIds(`SELECT ${INTENT} FROM nb_intent WHERE`, intents);
   const routes = new Map(intents.map((intent) => [pageName(intent), intent.route]));
   const moved = known.map(decodeIntent).filter((each) => each.route !== routes.get(pageName(each)));
-  yield* suspect(moved.map(({ route }) => route));
+  yield* suspect(moved);
   yield* remember(intents);
   yield* replaceRows("nb_intent", INTENT, intents.map(encodeIntent));
   yield* addReplaced(cached);
@@ -64,7 +64,7 @@ export function* intents(): Work<readonly Intent[]> {
  * page that is not live yet becomes live there; of one that is live elsewhere, the object retires.
  */
 export function* doubt(
-  doubted: readonly Intent[],
+  doubted: readonly Doubted[],
   release: number,
   lateUntil?: number,
 ): Work<void> {
@@ -86,9 +86,9 @@ export function* doubt(
   yield* unsettle(doubted.filter((_, at) => known[at] !== undefined));
   yield* putLive(suspects);
   yield* forget([...created.keys()].map(objectAt));
-  const routes = doubted.map(({ route }) => route);
-  yield* suspect(routes);
-  if (lateUntil !== undefined) yield* linger(routes.map(objectAt), lateUntil);
+  yield* suspect(doubted);
+  const objects = doubted.map(({ route }) => objectAt(route));
+  if (lateUntil !== undefined) yield* linger(objects, lateUntil);
   yield* queryIds("DELETE FROM nb_intent WHERE", doubted);
 }
 
@@ -128,10 +128,12 @@ export function* retire(
 }
 
 /** Nobody knows what the objects at these routes are: their pages are made again, or they go. */
-function* suspect(routes: readonly string[]): Work<void> {
-  const owners = yield* ownersOf(routes);
+function* suspect(suspects: readonly Pick<Doubted, "route" | "isCached">[]): Work<void> {
+  const owners = yield* ownersOf(suspects.map(({ route }) => route));
   yield* unsettle(owners.map(({ id }) => id));
-  const retired = routes.map((route) => ({ object: objectAt(route), dueAt: 0, isCached: true }));
+  const retired = suspects.map(({ route, isCached = true }) => {
+    return { object: objectAt(route), dueAt: 0, isCached };
+  });
   yield* addRetired(retired, { before: [], livesOn: false });
 }
 

@@ -132,6 +132,12 @@ export interface Intent extends PageId {
   readonly reason?: string;
 }
 
+/** A put of which nobody knows whether it happened. */
+export interface Doubted extends Intent {
+  /** False when the CDN can hold no copy that would have to be evicted. */
+  readonly isCached?: boolean;
+}
+
 /** What a page was from one release on until another replaced or deleted it. */
 export interface Past extends Omit<LivePage, "trace" | "cause"> {
   /** The release that replaced or deleted it. */
@@ -380,7 +386,7 @@ export interface Ledger extends AsyncDisposable, BarLedger {
    * Marks the hash of these live pages as unknown (creating them if need be) and ends their intents;
    * their puts may take place until `lateUntil` (µs), if that is given.
    */
-  doubt(intents: readonly Intent[], release: number, lateUntil?: number): Promise<void>;
+  doubt(intents: readonly Doubted[], release: number, lateUntil?: number): Promise<void>;
 
   /** The next objects at which nothing can come late any more at `now`, in object order. */
   lingering(now: number, after: string | undefined, limit: number): Promise<readonly Lingering[]>;

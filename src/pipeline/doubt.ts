@@ -14,7 +14,8 @@ export async function doubt(run: Run, intents: readonly Intent[]): Promise<void>
   if (intents.length === 0) return;
   const { ledger } = run.wired;
   const live = await ledger.pages(intents);
-  await ledger.doubt(intents, run.release, lateUntil(run));
+  const doubted = intents.map((each) => ({ ...each, isCached: isEvicted(run, each) }));
+  await ledger.doubt(doubted, run.release, lateUntil(run));
   const created = intents.filter((_, at) => live[at] === undefined);
   // Nothing links to it, so nothing has to be waited for.
   const retired = created.map((each) => ({ ...retiring(run, each), dueAt: run.startedAt }));
@@ -31,17 +32,20 @@ export function retiring(
   live?: LivePage,
 ): Retired {
   const { key: object } = address(route);
-  // A hashed asset is never asked for again once no page names it, so nothing need be evicted.
-  const isEvicted = run.wired.cdn.isCaching && kind !== ASSET_KIND;
   const { etag, hash } = live?.route === route ? live : {};
   return {
     object,
     dueAt: undefined,
     stays: staysOf(run, kind),
-    isCached: isEvicted,
+    isCached: isEvicted(run, { kind }),
     etag,
     hash,
   };
+}
+
+/** A hashed asset is never asked for again once no page names it, so nothing need be evicted. */
+function isEvicted({ wired }: Run, { kind }: Pick<Intent, "kind">): boolean {
+  return wired.cdn.isCaching && kind !== ASSET_KIND;
 }
 
 /** The step that puts a live page where it is although no read changed. */

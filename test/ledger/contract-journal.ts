@@ -63,6 +63,15 @@ export function describeJournal(test: LedgerTest): void {
       ]);
     });
 
+    test("of what no cache can hold tells the CDN nothing once it is gone", async (ledger) => {
+      const doubted = { ...intent({ route: "/new/" }), isCached: false };
+      await publish(ledger, livePage({ route: "/old/" }));
+      await ledger.doubt([doubted], 5);
+      await ledger.forget(["new/index.html"]);
+
+      expect(await ledger.hasOutbox()).toBe(false);
+    });
+
     test("of a page that was moving retires the new object until it is confirmed there", async (ledger) => {
       const moving = intent({ route: "/new/" });
       await publish(ledger, livePage({ route: "/old/" }));
