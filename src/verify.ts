@@ -5,7 +5,6 @@ import { compareListing, type ListedPart } from "./verify/listing.ts";
 import { openMissing } from "./verify/missing.ts";
 import { openSample } from "./verify/sample.ts";
 
-export type { Edge } from "./verify/edge.ts";
 export type { Checked, Finding } from "./verify/finding.ts";
 
 export interface VerifyOptions extends InspectOptions {

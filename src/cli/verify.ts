@@ -1,6 +1,6 @@
 import { PipelineError } from "../error.ts";
+import type { Viewer } from "../invalidate/viewer.ts";
 import type { Wired } from "../pipeline.ts";
-import type { Edge } from "../verify/edge.ts";
 import type { Checked } from "../verify/finding.ts";
 import type { Damage } from "../verify/repair.ts";
 import type { Args } from "./args.ts";
@@ -110,7 +110,7 @@ async function repaired(
     checked,
   }: {
     readonly damage: Damage;
-    readonly edge: Edge | undefined;
+    readonly edge: Viewer | undefined;
     readonly checked: Checked;
   },
 ): Promise<ExitCode> {
@@ -135,7 +135,7 @@ async function repaired(
 function tell(
   io: Io,
   args: Args,
-  { checked, edge }: { readonly checked: Checked; readonly edge: Edge | undefined },
+  { checked, edge }: { readonly checked: Checked; readonly edge: Viewer | undefined },
 ): void {
   if (args.has("json")) io.out.write(`${JSON.stringify({ event: "verified", ...checked })}\n`);
   else io.out.write(checkedText(checked, edge?.name));
@@ -146,13 +146,13 @@ function isClean({ found }: Checked): boolean {
 }
 
 /** Without a CDN there is nothing between readers and the store that could be old. */
-async function edgeOf({ cdn, site }: Wired, url: string | undefined): Promise<Edge | undefined> {
+async function edgeOf({ cdn, site }: Wired, url: string | undefined): Promise<Viewer | undefined> {
   const origin = url ?? (cdn.isCaching ? site.origin : undefined);
   if (origin === undefined) return undefined;
   const parsed = URL.parse(origin);
   if (parsed !== null && /^https?:$/.test(parsed.protocol)) {
-    const { httpEdge } = await import("../verify/edge.ts");
-    return httpEdge(parsed.href.replace(/\/$/, ""));
+    const { httpViewer } = await import("../invalidate/viewer.ts");
+    return httpViewer(parsed.href.replace(/\/$/, ""));
   }
   throw new PipelineError("config_invalid", `--url ${plain(origin)} is no address.`, {
     hint: "Write where the site is served, e.g. https://www.example.com.",

@@ -1,8 +1,8 @@
 import type { RunEvent } from "../events.ts";
+import type { Viewer } from "../invalidate/viewer.ts";
 import { interrupted } from "../pipeline/begin.ts";
 import { openProgress, type Progress } from "../pipeline/progress.ts";
 import type { Wired } from "../pipeline/run.ts";
-import type { Edge } from "./edge.ts";
 import { type Checked, type Finding, FLAWS, type Flaw } from "./finding.ts";
 import type { ListedPage, Suspect } from "./listing.ts";
 import { recheck } from "./recheck.ts";
@@ -12,7 +12,7 @@ export type Inspected = Pick<Wired, "ledger" | "store" | "slots">;
 
 export interface InspectOptions {
   /** Where the pages that are read are fetched, too. */
-  readonly edge?: Edge | undefined;
+  readonly edge?: Viewer | undefined;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
   /** Told of each finding; awaited, so that whoever acts on it is not outrun. */

@@ -1,3 +1,4 @@
+import type { Viewer } from "../invalidate/viewer.ts";
 import type { LivePage } from "../ledger/ledger.ts";
 import type { Wired } from "../pipeline/run.ts";
 import { bytesTag } from "../publish/bytes-tag.ts";
@@ -5,7 +6,6 @@ import { insist } from "../publish/slots.ts";
 import type { ObjectStore, StoredObject } from "../publish/store.ts";
 import { storedArtifact } from "../render/render.ts";
 import { address, digest } from "../site.ts";
-import type { Edge } from "./edge.ts";
 import type { Finding } from "./finding.ts";
 import { isSameTag, type ListedPage, type Suspect } from "./listing.ts";
 
@@ -46,7 +46,7 @@ type Seen = { readonly finding?: Finding; readonly suspect?: Suspect; readonly i
 export async function readPages(
   wired: Pick<Wired, "ledger" | "store" | "slots">,
   pages: readonly ListedPage[],
-  edge: Edge | undefined,
+  edge: Viewer | undefined,
 ): Promise<ReadPages> {
   const { slots } = wired;
   let fetched = 0;
@@ -59,14 +59,14 @@ export async function readPages(
     if (flaw !== undefined) return await settled(wired, listed, { object, ...flaw });
     if (edge === undefined) return {};
     fetched += 1;
-    const served = await edge.fetch(viewerPath);
-    if (typeof served === "string") {
-      return await settled(wired, listed, { object, flaw: "unreachable", detail: served });
+    const served = await edge.get(viewerPath);
+    if (served === undefined) {
+      const detail = "no answer, or an error";
+      return await settled(wired, listed, { object, flaw: "unreachable", detail });
     }
-    const detail = staleness(served, stored);
-    return detail === undefined
-      ? {}
-      : await stale(wired, listed, { object, flaw: "stale", detail });
+    if (digest(served).equals(digest(stored.body))) return {};
+    const detail = `${served.length} bytes, but others than the store's`;
+    return await stale(wired, listed, { object, flaw: "stale", detail });
   };
   const seen = await Promise.all(pages.map((page) => insist(slots, () => readOne(page))));
   return {
@@ -100,15 +100,6 @@ function flawOf(
     flaw: "headers",
     detail: JSON.stringify({ contentType, cacheControl, contentLanguage, ...metadata }),
   };
-}
-
-function staleness(
-  { status, body }: { readonly status: number; readonly body: Uint8Array },
-  stored: StoredObject,
-): string | undefined {
-  if (status !== 200) return `answers ${status}`;
-  const isSame = digest(body).equals(digest(stored.body));
-  return isSame ? undefined : `${body.length} bytes, but others than the store's`;
 }
 
 /** A finding, unless a run has put the page again meanwhile, or is about to. */

@@ -1,6 +1,8 @@
-import { appendFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { temporary } from "./fakes.ts";
 import { nightbake, ROOT } from "./nightbake.ts";
 
@@ -57,6 +59,27 @@ test("repairs what it can, says what is left, and then finds nothing else", asyn
   expect(repaired).toMatchObject({ code: 1 });
   expect(repaired.out).toContain("2 pages looked at again. All of them are right now.\n");
   expect(clean).toMatchObject({ code: 0, out: expect.stringContaining("Nothing is wrong.\n") });
+});
+
+test("fetches where it is told to, and says what readers get otherwise", async () => {
+  const { run, dist } = site();
+  await run("bake");
+  const server = createServer((request, response) => {
+    const path = decodeURIComponent(request.url ?? "/");
+    if (path === "/") return void response.end("an older page");
+    const file = dist(path.endsWith("/") ? `${path}index.html` : path);
+    response.writeHead(existsSync(file) ? 200 : 404);
+    response.end(existsSync(file) ? readFileSync(file) : "none");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const { code, out } = await run("verify", "--sample", "all", "--url", `${url}/`);
+
+  expect(code).toBe(1);
+  expect(out).toContain("stale       index.html (/): 13 bytes, but others than the store's\n");
+  expect(out).toContain(` fetched from ${url}.\nFound: 1 served otherwise by the CDN.\n`);
 });
 
 test("adopts a store whose ledger was lost, and says what else to bring back", async () => {

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
+import type { Viewer } from "../../src/invalidate/viewer.ts";
 import { hold } from "../../src/pipeline/hold.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { type Artifact, address, digest, routeOfKey } from "../../src/site.ts";
 import { openDamage, repair } from "../../src/verify/repair.ts";
-import { type Edge, verify } from "../../src/verify.ts";
+import { verify } from "../../src/verify.ts";
 import { type CacheCdn, cacheCdn } from "../pipeline/cache-cdn.ts";
 import { differences, openSmall } from "../pipeline/small-site.ts";
 import { smallWorld, type World } from "../pipeline/world.ts";
@@ -11,7 +12,7 @@ import { verifying } from "./verifying.ts";
 
 interface Rewired {
   readonly rewire?: (wired: Wired) => Wired;
-  readonly edge?: Edge;
+  readonly edge?: Viewer;
   readonly cdn?: CacheCdn;
   /** Findings that are kept in memory. */
   readonly most?: number;
@@ -131,15 +132,10 @@ test("nothing is repaired while publishing is held, and the check still tells", 
 });
 
 /** What readers get of a cache. */
-function edgeOf({ held }: CacheCdn): Edge {
+function edgeOf({ held }: CacheCdn): Viewer {
   return {
     name: "edge",
-    async fetch(path) {
-      const copy = held.get(path);
-      return copy === undefined
-        ? { status: 404, body: Buffer.alloc(0) }
-        : { status: 200, body: copy.body };
-    },
+    get: async (path) => held.get(path)?.body,
   };
 }
 

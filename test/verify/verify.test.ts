@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
+import type { Viewer } from "../../src/invalidate/viewer.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
-import { type Artifact, digest, routeOfKey } from "../../src/site.ts";
-import type { Edge } from "../../src/verify.ts";
+import { type Artifact, digest } from "../../src/site.ts";
 import { smallWorld, type World } from "../pipeline/world.ts";
 import { verifying } from "./verifying.ts";
 
@@ -145,15 +145,13 @@ test("a sample reads so many pages, each of them sometimes", async () => {
 });
 
 /** What readers get: the objects of another moment. */
-function edgeOf(objects: ReadonlyMap<string, Artifact>): Edge {
+function edgeOf(objects: ReadonlyMap<string, Artifact>): Viewer {
   return {
     name: "edge",
-    async fetch(path) {
-      const key = `${routeOfKey(decodeURIComponent(path.slice(1)))}`.slice(1);
-      const found = objects.get(key.endsWith("/") || key === "" ? `${key}index.html` : key);
-      return found === undefined
-        ? { status: 404, body: Buffer.from("none") }
-        : { status: 200, body: found.body };
+    async get(path) {
+      const key = decodeURIComponent(path.slice(1));
+      const found = objects.get(key === "" || key.endsWith("/") ? `${key}index.html` : key);
+      return found?.body ?? Buffer.from("There is no such page.");
     },
   };
 }
@@ -176,15 +174,14 @@ test("what the CDN serves otherwise is stale", async () => {
   });
   expect(told).toEqual(stale.map((key) => `stale ${key}`).sort());
   expect(fetched).toBe(read);
-  expect(findings.find(({ object }) => object === "posts/p5/index.html")?.detail).toBe(
-    "answers 404",
-  );
+  const fresh = findings.find(({ object }) => object === "posts/p5/index.html");
+  expect(fresh?.detail).toBe("22 bytes, but others than the store's");
 });
 
 test("a site that does not answer is told as such", async () => {
   await using world = await smallWorld(1);
   await world.bake();
-  const edge: Edge = { name: "edge", fetch: async () => "fetch failed: ECONNREFUSED" };
+  const edge: Viewer = { name: "edge", get: async () => undefined };
 
   const { found, fetched } = await verifying(world, { edge });
 
