@@ -14,6 +14,8 @@ export interface Case {
   readonly kills: readonly Kill[];
   /** Two processes at the same time are started after the kills. */
   readonly isShared: boolean;
+  /** All changes of rows are taken back before the command is run again. */
+  readonly isTakenBack: boolean;
 }
 
 export interface Outcome {
@@ -27,7 +29,10 @@ export interface Outcome {
 const TRIES = 4;
 
 /** Lives through a case; what it leaves is compared with a build from scratch. */
-export async function live(stages: Stages, { scenario, kills, isShared }: Case): Promise<Outcome> {
+export async function live(
+  stages: Stages,
+  { scenario, kills, isShared, isTakenBack }: Case,
+): Promise<Outcome> {
   const stage = stages[scenario.place];
   const { command } = scenario;
   let attempt = stage.restore(scenario.given);
@@ -43,6 +48,7 @@ export async function live(stages: Stages, { scenario, kills, isShared }: Case):
     ends.push(await run(kill));
     attempt += 1;
   }
+  if (isTakenBack) stage.takeBack();
   if (isShared) {
     ends.push(...(await Promise.all([run(), run()])));
     attempt += 1;
@@ -58,7 +64,12 @@ export async function live(stages: Stages, { scenario, kills, isShared }: Case):
     problems: [
       ...odd,
       ...last,
-      ...(await problemsOf(stage, { ...scenario, attempt: attempt + TRIES })),
+      // What was put and told is put and told once more when it is taken back.
+      ...(await problemsOf(stage, {
+        ...scenario,
+        attempt: attempt + TRIES,
+        mayPayAgain: isTakenBack,
+      })),
     ],
   };
 }

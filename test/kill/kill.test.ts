@@ -5,7 +5,7 @@ import { everyNth, someOf } from "./choice.ts";
 import { EFFECTS } from "./points.ts";
 import { runChild } from "./process.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
-import { openStages, pointsOf, type Stages } from "./stage.ts";
+import { openStages, pointsOf, type Stages, type StateName } from "./stage.ts";
 
 /** Kills at every so many points; without it at some of each effect. `npm run test:kill` misses none. */
 const STRIDE = process.env["KILL"] === undefined ? undefined : Number(process.env["KILL"]);
@@ -14,6 +14,9 @@ const SEED = Number(process.env["SEED"] ?? 41);
 const MOMENTS = STRIDE === undefined ? 2 : Math.ceil(50 / STRIDE);
 /** Every so many cases are killed twice, and end with two processes at the same time. */
 const [TWICE, SHARED] = STRIDE === undefined ? [8, 6] : [4, 3];
+/** After every so many, what had changed since these states is taken back. */
+const BACK = 3;
+const CHANGING: readonly StateName[] = ["empty", "built", "unsent"];
 
 /** Effects of commands that no scenario kills. */
 const NOT_KILLED: readonly string[] = [
@@ -97,10 +100,14 @@ async function killAll(
   let struck = 0;
   for (const [n, kill] of first.entries()) {
     const kills = n % TWICE === 0 ? [kill, kill] : [kill];
-    const outcome = await live(stages, { scenario, kills, isShared: n % SHARED === 0 });
+    const isTakenBack = CHANGING.includes(scenario.given) && n % BACK === 1;
+    const isShared = n % SHARED === 0;
+    const outcome = await live(stages, { scenario, kills, isShared, isTakenBack });
     struck += outcome.struck;
     if (outcome.problems.length > 0)
-      failures.push(`${named(scenario, kills)}: ${outcome.problems}`);
+      failures.push(
+        `${named(scenario, kills)}${isTakenBack ? ", taken back" : ""}: ${outcome.problems}`,
+      );
   }
   return { struck, failures };
 }

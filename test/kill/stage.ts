@@ -68,6 +68,8 @@ export interface Stage {
   readonly shownIn: (state: StateName) => Shown;
   /** Makes the place and the ledger what they were; gives the number of the next attempt. */
   restore(state: StateName): number;
+  /** Lets runs find the rows that the site was built of. */
+  takeBack(): void;
   /** Opens the place's parts, for a run in this process. */
   open(attempt: number): Promise<Wired>;
 }
@@ -158,6 +160,9 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
       source = state.source;
       return state.attempt;
     },
+    takeBack() {
+      source = join(site.dir, FIRST_ROWS);
+    },
     open: (attempt) => openWired(places(), attempt),
   };
   /** A new ledger. */
@@ -219,7 +224,7 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
       faults.rate(1, { until: come.promise }, { seed: 1, match: isNewPost });
       await runChild(bundle, asked, puts.promise);
       faults.clear();
-      source = join(site.dir, FIRST_ROWS);
+      stage.takeBack();
       const wired = await stage.open(attempt + 1);
       await obey(wired, { command: "build", attempt: attempt + 1, site });
       await wired[Symbol.asyncDispose]();
