@@ -550,16 +550,16 @@ const REDIRECTING: readonly Mutant[] = [
   },
   {
     name: "redirects put after what links to them",
-    file: "src/pipeline.ts",
-    find: 'await publishPhase(run, "changed", ({ action }) => action === "create");',
-    replace: "",
+    file: "src/pipeline/new-pages.ts",
+    find: '({ kind, action }) => kind === redirects && action === "create",',
+    replace: "() => false,",
     suites: [REDIRECTS],
   },
   {
     name: "routes of redirects that fail linked to",
-    file: "src/pipeline.ts",
-    find: 'await planWithout(context, tally.takeMissing());\n  await publishPhase(run, "changed");',
-    replace: 'await publishPhase(run, "changed");',
+    file: "src/pipeline/new-pages.ts",
+    find: "isNow);\n    await planWithout(context, tally.takeMissing());",
+    replace: "isNow);",
     suites: [REDIRECTS],
   },
 ];
@@ -614,7 +614,7 @@ const DYING: readonly Mutant[] = [
   {
     name: "puts not intended",
     file: "src/pipeline/publish.ts",
-    find: "  await intend(run, steps);",
+    find: "if (!(await isIntended(run, () => intend(run, made)))) return await put(run, made);",
     replace: "",
     suites: [KILL],
   },
@@ -656,8 +656,8 @@ const DYING: readonly Mutant[] = [
   {
     name: "run that was cut off not noticed",
     file: "src/pipeline/begin.ts",
-    find: "notes.get(FINISHER) !== last.publisher",
-    replace: "notes.get(FINISHER) === undefined",
+    find: "const isCutOff = notes.get(FINISHER) !== last.publisher;",
+    replace: "const isCutOff = notes.get(FINISHER) === undefined;",
     suites: [KILL],
   },
   {
