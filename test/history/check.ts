@@ -5,13 +5,20 @@ import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { importQuarantine } from "../../src/pipeline/import-quarantine.ts";
 import { exportQuarantine } from "../../src/pipeline/quarantine.ts";
 import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
+import {
+  exportTakedowns,
+  importTakedowns,
+  lift,
+  takeDown,
+  takedownsOf,
+} from "../../src/pipeline.ts";
 import { openSlots } from "../../src/publish/slots.ts";
 import type { Artifact } from "../../src/site.ts";
 import type { Source } from "../../src/source/source.ts";
 import { evictedBy, pathsOf } from "../pipeline/cache-cdn.ts";
 import { MENDED } from "../pipeline/files.ts";
 import { DAY, START } from "../pipeline/rows.ts";
-import { bake, differences, served, shown, smallSite } from "../pipeline/small-site.ts";
+import { bake, differences, SITE, served, shown, smallSite } from "../pipeline/small-site.ts";
 import { openKeptSource } from "./kept-source.ts";
 import { describeMoment, type History, type Moment, type Run } from "./moments.ts";
 import { openRowsFile, type RowsFile } from "./rows-file.ts";
@@ -113,21 +120,26 @@ async function follow(world: World, { posts, moments }: History): Promise<void> 
 }
 
 /** Lets a moment come and runs. */
-async function live(world: World, { changes, files, windows, days, run }: Moment): Promise<void> {
+async function live(world: World, moment: Moment): Promise<void> {
+  const { changes, files, windows, days, run, away, back } = moment;
   world.now += days * DAY;
   world.latest = Math.max(world.latest, world.now);
   const isStrict = world.databases !== undefined;
   const rows = world.rows.write(isStrict ? changes.filter((each) => each.do !== "spoil") : changes);
   const isEdited = files.length > 0 || windows !== undefined;
   if (isEdited) world.files = changed(world.files, files, windows);
-  await once(world, run, { rows, isEdited });
+  await once(world, run, { rows, isEdited, away, back });
 }
 
 /** Runs, and checks what the run did. */
 async function once(
   world: World,
   run: Run,
-  { rows, isEdited }: { readonly rows: readonly string[]; readonly isEdited: boolean },
+  {
+    rows,
+    isEdited,
+    ...takedowns
+  }: { readonly rows: readonly string[]; readonly isEdited: boolean } & Takedowns,
 ): Promise<void> {
   const { side, sums, now } = world;
   const before = new Map(side.objects);
@@ -135,6 +147,7 @@ async function once(
   const told = typeof run === "string" ? rows : rows.filter((_, at) => (run.told >> (at % 8)) & 1);
   const targets = run === "build" ? {} : { targets: told };
   await world.databases?.copyRows(world.source);
+  await takeAway(world, takedowns);
   const summary = await bake(await wiringOf(world, side), { now: () => now, ...targets });
   world.lost = run !== "build" && (world.lost || told.length < rows.length);
   checkDone(side, before, summary.failed > 0);
@@ -161,6 +174,29 @@ async function wiringOf(world: World, { ledger, store, cdn }: Side) {
     sleep: close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+type Takedowns = Pick<Moment, "away" | "back">;
+
+/** Takes a page down and ends a takedown; the run that comes does the rest. */
+async function takeAway(world: World, { away, back }: Takedowns): Promise<void> {
+  if (away === undefined && back === undefined) return;
+  const { side, now: since } = world;
+  const wired = await wiringOf(world, side);
+  const bars = await takedownsOf(side);
+  const lifted = back === undefined ? undefined : bars[back % bars.length];
+  if (lifted !== undefined) await lift(wired, [lifted.route]);
+  const kinds = SITE.kinds.filter(({ is }) => is !== "sitemap" && is !== "redirect");
+  const live = await Promise.all(
+    kinds.map(({ name }) => side.ledger.live(name, undefined, 10_000)),
+  );
+  // Pages of an archive go with their list only.
+  const routes = live.flat().flatMap(({ route, start }) => (start === undefined ? [route] : []));
+  const route = away === undefined ? undefined : routes[away % routes.length];
+  const signal = new AbortController().signal;
+  const asked = { since, reason: "", isErased: false, signal };
+  if (route !== undefined) await takeDown(wired, [route], asked);
+  side.excuse();
 }
 
 /** What was put is what differs, nothing after a delete; what the CDN was told is what readers had. */
@@ -208,6 +244,7 @@ async function compare(world: World): Promise<void> {
   const signal = new AbortController().signal;
   const options = { file: "quarantine", signal, emit: () => {}, now: () => now };
   await importQuarantine(wired, exportQuarantine(side), options);
+  await importTakedowns(wired, exportTakedowns(side.ledger), { ...options, file: "bars" });
   const { failed } = await bake(wired, { now: () => now });
   sums.compared += 1;
   const wanted = shown(served(other.objects));

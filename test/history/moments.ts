@@ -12,6 +12,9 @@ export interface Moment {
   /** Of the clock; it may be set back. */
   readonly days: number;
   readonly run: Run;
+  /** Which of the live pages is taken down before the run, and which takedown ends; counted round and round. */
+  readonly away?: number | undefined;
+  readonly back?: number | undefined;
 }
 
 /** A build; a rebuild of every row that changed; one of those whose bit is set, so that records are lost. */
@@ -58,10 +61,22 @@ const moment: fc.Arbitrary<Moment> = fc.record({
   ),
 });
 
+const nth = fc.option(fc.nat(500), { nil: undefined, freq: 3 });
+
+const momentWithTakedowns: fc.Arbitrary<Moment> = fc
+  .record({ moment, away: nth, back: nth })
+  .map(({ moment: same, ...more }) => ({ ...same, ...more }));
+
 /** Histories of so many moments; a smaller counter-example has fewer. */
-export function histories(moments: number): fc.Arbitrary<History> {
+export function histories(
+  moments: number,
+  { hasTakedowns = false }: { readonly hasTakedowns?: boolean } = {},
+): fc.Arbitrary<History> {
   // A moment becomes undefined when it can be left out. An array of up to so many would be shorter.
-  const some = fc.option(moment, { nil: undefined, freq: 1_000_000 });
+  const some = fc.option(hasTakedowns ? momentWithTakedowns : moment, {
+    nil: undefined,
+    freq: 1_000_000,
+  });
   return fc
     .record({
       posts: fc.array(postChange, { maxLength: 24, size: "max" }),
@@ -90,12 +105,14 @@ function brief(each: Change): string {
 }
 
 /** One moment without its rows, e.g. `+3 days, templates/note.eta "1", rebuild`. */
-export function describeMoment({ days, files, windows: sizes, run }: Moment): string {
+export function describeMoment({ days, files, windows: sizes, run, away, back }: Moment): string {
   return [
     ...(days === 0 ? [] : [`${days} days`]),
     ...files.map(
       ({ file, mark }) => `${file} ${mark === undefined ? "gone" : JSON.stringify(mark)}`,
     ),
+    ...(away === undefined ? [] : [`page ${away} away`]),
+    ...(back === undefined ? [] : [`takedown ${back} lifted`]),
     ...(sizes === undefined ? [] : [`windows ${JSON.stringify(sizes)}`]),
     typeof run === "string" ? run : `rebuild of ${run.told.toString(2)}`,
   ].join(", ");

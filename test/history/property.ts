@@ -7,6 +7,8 @@ export interface Asked {
   readonly histories: number;
   readonly steps: number;
   readonly seed: number;
+  /** Pages are taken down and lifted, too. */
+  readonly hasTakedowns?: boolean;
 }
 
 /**
@@ -15,11 +17,12 @@ export interface Asked {
  * @throws Error with the smallest history that shows the contrary
  */
 export async function checkHistories(
-  { histories: runs, steps, seed }: Asked,
+  { histories: runs, steps, seed, hasTakedowns = false }: Asked,
   databases?: Databases,
 ): Promise<Sums> {
   await using checker = await openChecker(databases);
-  const property = fc.asyncProperty(histories(steps), (history) => checker.check(history));
+  const random = histories(steps, { hasTakedowns });
+  const property = fc.asyncProperty(random, (history) => checker.check(history));
   await fc.assert(property, { numRuns: runs, seed });
   return checker.sums;
 }
