@@ -12,12 +12,19 @@ vi.setConfig({ testTimeout: 600_000 });
 
 const STRIDE = Number(process.env["STRIDE"] ?? 7);
 
-/** Does `once` before or after the nth call of a run that has an effect. */
-function atEffect(wired: Wired, nth: number, when: "before" | "after", once: () => Promise<void>) {
+/** When a page is taken down: before or after the nth call of a run that has an effect, or is called so. */
+interface At {
+  readonly nth: number;
+  readonly when: "before" | "after";
+  readonly name?: string;
+}
+
+/** Does `once` at that moment. */
+function atEffect(wired: Wired, { nth, when, name: wanted }: At, once: () => Promise<void>) {
   let calls = 0;
-  const wrap = async (_: string, call: () => unknown) => {
-    calls += 1;
-    const isNow = calls === nth;
+  const wrap = async (name: string, call: () => unknown) => {
+    if (wanted === undefined || wanted === name) calls += 1;
+    const isNow = calls === nth && (wanted === undefined || wanted === name);
     if (isNow && when === "before") await once();
     const result = await call();
     if (isNow && when === "after") await once();
@@ -69,44 +76,52 @@ const CHANGES: Readonly<Record<string, (world: CachedWorld) => void>> = {
   "that puts what links to it": (world) => world.edit(4, "title", "Other"),
 };
 
-test.for(
-  Object.keys(CHANGES).flatMap(
-    (name) =>
-      [
-        [name, "before"],
-        [name, "after"],
-      ] as const,
-  ),
-)(
-  "during a build %s, taken down %s any effect, it stays away, and the build ends without it",
-  async ([name, when]) => {
-    for (let nth = 1, isMet = true; isMet; nth += STRIDE) {
-      await using world = await cachedWorld();
-      CHANGES[name]?.(world);
-      let over: Promise<void> | undefined;
-      await wiredOf(world, async (wired) => {
-        const { run, hasCome } = atEffect(wired, nth, when, async () => {
-          const route = await routeOf(world);
-          if (route === undefined) return;
-          const taken = begin(world, route);
-          ({ over } = taken);
-          await taken.waits;
-        });
-        await world.bake({}, (own) => ({ ...run, source: own.source }));
-        isMet = hasCome();
-      });
-      await over;
-      if (over === undefined) continue;
-      const at = `${when} effect ${nth}`;
-      const [bar] = await world.ledger((ledger) => ledger.bars());
-      expect([bar?.state, seen(world)], at).toEqual(["removed", []]);
-      await world.bake();
-      await settled(world, at);
-      await bringBack(world, bar?.route ?? "");
-      await settled(world, at);
-    }
+const CASES = Object.keys(CHANGES).flatMap(
+  (name) =>
+    [
+      { name, when: "before", stride: STRIDE },
+      { name, when: "after", stride: STRIDE },
+      // Nothing but the ledger can tell the build now.
+      { name, when: "before", stride: 1, call: "intend" },
+    ] as const,
+);
+
+test.for(CASES)(
+  "during a build $name, taken down $when any effect ($call), it stays away, and the build ends without it",
+  async ({ name, when, stride, ...at }) => {
+    const only = "call" in at ? { name: at.call } : {};
+    for (let nth = 1; await isAway(name, { nth, when, ...only }); nth += stride);
   },
 );
+
+/** Takes a page down during a build; false when the build was over before. */
+async function isAway(name: string, moment: At): Promise<boolean> {
+  await using world = await cachedWorld();
+  CHANGES[name]?.(world);
+  let over: Promise<void> | undefined;
+  let isMet = false;
+  await wiredOf(world, async (wired) => {
+    const { run, hasCome } = atEffect(wired, moment, async () => {
+      const route = await routeOf(world);
+      if (route === undefined) return;
+      const taken = begin(world, route);
+      ({ over } = taken);
+      await taken.waits;
+    });
+    await world.bake({}, (own) => ({ ...run, source: own.source }));
+    isMet = hasCome();
+  });
+  await over;
+  if (over === undefined) return isMet;
+  const at = JSON.stringify(moment);
+  const [bar] = await world.ledger((ledger) => ledger.bars());
+  expect([bar?.state, seen(world)], at).toEqual(["removed", []]);
+  await world.bake();
+  await settled(world, at);
+  await bringBack(world, bar?.route ?? "");
+  await settled(world, at);
+  return isMet;
+}
 
 async function settled(world: CachedWorld, at: string): Promise<void> {
   expect(differences(world.shown(), await world.scratch()), at).toEqual([]);

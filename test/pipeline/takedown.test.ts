@@ -263,11 +263,12 @@ test("taken down twice, moment and reason stay, and the object is removed again"
   expect(bar).toMatchObject({ reason: "asked for", since: world.now, state: "removed" });
 });
 
-test("half of a small site may be taken down without a word about deletes", async () => {
+test("most of a small site may be taken down without a word about deletes", async () => {
   await using world = await smallWorld(4);
   await world.bake();
   const deleteShare = 0;
-  const routes = [1, 2, 3, 4].flatMap((id) => [`/posts/p${id}/`, `/notes/${id}/`]);
+  const pages = [1, 2, 3, 4].flatMap((id) => [`/posts/p${id}/`, `/notes/${id}/`]);
+  const routes = [...pages, "/all/", "/authors/ann/", "/topics/x/"];
   await wiredOf(world, async (wired) => {
     await takeDown(wired, routes, asked(world));
     await rebuildAround({ ...wired, deleteShare }, around(world));
