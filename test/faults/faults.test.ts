@@ -4,7 +4,9 @@ import { obey } from "../kill/asked.ts";
 import { problemsOf } from "../kill/problems.ts";
 import { SCENARIOS, type Scenario } from "../kill/scenarios.ts";
 import { openStages, type Stages } from "../kill/stage.ts";
+import { expectClear } from "./clear.ts";
 import { MIXES, type Mix } from "./mixes.ts";
+import { turnOn } from "./turn-on.ts";
 
 /** Runs of each mix, with seeds that count on from the first. */
 const RUNS = Number(process.env["FAULTS"] ?? 5);
@@ -41,7 +43,7 @@ describe.each([...MIXES.entries()])("mix %i", (nth, mix) => {
 async function runWith(mix: Mix, scenario: Scenario, seed: number): Promise<string> {
   const { bucket } = stages;
   const attempt = bucket.restore(scenario.given);
-  const faults = turnOn(mix, seed);
+  const faults = turnOn(bucket.place.faults, mix, seed);
 
   const first = await run(scenario, attempt).catch((error: unknown) => error);
 
@@ -57,44 +59,14 @@ async function runWith(mix: Mix, scenario: Scenario, seed: number): Promise<stri
   return `${count} faults, ${textOf(first, scenario)}`;
 }
 
-function turnOn({ s3, cdn }: Mix, seed: number) {
-  const { faults } = stages.bucket.place;
-  const count = () => faults.s3.injected + faults.cdn.injected;
-  const before = count();
-  for (const [at, [share, fault]] of s3.entries()) {
-    faults.s3.rate(share, fault, { seed: seed * 1000 + at, match: isNoMarker });
-  }
-  for (const [at, [share, fault]] of cdn.entries()) {
-    faults.cdn.rate(share, fault, { seed: seed * 1000 + 500 + at });
-  }
-  return {
-    /** Gives how many requests went wrong. */
-    turnOff() {
-      faults.s3.clear();
-      faults.cdn.clear();
-      return count() - before;
-    },
-  };
-}
-
 async function run({ command }: Scenario, attempt: number): Promise<unknown> {
   await using wired = await stages.bucket.open(attempt);
   return await obey(wired, { command, attempt, site: stages.bucket.places().site });
 }
 
-/** Who overwrites the marker unties the store from its ledger: then everything is put again. */
-const isNoMarker = ({ path }: { readonly path: string }) => !path.includes("/.nightbake.json");
-
 /** Of a summary; commands without one fail no pages. */
 function failedIn(summary: unknown): number {
   return (summary as { readonly failed?: number } | undefined)?.failed ?? 0;
-}
-
-/** An expected failure with a hint; nothing that would be a bug. */
-function expectClear(error: Error, said: string): void {
-  if (!(error instanceof PipelineError)) throw new Error(said, { cause: error });
-  expect(error.code, said).toMatch(/^(?:store|cdn)_(?:unavailable|rejected|throttled|conflict)$/);
-  expect(error.hint, said).toMatch(/^[A-Z].+\.$/);
 }
 
 function textOf(end: unknown, scenario: Scenario): string {

@@ -613,8 +613,8 @@ const REBUILDING: readonly Mutant[] = [
 const DYING: readonly Mutant[] = [
   {
     name: "puts not intended",
-    file: "src/pipeline/publish.ts",
-    find: "if (!(await isIntended(run, () => intend(run, made)))) return await put(run, made);",
+    file: "src/ledger/journal.ts",
+    find: '  yield* replaceRows("nb_intent", INTENT, intents.map(encodeIntent));',
     replace: "",
     suites: [KILL],
   },
@@ -659,6 +659,20 @@ const DYING: readonly Mutant[] = [
     find: "const isCutOff = notes.get(FINISHER) !== last.publisher;",
     replace: "const isCutOff = notes.get(FINISHER) === undefined;",
     suites: [KILL],
+  },
+  {
+    name: "keys that S3 kept taken for deleted",
+    file: "src/publish/s3-deletes.ts",
+    find: "if (kept.length > 0) throw keptObjects(kept, { bucket, base });",
+    replace: "",
+    suites: [FAULTS],
+  },
+  {
+    name: "another hand's object left in caches",
+    file: "src/pipeline/expectations.ts",
+    find: "  if (cdn.isCaching) await ledger.recall([routeOfKey(key)]);",
+    replace: "",
+    suites: [FAULTS],
   },
   {
     name: "another hand's object taken for our own",
