@@ -1,15 +1,14 @@
 import { PipelineError } from "../error.ts";
 import { barsOf } from "../plan/bars.ts";
 import type { PlanContext } from "../plan/context.ts";
-import { type Begun, interrupted, PUBLISHER } from "./begin.ts";
+import { type Begun, interrupted } from "./begin.ts";
+import { claimant } from "./claimant.ts";
 import { type Maker, make } from "./make.ts";
 import { openProgress } from "./progress.ts";
 import { openRebuilt } from "./rebuilt.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { openTally } from "./tally.ts";
-
-/** A run that stops answering for so long may be replaced. */
-const LEASE_MS = 30_000;
+import { withinClaim } from "./within-claim.ts";
 
 /** Puts together what the stages of one run share. Claims nothing yet: planning needs no lock. */
 export function openRun(
@@ -22,12 +21,12 @@ export function openRun(
   const tally = openTally(options.emit);
   const begunMs = performance.now();
   const seconds = () => (performance.now() - begunMs) / 1000;
-  const { claim, stay, hasClaimed, end } = claimant(wired, begun);
+  const { claim, hasClaimed, end, ...within } = claimant(wired, begun);
   const isRebuild = options.targets !== undefined || options.changes !== undefined;
   const rebuilt = isRebuild ? openRebuilt() : undefined;
   let keepsVersions: Promise<boolean> | undefined;
   return {
-    wired,
+    wired: withinClaim(wired, within),
     options,
     context: {
       ...contextOf(wired, begun, tally, rebuilt),
@@ -40,7 +39,6 @@ export function openRun(
     release: begun.last.release + 1,
     startedAt: begun.now,
     claim,
-    stay,
     hasClaimed,
     async goOn() {
       if (options.signal.aborted) throw interrupted();
@@ -54,59 +52,14 @@ export function openRun(
     moment: () => begun.now + Math.round(seconds() * 1_000_000),
     seconds,
     async [Symbol.asyncDispose]() {
-      await end();
+      const mayYield = await end();
       // The release gave the claim up, and the plan went with it.
       if (this.isFinished) return;
-      await ledger.yieldClaim(begun.run).catch((error: unknown) => {
+      const leave = mayYield ? ledger.yieldClaim : ledger.discard;
+      await leave(begun.run).catch((error: unknown) => {
         // It ends by itself, and what made it fail has failed the run too.
         if (!(error instanceof PipelineError)) throw error;
       });
-    },
-  };
-}
-
-/**
- * Claims the ledger at each call, and by itself whenever a third of the lease is over, so that a
- * slow store does not lose it. At the first it says which CDN the tags are for. The ledger knows finished releases only; the note tells of runs, too,
- * that published and were cut off since this one read its rows.
- */
-function claimant(
-  { ledger, cdn }: Wired,
-  { run, last }: Begun,
-): Pick<Run, "claim" | "stay" | "hasClaimed"> & { readonly end: () => Promise<void> } {
-  let publisher = last.publisher;
-  let claimedMs = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let renewal: Promise<void> | undefined;
-  const renew = async () => {
-    const nowMs = Date.now();
-    const mark = { name: PUBLISHER, was: publisher };
-    await ledger.claim(run, { release: last.release, nowMs, leaseMs: LEASE_MS, mark });
-    publisher = run;
-    claimedMs = nowMs;
-  };
-  // A claim that has ended may have been another's since, which only a call looks at.
-  const keep = async () => {
-    if (Date.now() - claimedMs < LEASE_MS) await renew();
-  };
-  return {
-    async claim() {
-      const isFirst = publisher !== run;
-      await renew();
-      if (isFirst) await ledger.serveBy(cdn.hasTags ? cdn.name : "");
-      // What it cannot renew, the next call finds out and says.
-      const tick = () => {
-        renewal = keep().catch(() => {});
-      };
-      timer ??= setInterval(tick, LEASE_MS / 3).unref();
-    },
-    async stay() {
-      if (Date.now() - claimedMs >= LEASE_MS) await renew();
-    },
-    hasClaimed: () => claimedMs > 0,
-    async end() {
-      clearInterval(timer);
-      await renewal;
     },
   };
 }

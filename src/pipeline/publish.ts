@@ -171,7 +171,6 @@ async function put(run: Run, wanted: readonly Made[]): Promise<readonly Put[]> {
   const results = await putAll(
     {
       async put(artifact) {
-        await run.stay();
         const copyOf = copies.get(artifact);
         return await putExpecting(store, artifact, { ...expecting(artifact), copyOf });
       },

@@ -96,11 +96,6 @@ export interface Run extends AsyncDisposable {
   readonly startedAt: number;
   /** Becomes, and stays, the one that publishes. @throws PipelineError `run_conflict` */
   readonly claim: () => Promise<void>;
-  /**
-   * Claims again if the claim may have ended, e.g. because the process was suspended: before requests
-   * that must not take place after another run's.
-   */
-  readonly stay: () => Promise<void>;
   /** It has claimed. */
   readonly hasClaimed: () => boolean;
   /** Stays the one that publishes; throws `interrupted` when the operator stopped the run. */

@@ -2,6 +2,7 @@ import type { Dir } from "node:fs";
 import { mkdir, opendir, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isAbsent } from "./folder-errors.ts";
+import type { Write } from "./store.ts";
 
 /** Names of files that are being written start with this; no key may hold one. */
 export const TEMPORARY = ".nightbake-put-";
@@ -27,10 +28,14 @@ export async function* walk(root: string, folder: string): AsyncGenerator<string
   }
 }
 
-/** Writes a file aside (in the same folder, created if need be) and renames it into place. */
-export async function replaceFile(file: string, aside: string, body: Uint8Array): Promise<void> {
+/** Writes a file aside (in the same folder, created if need be) and renames it into place, in time. */
+export async function replaceFile(
+  file: string,
+  { aside, body, until }: { readonly aside: string; readonly body: Uint8Array } & Write,
+): Promise<void> {
   try {
     await createFile(aside, body);
+    until?.();
     await rename(aside, file);
   } catch (error) {
     await rm(aside, { force: true }).catch(() => {});

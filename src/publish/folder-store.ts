@@ -54,11 +54,11 @@ export function folderStore(dir: string): ObjectStore {
     },
     keepsVersions: async () => false,
     versions: async () => [],
-    async put({ key, body }) {
+    async put({ key, body }, { until } = {}) {
       const file = place(key);
       puts += 1;
       const aside = join(dirname(file), `${writer}${puts}`);
-      await replaceFile(file, aside, body).catch(folderError(name, key));
+      await replaceFile(file, { aside, body, until }).catch(folderError(name, key));
       return bytesTag(body);
     },
     async delete(keys) {

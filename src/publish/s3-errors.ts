@@ -88,6 +88,15 @@ export function isSlow(cause: unknown): boolean {
   return SLOW.has(nameOf(cause)) || SLOW_STATUS.has(statusOf(cause) ?? 0);
 }
 
+/** Where no connection came about, nothing was asked. */
+const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "CredentialsProviderError"]);
+
+/** True when an attempt got no answer, so that nobody knows what becomes of it. */
+export function isUnanswered(cause: unknown): boolean {
+  if (!(cause instanceof Error) || cause instanceof PipelineError) return false;
+  return !("$response" in cause && cause.$response) && !NOT_SENT.has(nameOf(cause));
+}
+
 /** True when S3 answered no, which stays so until somebody acts. */
 export function isRefusal(cause: unknown): boolean {
   return isRefused(nameOf(cause), statusOf(cause));

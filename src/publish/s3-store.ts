@@ -6,10 +6,12 @@ import {
   paginateListObjectsV2,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { PipelineError } from "../error.ts";
 import { conflict } from "./conflict.ts";
 import { deletesIn } from "./s3-deletes.ts";
 import { isConflict, isMissing, isSlow, s3Error } from "./s3-errors.ts";
 import { fromHeaders, toHeaders, toWrite } from "./s3-headers.ts";
+import { limitRequests, sendUntil } from "./s3-until.ts";
 import { type At, copy, versionsIn } from "./s3-versions.ts";
 import type { Attempts } from "./slots.ts";
 import type { ObjectStore } from "./store.ts";
@@ -66,6 +68,7 @@ export function openS3Store(config: S3Config): ObjectStore & AsyncDisposable {
       throwOnRequestTimeout: true,
     },
   });
+  limitRequests(client);
   if (config.attempts !== undefined) watch(client, config.attempts);
   const dispose = async () => client.destroy();
   return { ...s3Store({ ...config, client }), [Symbol.asyncDispose]: dispose };
@@ -91,6 +94,8 @@ function watch(client: S3Client, attempts: Attempts): void {
 export function s3Store({ client, bucket, prefix = "" }: S3StoreOptions): ObjectStore {
   const base = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
   const failAt: At["failAt"] = (place) => (cause) => {
+    // Nothing was asked of S3: the time for it was over.
+    if (cause instanceof PipelineError) throw cause;
     throw s3Error(cause, { bucket, ...place });
   };
   const at = { client, bucket, base, failAt };
@@ -161,8 +166,12 @@ function writes({ client, bucket, base, failAt }: At) {
         if (isConflict(cause, write)) throw conflict(`s3://${bucket}/${base}`, key, cause);
         return failAt({ doing: "put", key })(cause);
       };
-      if (write.copyOf !== undefined) return await copy(client, object, write.copyOf).catch(fail);
-      return (await client.send(new PutObjectCommand(object)).catch(fail)).ETag;
+      const { copyOf } = write;
+      const send = () =>
+        copyOf === undefined
+          ? client.send(new PutObjectCommand(object)).then(({ ETag }) => ETag)
+          : copy(client, object, copyOf);
+      return await sendUntil(write, send).catch(fail);
     },
     // An object appears whole or not at all, and nothing is put in parts.
     removeRemains: async () => {},

@@ -89,7 +89,7 @@ export interface Erasure {
 export type DeleteConditions = "together" | "singly" | "ignored";
 
 /** What a delete says beside its keys. */
-export interface Deletion {
+export interface Deletion extends Request {
   /** Entity tags by key: these objects go only while they carry them. */
   readonly expected?: ReadonlyMap<string, string>;
   /** Asks for each of those by itself, see {@link DeleteConditions}. */
@@ -104,8 +104,19 @@ export interface Listed {
   readonly bytes: number;
 }
 
+/** What each request that changes objects says. */
+export interface Request {
+  /**
+   * Moment (ms) from which the store must not carry it out any more, as far as it can be told; asked
+   * when the request is made, and throws when it has come.
+   */
+  readonly until?: (() => number) | undefined;
+  /** Called when an answer does not come: what was asked for may take place up to its end. */
+  readonly onLost?: (() => void) | undefined;
+}
+
 /** What a put says beside its artifact. */
-export interface Write {
+export interface Write extends Request {
   /** Entity tag of the object to replace; null when there must be none; undefined for whatever there is. */
   readonly expected?: string | null | undefined;
   /** A version of this object that has the same bytes: it is copied, and the artifact's are not sent. */

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { PipelineError } from "../../src/error.ts";
 import { folderError } from "../../src/publish/folder-errors.ts";
 import { folderStore } from "../../src/publish/folder-store.ts";
 import { artifact, sorted } from "./artifact.ts";
@@ -157,4 +158,19 @@ test("removes what dead processes left beside objects, and nothing of its own or
 
   expect(await readdir(join(folder, "a"))).toEqual(["index.html"]);
   expect((await readdir(folder)).sort()).toEqual([".nightbake-put-dead-3", "a"]);
+});
+
+test("a put whose time is over before its file is complete leaves the file that is there", async () => {
+  const folder = await newFolder();
+  const store = folderStore(folder);
+  await store.put(artifact({ key: "a", body: Buffer.from("newer") }));
+  const over = new PipelineError("run_conflict", "The claim is over.");
+  const until = () => {
+    throw over;
+  };
+
+  await expect(store.put(artifact({ key: "a" }), { until })).rejects.toBe(over);
+
+  expect(Buffer.from((await store.get("a"))?.body ?? "").toString()).toBe("newer");
+  expect(await readdir(folder)).toEqual(["a"]);
 });

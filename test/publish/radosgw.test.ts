@@ -1,5 +1,6 @@
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PipelineError } from "../../src/error.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { tryDeleteConditions } from "../../src/pipeline/delete-conditions.ts";
 import { deleteExpecting } from "../../src/publish/delete-expecting.ts";
@@ -92,6 +93,24 @@ describeWith("radosgw", "S3 with signatures and policies", () => {
       expect(await tryDeleteConditions({ ledger, store: ignored })).toBe("ignored");
       expect(await sorted(kept.list(""))).toEqual([]);
       expect(await sorted(ignored.list(""))).toEqual([]);
+    });
+
+    test("what arrives when its time is over is refused, however it was held up", async () => {
+      await using store = openS3Store(await config({ endpoint: front.endpoint }));
+      const etag = await store.put(artifact({ key: "a", body: Buffer.from("A") }));
+      const end = Date.now() + 3_000;
+      const until = () => {
+        if (Date.now() < end) return end;
+        throw new PipelineError("run_conflict", "The claim is over.");
+      };
+      front.faults.next(2, { delayMs: 4_000 }, ({ method }) => method !== "GET");
+      const late = await Promise.allSettled([
+        store.put(artifact({ key: "a", body: Buffer.from("B") }), { expected: etag, until }),
+        store.delete(["a"], { until }),
+      ]);
+
+      expect(late).toMatchObject(Array(2).fill({ reason: { code: "run_conflict" } }));
+      expect((await store.head("a"))?.etag).toBe(etag);
     });
 
     test("a put whose first answer was lost is found to be our own", async () => {

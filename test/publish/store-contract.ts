@@ -45,6 +45,16 @@ export function describeObjectStore(
       expect(Buffer.from((await store.get("a/b.bin"))?.body ?? [])).toEqual(Buffer.from(body));
     });
 
+    test("what may take place until later is carried out", async () => {
+      const store = await open();
+      const until = () => Date.now() + 20_000;
+      await store.put(artifact({ key: "a" }), { until });
+      await store.put(artifact({ key: "b" }), { until });
+      await store.delete(["a"], { until });
+
+      expect(await sorted(store.list(""))).toEqual(["b"]);
+    });
+
     test("keeps an empty object", async () => {
       const store = await open();
       await store.put(artifact({ key: "empty.txt", body: new Uint8Array() }));

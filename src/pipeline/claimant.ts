@@ -1,0 +1,68 @@
+import { type Begun, PUBLISHER } from "./begin.ts";
+import type { Run, Wired } from "./run.ts";
+import { claimEnded, type WithinClaim } from "./within-claim.ts";
+
+/** A run that stops answering for so long may be replaced. */
+const LEASE_MS = 30_000;
+/** What it asks of the store ends so long before its claim: clocks are told in seconds, and requests take time. */
+const MARGIN_MS = 5_000;
+
+interface Claimant extends Pick<Run, "claim" | "hasClaimed">, WithinClaim {
+  /** Claims no more. False when the claim must end by itself, since what was asked of the store may yet take place. */
+  readonly end: () => Promise<boolean>;
+}
+
+/**
+ * Claims the ledger at each call, and by itself whenever a third of the lease is over, so that a
+ * slow store does not lose it. At the first it says which CDN the tags are for. The ledger knows
+ * finished releases only; the note tells of runs, too, that published and were cut off since this
+ * one read its rows.
+ */
+export function claimant({ ledger, cdn }: Wired, { run, last }: Begun): Claimant {
+  let publisher = last.publisher;
+  let claimedMs = 0;
+  let lostMs = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let renewal: Promise<void> | undefined;
+  const renew = async () => {
+    const nowMs = Date.now();
+    const mark = { name: PUBLISHER, was: publisher };
+    await ledger.claim(run, { release: last.release, nowMs, leaseMs: LEASE_MS, mark });
+    publisher = run;
+    claimedMs = nowMs;
+  };
+  const lastMs = () => claimedMs + LEASE_MS - MARGIN_MS;
+  // A claim that has ended may have been another's since, which only a call looks at.
+  const keep = async () => {
+    if (Date.now() - claimedMs < LEASE_MS) await renew();
+  };
+  return {
+    async claim() {
+      const isFirst = publisher !== run;
+      await renew();
+      if (isFirst) await ledger.serveBy(cdn.hasTags ? cdn.name : "");
+      // What it cannot renew, the next call finds out and says.
+      const tick = () => {
+        renewal = keep().catch(() => {});
+      };
+      timer ??= setInterval(tick, LEASE_MS / 3).unref();
+    },
+    async stay() {
+      if (Date.now() >= lastMs()) await renew();
+    },
+    until() {
+      if (Date.now() >= lastMs()) throw claimEnded();
+      return lastMs();
+    },
+    onLost() {
+      lostMs = lastMs();
+    },
+    lateMs: () => Math.max(0, lostMs - Date.now()),
+    hasClaimed: () => claimedMs > 0,
+    async end() {
+      clearInterval(timer);
+      await renewal;
+      return lostMs <= Date.now();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { PipelineError } from "../error.ts";
+import type { Wired } from "./run.ts";
+
+/** What a run's writes need of its claim. */
+export interface WithinClaim {
+  /** Claims again if the claim may have ended, e.g. because the process was suspended. */
+  readonly stay: () => Promise<void>;
+  /** The moment (ms) from which another run may publish. @throws PipelineError `run_conflict` when it has come */
+  readonly until: () => number;
+  /** What was asked for may take place up to then, also if the run ends before. */
+  readonly onLost: () => void;
+  /** So long (ms) it may. */
+  readonly lateMs: () => number;
+}
+
+/**
+ * The pipeline as the run that publishes uses it. Entity tags cover bytes only, so that a content that
+ * comes back would let in a write from before; therefore none takes place after the run's claim, and
+ * the run does not end while one may.
+ */
+export function withinClaim(wired: Wired, { stay, lateMs, ...request }: WithinClaim): Wired {
+  const { store, ledger, sleep } = wired;
+  return {
+    ...wired,
+    store: {
+      ...store,
+      async put(artifact, write) {
+        await stay();
+        return await store.put(artifact, { ...write, ...request });
+      },
+      async delete(keys, deletion) {
+        await stay();
+        return await store.delete(keys, { ...deletion, ...request });
+      },
+    },
+    ledger: {
+      ...ledger,
+      async finish(...of) {
+        const ms = lateMs();
+        if (ms > 0) await sleep(ms);
+        await ledger.finish(...of);
+      },
+    },
+  };
+}
+
+/** The error of a run that would write after its claim. */
+export function claimEnded(): PipelineError {
+  const message = "The claim of this run ended before the store could be asked.";
+  return new PipelineError("run_conflict", message, {
+    hint: "Run it again; it plans from what is live now.",
+  });
+}
