@@ -3,7 +3,7 @@ import type { PageId } from "../site.ts";
 import { keepRebuilt, keepSeen } from "./known.ts";
 import { lease } from "./lease.ts";
 import type { Ledger, Release } from "./ledger.ts";
-import { note, setNote, setNotes } from "./notes.ts";
+import { isUnwritten, note, setNote, setNotes } from "./notes.ts";
 import { asText, orUndefined } from "./rows.ts";
 import { query, type SqlRow, type Work } from "./sql.ts";
 import { discard } from "./steps.ts";
@@ -15,12 +15,13 @@ import { discard } from "./steps.ts";
  */
 export function* claim(
   run: string,
-  { release, nowMs, leaseMs, mark }: Parameters<Ledger["claim"]>[1],
+  { release, nowMs, leaseMs, mark, since }: Parameters<Ledger["claim"]>[1],
 ): Work<void> {
   const { holder, expiresMs } = yield* lease("update");
   if (holder !== run && expiresMs > nowMs) throw heldBy(holder, expiresMs);
   const last = yield* lastRelease();
   if (release !== last) throw planIsOld(release, last);
+  if (since !== undefined && !(yield* isUnwritten(since))) throw overtaken();
   const values = [run, nowMs + leaseMs];
   if (mark !== undefined) {
     const marked = yield* note(mark.name);

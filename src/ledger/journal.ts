@@ -8,6 +8,7 @@ import { changeReaders } from "./known.ts";
 import type { Beside, Doubted, Intent, Ledger, LivePage } from "./ledger.ts";
 import { forgetLingering, linger, lingerLeaving } from "./lingering.ts";
 import { liveAt, ownersOf, pages, queryIds, queryLive } from "./live.ts";
+import { countWrite } from "./notes.ts";
 import { type Doomed, remember } from "./past.ts";
 import { addRetired, forget } from "./retired.ts";
 import { decodeIntent, encodeIntent, INTENT, objectAt } from "./rows.ts";
@@ -21,6 +22,7 @@ export function* intend(
   cached: Parameters<Ledger["intend"]>[1],
 ): Work<void> {
   yield* refuseBarred(intents);
+  yield* countWrite();
   const known = yield* queryIds(`SELECT ${INTENT} FROM nb_intent WHERE`, intents);
   const routes = new Map(intents.map((intent) => [pageName(intent), intent.route]));
   const moved = known.map(decodeIntent).filter((each) => each.route !== routes.get(pageName(each)));
@@ -38,6 +40,7 @@ export function* confirm(
   { tagged = [], retired = [], added = [], dropped = [], turnover, lateUntil }: Beside = {},
 ): Work<void> {
   yield* holdFast(run);
+  yield* countWrite();
   const before = yield* putLive(confirmed, tagged);
   yield* queryIds("DELETE FROM nb_intent WHERE", confirmed);
   yield* unstage(run, confirmed);
@@ -68,6 +71,7 @@ export function* doubt(
   release: number,
   lateUntil?: number,
 ): Work<void> {
+  yield* countWrite();
   const known = yield* pages(doubted);
   const owners = yield* liveAt(doubted.map(({ route }) => route));
   const isNew = (each: Intent, at: number) => known[at] === undefined && !owners.has(each.route);
@@ -98,6 +102,7 @@ export function* cameLate(
   { objects, altered, retired }: Parameters<Ledger["cameLate"]>[1],
 ): Work<void> {
   yield* holdFast(run);
+  yield* countWrite();
   yield* unsettle(altered);
   yield* addRetired(retired, { before: [], livesOn: false });
   yield* forgetLingering(objects);
@@ -105,6 +110,7 @@ export function* cameLate(
 
 /** @see Ledger.doubtAll */
 export function* doubtAll(): Work<void> {
+  yield* countWrite();
   yield* query(
     "UPDATE nb_live SET hash = NULL, etag = NULL, tags = NULL WHERE hash IS NOT NULL OR tags IS NOT NULL",
   );
@@ -118,6 +124,7 @@ export function* retire(
   { retired = [], added = [], dropped = [] }: Beside,
 ): Work<void> {
   yield* holdFast(run);
+  yield* countWrite();
   yield* remember(ids);
   const before = yield* standing(ids);
   yield* recount(before, []);

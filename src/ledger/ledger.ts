@@ -345,8 +345,9 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   /**
    * Lets one run publish: forgets plans of dead runs. Repeatable by the holder, who calls it
    * again at least every third of `leaseMs` to stay.
-   * @throws PipelineError `run_conflict` when another holds the ledger, `release` is not the last, or
-   *   the note `mark.name` is not what it was
+   * @throws PipelineError `run_conflict` when another holds the ledger, `release` is not the last,
+   *   the note `mark.name` is not what it was, or pages were intended, confirmed, retired or put in doubt
+   *   by another since the notes of `since`
    */
   claim(
     run: string,
@@ -356,6 +357,8 @@ export interface Ledger extends AsyncDisposable, BarLedger {
       readonly leaseMs: number;
       /** A note that becomes the run's name, so that it is known who published even if it is cut off. */
       readonly mark?: { readonly name: string; readonly was: string | undefined };
+      /** What the notes were when the run began to plan. */
+      readonly since?: ReadonlyMap<string, string> | undefined;
     },
   ): Promise<void>;
 

@@ -21,6 +21,19 @@ export function* setNote(name: string, value: string): Work<void> {
   yield* setNotes({ [name]: value });
 }
 
+/** Counts what the journal writes: what was planned at one count may be wrong at the next. */
+const WRITES = "writes";
+
+/** The journal has written. */
+export function* countWrite(): Work<void> {
+  yield* setNote(WRITES, String(Number((yield* note(WRITES)) ?? 0) + 1));
+}
+
+/** True when the journal has written nothing since these notes were read. */
+export function* isUnwritten(since: ReadonlyMap<string, string>): Work<boolean> {
+  return (yield* note(WRITES)) === since.get(WRITES);
+}
+
 /** Writes nothing where the value is the same. */
 export function* setNotes(values: Readonly<Record<string, string>>): Work<void> {
   const names = Object.keys(values);

@@ -18,7 +18,7 @@ interface Claimant extends Pick<Run, "claim" | "hasClaimed">, WithinClaim {
  * finished releases only; the note tells of runs, too, that published and were cut off since this
  * one read its rows.
  */
-export function claimant({ ledger, cdn }: Wired, { run, last }: Begun): Claimant {
+export function claimant({ ledger, cdn }: Wired, { run, last, notes }: Begun): Claimant {
   let publisher = last.publisher;
   let claimedMs = 0;
   let lostMs = 0;
@@ -27,7 +27,9 @@ export function claimant({ ledger, cdn }: Wired, { run, last }: Begun): Claimant
   const renew = async () => {
     const nowMs = Date.now();
     const mark = { name: PUBLISHER, was: publisher };
-    await ledger.claim(run, { release: last.release, nowMs, leaseMs: LEASE_MS, mark });
+    // Another may have published, and died, while this one planned.
+    const since = publisher === run ? undefined : notes;
+    await ledger.claim(run, { release: last.release, nowMs, leaseMs: LEASE_MS, mark, since });
     publisher = run;
     claimedMs = nowMs;
   };

@@ -4,6 +4,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { faultAt } from "./faults.ts";
+import { later } from "./later.ts";
 import { brokenLinks } from "./links.ts";
 import { differences } from "./small-site.ts";
 import { failures, smallWorld, type World } from "./world.ts";
@@ -215,13 +216,43 @@ describe("two runs at once", () => {
   });
 });
 
+test("what another run published while this one planned is not forgotten, although it died", async () => {
+  await using world = await smallWorld(3);
+  await world.bake();
+  world.edit(1, "title", "Old");
+  const [planned, dead] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let other: Promise<unknown> | undefined;
+  const dying = world.bake({}, (wired) =>
+    beforeCall({ ...wired, ledger: dyingAt(wired.ledger, "finish") }, "intend", 1, async () => {
+      world.edit(1, "title", "Title 1");
+      world.edit(2, "title", "New");
+      const waiting = (same: Wired) =>
+        beforeCall(later(same), "claim", 1, async () => {
+          planned.resolve();
+          await dead.promise;
+        });
+      other = world.bake({}, waiting);
+      await planned.promise;
+    }),
+  );
+  await expect(dying).rejects.toThrow();
+  dead.resolve();
+
+  await expect(other).rejects.toMatchObject({ code: "run_conflict" });
+
+  await world.bake({}, later);
+  expect(world.shown()["posts/p1/index.html"]).toContain("Title 1");
+  await isExact(world);
+});
+
 /** A run that publishes everything and dies before it can say so; its claim stays for a minute. */
 function dyingBake(world: World) {
-  return world.bake({}, (wired) => {
-    const error = () => new Error("killed");
-    const fault = faultAt({ nth: 1, when: "before", isFatal: true, error });
-    return { ...wired, ledger: fault.on(wired.ledger, ["finish"]) };
-  });
+  return world.bake({}, (wired) => ({ ...wired, ledger: dyingAt(wired.ledger, "finish") }));
+}
+
+function dyingAt(ledger: Ledger, method: "finish"): Ledger {
+  const error = () => new Error("killed");
+  return faultAt({ nth: 1, when: "before", isFatal: true, error }).on(ledger, [method]);
 }
 
 test("the claim of a run that died keeps others away for a minute, and says so", async () => {
