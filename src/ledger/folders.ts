@@ -1,7 +1,13 @@
+import { digest, hexOf } from "../site.ts";
 import { takeTurns } from "./lease.ts";
 import { ownersOf } from "./live.ts";
-import { asText } from "./rows.ts";
-import { queryIn, replaceRows, type Work } from "./sql.ts";
+import { asBytes, asText } from "./rows.ts";
+import { query, queryIn, replaceRows, type SqlRow, type Work } from "./sql.ts";
+
+/** Of a folder's digest. Two that share them are counted together: an item there is used too seldom. */
+const FOLDER_BYTES = 6;
+/** Live pages read at a time. */
+const BATCH = 5_000;
 
 /** How many live pages have a route that begins with each of these folders, themselves included. */
 export function* countBelow(folders: readonly string[]): Work<ReadonlyMap<string, number>> {
@@ -25,21 +31,41 @@ export function* recountFolders(left: readonly string[], taken: readonly string[
   yield* takeTurns();
   const known = yield* countsOf(changed);
   const counted = changed.map((folder) => {
-    return [folder, (known.get(folder) ?? 0) + (more.get(folder) ?? 0)] as const;
+    return [nameOf(folder), (known.get(folder) ?? 0) + (more.get(folder) ?? 0)] as const;
   });
-  const empty = counted.flatMap(([folder, live]) => (live > 0 ? [] : [folder]));
+  const empty = counted.flatMap(([name, live]) => (live > 0 ? [] : [name]));
   yield* queryIn("DELETE FROM nb_folder WHERE folder IN (?)", empty);
-  yield* replaceRows(
-    "nb_folder",
-    ["folder", "live"],
-    counted.filter(([, live]) => live > 0),
-  );
+  const others = counted.filter(([, live]) => live > 0);
+  yield* replaceRows("nb_folder", ["folder", "live"], others);
+}
+
+/** Counts all live pages anew. */
+export function* countFolders(): Work<void> {
+  yield* query("DELETE FROM nb_folder");
+  let after: SqlRow = { kind: 0, page_key: new Uint8Array(0) };
+  for (;;) {
+    const { kind = 0, page_key = null } = after;
+    const rows = yield* query(
+      `SELECT kind, page_key, route FROM nb_live
+        WHERE kind >= ? AND (kind > ? OR page_key > ?) ORDER BY kind, page_key LIMIT ?`,
+      [kind, kind, page_key, BATCH],
+    );
+    const routes = rows.map(({ route }) => asText(route));
+    yield* recountFolders([], routes);
+    if (rows.length < BATCH) return;
+    after = rows.at(-1) ?? after;
+  }
 }
 
 function* countsOf(folders: readonly string[]): Work<ReadonlyMap<string, number>> {
   const text = "SELECT folder, live FROM nb_folder WHERE folder IN (?)";
-  const rows = yield* queryIn(text, folders);
-  return new Map(rows.map(({ folder, live }) => [asText(folder), Number(live)]));
+  const rows = yield* queryIn(text, folders.map(nameOf));
+  const counts = new Map(rows.map(({ folder, live }) => [hexOf(asBytes(folder)), Number(live)]));
+  return new Map(folders.map((folder) => [folder, counts.get(hexOf(nameOf(folder))) ?? 0]));
+}
+
+function nameOf(folder: string): Uint8Array {
+  return digest(folder).subarray(0, FOLDER_BYTES);
 }
 
 /** The folders that a route is below, itself not: of `/a/b/` they are `/` and `/a/`. A row for each page would be dear. */

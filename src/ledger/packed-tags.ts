@@ -40,6 +40,23 @@ export function unpackNumbers(bytes: Uint8Array): readonly number[] {
   return numbers;
 }
 
+/** `author-` and 16 digits: most tags are so. */
+const HASHED = /^([^\0]*)-([0-9a-f]{16})$/;
+
+/** A tag as bytes: what of it is hexadecimal takes half of them, after a zero. */
+export function packName(tag: string): Buffer {
+  const [, name, value] = HASHED.exec(tag) ?? [];
+  if (name === undefined || value === undefined) return Buffer.from(tag);
+  return Buffer.concat([Buffer.from(`${name}\0`), Buffer.from(value, "hex")]);
+}
+
+/** The inverse of {@link packName}. */
+export function unpackName(bytes: Buffer): string {
+  const at = bytes.indexOf(0);
+  if (at === -1) return bytes.toString("utf8");
+  return `${bytes.toString("utf8", 0, at)}-${bytes.toString("hex", at + 1)}`;
+}
+
 /**
  * A copy in one column: the kind's number, doubled, plus one if the page lives on; 8 bytes of the
  * own tag; the other tags. `tags` is null when nobody knows them.

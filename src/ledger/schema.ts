@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { PipelineError } from "../error.ts";
+import { countFolders } from "./folders.ts";
 import { asText } from "./rows.ts";
 import { query, type SqlDatabase, type Work } from "./sql.ts";
 
@@ -54,10 +55,13 @@ interface Added {
   readonly type: string;
 }
 
+/** What takes more than a statement. */
+type Fill = () => Work<void>;
+
 const META = "nightbake_meta";
 
 /** Numbered from 1. Released migrations are never edited; each can run again after it was cut off. */
-const MIGRATIONS: readonly ((dialect: Dialect) => readonly (string | Added)[])[] = [
+const MIGRATIONS: readonly ((dialect: Dialect) => readonly (string | Added | Fill)[])[] = [
   firstTables,
   rowTables,
   routeTable,
@@ -93,7 +97,8 @@ function* migrate(dialect: Dialect): Work<string> {
   for (const [at, migration] of MIGRATIONS.entries()) {
     if (at < meta.version) continue;
     for (const each of migration(dialect)) {
-      yield* typeof each === "string" ? query(each) : addColumn(each, dialect);
+      if (typeof each === "string") yield* query(each);
+      else yield* typeof each === "function" ? each() : addColumn(each, dialect);
     }
     yield* setMeta("version", String(at + 1));
   }
@@ -350,8 +355,8 @@ function adoptedTable(dialect: Dialect): readonly string[] {
  * What the CDN knows of pages, changes instead of items, and what was told of them. Of pages that are
  * live nobody knows the tags; how many are below each folder is counted.
  */
-function coverTables(dialect: Dialect): readonly (string | Added)[] {
-  const { blob, int, name, route, text } = dialect.types;
+function coverTables(dialect: Dialect): readonly (string | Added | Fill)[] {
+  const { blob, int, text } = dialect.types;
   const add = (table: string, column: string, type: string): Added => ({ table, column, type });
   return [
     add("nb_live", "tags", blob),
@@ -359,17 +364,12 @@ function coverTables(dialect: Dialect): readonly (string | Added)[] {
     add("nb_batch", "cover", int),
     add("nb_batch", "sent_at", int),
     add("nb_batch", "refusal", text),
-    ...coverShapes({ blob, int, name, route, text }).flatMap((shape) => dialect.createTable(shape)),
-    `REPLACE INTO nb_folder (folder, live) WITH RECURSIVE part (route, cut) AS (
-      SELECT route, 1 FROM nb_live UNION ALL
-      SELECT route, cut + instr(substr(route, cut + 1), '/') FROM part
-        WHERE instr(substr(route, cut + 1), '/') > 0)
-      SELECT substr(route, 1, cut), COUNT(*) FROM part WHERE cut < length(route)
-        GROUP BY substr(route, 1, cut)`,
+    ...coverShapes(dialect.types).flatMap((shape) => dialect.createTable(shape)),
+    countFolders,
   ];
 }
 
-function coverShapes(t: Pick<Types, "blob" | "int" | "name" | "route" | "text">) {
+function coverShapes(t: Types): readonly TableShape[] {
   const shape = (table: string, columns: string, index?: string): TableShape => ({
     name: table,
     columns,
@@ -377,8 +377,12 @@ function coverShapes(t: Pick<Types, "blob" | "int" | "name" | "route" | "text">)
   });
   const numbered = (column: string) => `${column} ${t.int} NOT NULL PRIMARY KEY`;
   return [
-    shape("nb_tag", `${numbered("id")}, name ${t.name} NOT NULL, live ${t.int} NOT NULL`, "name"),
-    shape("nb_folder", `folder ${t.route} NOT NULL PRIMARY KEY, live ${t.int} NOT NULL`),
+    shape(
+      "nb_tag",
+      `${numbered("id")}, fold ${t.short} NOT NULL, name ${t.key} NOT NULL, live ${t.int} NOT NULL`,
+      "fold",
+    ),
+    shape("nb_folder", `folder ${t.short} NOT NULL PRIMARY KEY, live ${t.int} NOT NULL`),
     shape(
       "nb_change",
       `${numbered("seq")}, route ${t.route} NOT NULL, old ${t.blob} NOT NULL, fresh ${t.blob}`,

@@ -1,39 +1,26 @@
 import { takeTurns } from "./lease.ts";
-import { packNumbers, unpackNumbers } from "./packed-tags.ts";
-import { asText } from "./rows.ts";
-import { BY_INDEX, query, queryIn, replaceRows, type Work } from "./sql.ts";
+import { packName, packNumbers, unpackName, unpackNumbers } from "./packed-tags.ts";
+import { asBytes, foldOf } from "./rows.ts";
+import { BY_INDEX, query, queryIn, replaceRows, type SqlRow, type Work } from "./sql.ts";
 
-/** The numbers of these tags; those that have none yet get one. */
-function* tagNumbers(names: Iterable<string>): Work<ReadonlyMap<string, number>> {
-  const wanted = [...new Set(names)];
-  const held = yield* heldNumbers(wanted);
-  if (held.size === wanted.length) return held;
-  yield* takeTurns();
-  // Read again: another process may have been faster.
-  const known = yield* heldNumbers(wanted);
-  const fresh = wanted.filter((name) => !known.has(name));
-  const [row] = yield* query("SELECT MAX(id) AS last FROM nb_tag");
-  const last = Number(row?.["last"] ?? 0);
-  const added = fresh.map((name, at) => [name, last + at + 1] as const);
-  yield* replaceRows(
-    "nb_tag",
-    ["id", "name", "live"],
-    added.map(([name, id]) => [id, name, 0]),
-  );
-  return new Map([...known, ...added]);
+/** A tag, its number and how many live pages carry it. */
+interface Numbered {
+  readonly id: number;
+  readonly name: string;
+  readonly live: number;
 }
+
+const TAG = "id,fold,name,live".split(",");
 
 /** The names of tags by number. */
 export function* tagNames(numbers: Iterable<number>): Work<ReadonlyMap<number, string>> {
-  const rows = yield* queryIn("SELECT id, name FROM nb_tag WHERE id IN (?)", [...new Set(numbers)]);
-  return new Map(rows.map(({ id, name }) => [Number(id), asText(name)]));
+  return new Map((yield* numbered(numbers)).map(({ id, name }) => [id, name]));
 }
 
 /** How many live pages carry each of these tags; one that none ever carried is 0. */
 export function* countTagged(names: readonly string[]): Work<ReadonlyMap<string, number>> {
-  const rows = yield* queryIn(`SELECT name, live FROM nb_tag ${BY_INDEX} WHERE name IN (?)`, names);
-  const counts = new Map(rows.map(({ name, live }) => [asText(name), Number(live)]));
-  return new Map(names.map((name) => [name, counts.get(name) ?? 0]));
+  const known = yield* named(names);
+  return new Map(names.map((name) => [name, known.get(name)?.live ?? 0]));
 }
 
 /** Pages carry other tags than before; each list is packed numbers, null where nobody knows them. */
@@ -51,13 +38,8 @@ export function* recountTags(
   const changed = [...more.keys()].filter((id) => more.get(id) !== 0);
   if (changed.length === 0) return;
   yield* takeTurns();
-  const rows = yield* queryIn("SELECT id, name, live FROM nb_tag WHERE id IN (?)", changed);
-  const counted = rows.map(({ id, name, live }) => [
-    Number(id),
-    asText(name),
-    Number(live) + (more.get(Number(id)) ?? 0),
-  ]);
-  yield* replaceRows("nb_tag", ["id", "name", "live"], counted);
+  const tags = yield* numbered(changed);
+  yield* keep(tags.map((tag) => ({ ...tag, live: tag.live + (more.get(tag.id) ?? 0) })));
 }
 
 /** Lists of tags as packed numbers, each tag once. */
@@ -66,7 +48,46 @@ export function* packTags(lists: readonly (readonly string[])[]): Work<readonly 
   return lists.map((tags) => packNumbers(new Set(tags.map((tag) => numbers.get(tag) ?? 0))));
 }
 
-function* heldNumbers(names: readonly string[]): Work<ReadonlyMap<string, number>> {
-  const rows = yield* queryIn(`SELECT id, name FROM nb_tag ${BY_INDEX} WHERE name IN (?)`, names);
-  return new Map(rows.map(({ id, name }) => [asText(name), Number(id)]));
+/** The numbers of these tags; those that have none yet get one. */
+function* tagNumbers(names: Iterable<string>): Work<ReadonlyMap<string, number>> {
+  const wanted = [...new Set(names)];
+  const held = yield* named(wanted);
+  const missing = wanted.some((name) => !held.has(name));
+  const all = missing ? yield* addTags(wanted) : held;
+  return new Map([...all].map(([name, { id }]) => [name, id]));
+}
+
+function* addTags(wanted: readonly string[]): Work<ReadonlyMap<string, Numbered>> {
+  yield* takeTurns();
+  // Read again: another process may have been faster.
+  const known = yield* named(wanted);
+  const [row] = yield* query("SELECT MAX(id) AS last FROM nb_tag");
+  const last = Number(row?.["last"] ?? 0);
+  const fresh = wanted.filter((name) => !known.has(name));
+  const added = fresh.map((name, at) => ({ id: last + at + 1, name, live: 0 }));
+  yield* keep(added);
+  return new Map([...known, ...added.map((tag) => [tag.name, tag] as const)]);
+}
+
+function* numbered(numbers: Iterable<number>): Work<readonly Numbered[]> {
+  const text = "SELECT id, name, live FROM nb_tag WHERE id IN (?)";
+  return (yield* queryIn(text, [...new Set(numbers)])).map(decode);
+}
+
+/** Those of these tags that have a number. */
+function* named(names: readonly string[]): Work<ReadonlyMap<string, Numbered>> {
+  const text = `SELECT id, name, live FROM nb_tag ${BY_INDEX} WHERE fold IN (?)`;
+  const rows = (yield* queryIn(text, names.map(foldOf))).map(decode);
+  const wanted = new Set(names);
+  return new Map(rows.flatMap((tag) => (wanted.has(tag.name) ? [[tag.name, tag] as const] : [])));
+}
+
+function* keep(tags: readonly Numbered[]): Work<void> {
+  const rows = tags.map(({ id, name, live }) => [id, foldOf(name), packName(name), live]);
+  yield* replaceRows("nb_tag", TAG, rows);
+}
+
+function decode(row: SqlRow): Numbered {
+  const name = unpackName(asBytes(row["name"]));
+  return { id: Number(row["id"]), name, live: Number(row["live"]) };
 }

@@ -151,6 +151,9 @@ describe("a ledger file", () => {
     expect(await ledger.retired(9)).toEqual([
       { object: "gone/index.html", dueAt: 7, isCached: true },
     ]);
+    expect(await ledger.waiting()).toMatchObject({ changes: 0, items: ["/left/"] });
+    expect(await ledger.hasOutbox()).toBe(true);
+    expect((await ledger.countsOf({ tags: [], folders: [] })).live).toBe(1);
     await using again = await openSqliteLedger(file);
     expect(again.id).toBe("the first");
   });
@@ -274,6 +277,7 @@ CREATE TABLE nb_note (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHO
 CREATE TABLE nb_lease (slot INTEGER NOT NULL PRIMARY KEY, holder TEXT, expires_ms INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO nightbake_meta VALUES ('id', 'the first'), ('version', '1');
 INSERT INTO nb_lease VALUES (1, NULL, 0);
+INSERT INTO nb_waiting VALUES (x'01', '/left/');
 INSERT INTO nb_release VALUES (1, 1, 2, NULL);
 INSERT INTO nb_retired VALUES ('gone/index.html', 7, '["/gone/"]');
 INSERT INTO nb_page VALUES ('article', x'1501', '/a/', NULL, x'0102030405', NULL, NULL, 3, x'00', NULL, 1);`;
