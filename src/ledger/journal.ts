@@ -22,7 +22,7 @@ export function* intend(
   cached: Parameters<Ledger["intend"]>[1],
 ): Work<void> {
   yield* refuseBarred(intents);
-  yield* countWrite();
+  yield* countWrite(intents);
   const known = yield* queryIds(`SELECT ${INTENT} FROM nb_intent WHERE`, intents);
   const routes = new Map(intents.map((intent) => [pageName(intent), intent.route]));
   const moved = known.map(decodeIntent).filter((each) => each.route !== routes.get(pageName(each)));
@@ -40,7 +40,7 @@ export function* confirm(
   { tagged = [], retired = [], added = [], dropped = [], turnover, lateUntil }: Beside = {},
 ): Work<void> {
   yield* holdFast(run);
-  yield* countWrite();
+  yield* countWrite([...confirmed, ...retired]);
   const before = yield* putLive(confirmed, tagged);
   yield* queryIds("DELETE FROM nb_intent WHERE", confirmed);
   yield* unstage(run, confirmed);
@@ -71,7 +71,7 @@ export function* doubt(
   release: number,
   lateUntil?: number,
 ): Work<void> {
-  yield* countWrite();
+  yield* countWrite(doubted);
   const known = yield* pages(doubted);
   const owners = yield* liveAt(doubted.map(({ route }) => route));
   const isNew = (each: Intent, at: number) => known[at] === undefined && !owners.has(each.route);
@@ -102,7 +102,7 @@ export function* cameLate(
   { objects, altered, retired }: Parameters<Ledger["cameLate"]>[1],
 ): Work<void> {
   yield* holdFast(run);
-  yield* countWrite();
+  yield* countWrite([...objects, ...altered, ...retired]);
   yield* unsettle(altered);
   yield* addRetired(retired, { before: [], livesOn: false });
   yield* forgetLingering(objects);
@@ -124,7 +124,7 @@ export function* retire(
   { retired = [], added = [], dropped = [] }: Beside,
 ): Work<void> {
   yield* holdFast(run);
-  yield* countWrite();
+  yield* countWrite([...ids, ...retired]);
   yield* remember(ids);
   const before = yield* standing(ids);
   yield* recount(before, []);

@@ -24,8 +24,9 @@ export function* setNote(name: string, value: string): Work<void> {
 /** Counts what the journal writes: what was planned at one count may be wrong at the next. */
 const WRITES = "writes";
 
-/** The journal has written. */
-export function* countWrite(): Work<void> {
+/** The journal writes, unless it is about nothing. */
+export function* countWrite(about?: readonly unknown[]): Work<void> {
+  if (about?.length === 0) return;
   yield* setNote(WRITES, String(Number((yield* note(WRITES)) ?? 0) + 1));
 }
 
