@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { checkHistories, renderedShare } from "../history/property.ts";
 
-const RUNS = Number(process.env["HISTORIES"] ?? 60);
+const RUNS = Number(process.env["HISTORIES"] ?? 20);
 const STEPS = Number(process.env["STEPS"] ?? 30);
 const SEED = Number(process.env["SEED"] ?? 20_261_125);
 
