@@ -1,4 +1,5 @@
 import type { Expecting } from "../publish/put-expecting.ts";
+import { isHashed } from "../render/headers.ts";
 import { type Artifact, address, routeOfKey, type Step } from "../site.ts";
 import { adoptedAt } from "./adopted.ts";
 import { tryDeleteConditions } from "./delete-conditions.ts";
@@ -57,10 +58,11 @@ export async function tie({ wired, options }: Run): Promise<void> {
 async function mayReplace(run: Run, key: string): Promise<void> {
   await run.claim();
   const { ledger, cdn } = run.wired;
-  // Caches may hold what the other hand has put, also where no page was live.
-  if (cdn.isCaching) await ledger.recall([routeOfKey(key)]);
   // Of these the ledger knows that they are there, but not what they are.
-  if (await ledger.isRetired(key)) return;
+  const isRetired = await ledger.isRetired(key);
+  // Caches may hold what the other hand has put, also where no page was live; an asset that waits is what it was.
+  if (cdn.isCaching && !(isRetired && isHashed(key))) await ledger.recall([routeOfKey(key)]);
+  if (isRetired) return;
   const message = `The object ${key} was not what the ledger says; another hand has written it, and it is put right.`;
   run.options.emit({ event: "note", message });
 }

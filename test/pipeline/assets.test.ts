@@ -107,3 +107,19 @@ test("a build that changes nothing invalidates nothing", async () => {
   expect([first.invalidated, second.invalidated]).toEqual([0, 0]);
   expect(cdn.accepted.size).toBe(0);
 });
+
+test("an asset that comes back within its grace is what caches hold, so it is not invalidated", async () => {
+  await using world = await smallWorld(2);
+  const cdn = cacheCdn(world.objects, world.store);
+  const cached = () => world.bake({}, (wired) => ({ ...wired, store: cdn.origin, cdn }));
+  await cached();
+  await draw(world, "<svg><g/></svg>");
+  await cached();
+  await draw(world, "<svg/>");
+
+  await cached();
+
+  const items = [...cdn.accepted.values()].flat();
+  expect(items.filter((item) => item.startsWith("/assets/"))).toEqual([]);
+  expect(cdn.stale()).toEqual([]);
+});
