@@ -670,8 +670,8 @@ const DYING: readonly Mutant[] = [
   {
     name: "another hand's object left in caches",
     file: "src/pipeline/expectations.ts",
-    find: "  if (cdn.isCaching) await ledger.recall([routeOfKey(key)]);",
-    replace: "",
+    find: "await ledger.recall([routeOfKey(key)]);",
+    replace: ";",
     suites: [FAULTS],
   },
   {
