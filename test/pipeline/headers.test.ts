@@ -8,7 +8,7 @@ test("a page whose cache tags alone changed is put again", async () => {
   await using world = await smallWorld(1);
   await world.bake();
   const before = world.objects.get("notes/1/index.html");
-  world.edit(1, "topic", "y");
+  world.edit(1, "author", "bob");
 
   await world.bake();
 

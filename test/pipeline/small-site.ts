@@ -157,8 +157,8 @@ export const SITE = defineSite({
       html: { body: markdown("body") },
       // Whether it exists depends on other rows.
       links: (p) => ({ namesake: path`/authors/${p.topic}/` }),
-      // Nothing but a header tells the topic.
-      tags: (p) => [tag("topic", p.topic)],
+      // Nothing but a header tells the author, by another tag than a post has: each is evicted alone.
+      tags: (p) => [tag("topic", p.topic), tag("by", p.author)],
       template: "note",
     }),
     topic: listPage(byTopic, { route: (part) => path`/topics/${part}/`, template: "list" }),
