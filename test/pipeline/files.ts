@@ -26,13 +26,13 @@ export const fileChange: fc.Arbitrary<FileChange> = fc.oneof(
   }),
   fc.record({
     file: fc.constant("pages/other.md"),
-    mark: fc.option(mark, { nil: undefined, freq: 1 }),
+    mark: fc.option(mark, { nil: undefined, freq: 2 }),
   }),
   fc.record({
     file: fc.constant("redirects.txt"),
     mark: fc.option(
       fc.constantFrom("/old/ /all/", "/old/ /posts/a1/", "/old/ /older/\n/posts/b2/ /old/"),
-      { nil: undefined, freq: 1 },
+      { nil: undefined, freq: 2 },
     ),
   }),
 );
