@@ -108,7 +108,7 @@ function heldBy(holder: string | undefined, expiresMs: number): PipelineError {
   }
   const until = new Date(expiresMs).toISOString();
   return new PipelineError("run_conflict", `Run ${holder} holds the ledger until ${until}.`, {
-    hint: "Wait until it has finished; if its process is dead, its claim ends by itself.",
+    hint: "Wait until it has finished; if it was stopped or died, its claim ends by itself.",
   });
 }
 

@@ -8,8 +8,8 @@ const LEASE_MS = 30_000;
 const MARGIN_MS = 5_000;
 
 interface Claimant extends Pick<Run, "claim" | "hasClaimed">, WithinClaim {
-  /** Claims no more. False when the claim must end by itself, since what was asked of the store may yet take place. */
-  readonly end: () => Promise<boolean>;
+  /** Claims no more. */
+  readonly end: () => Promise<void>;
 }
 
 /**
@@ -64,7 +64,6 @@ export function claimant({ ledger, cdn }: Wired, { run, last, notes }: Begun): C
     async end() {
       clearInterval(timer);
       await renewal;
-      return lostMs <= Date.now();
     },
   };
 }

@@ -8,7 +8,7 @@ import { openProgress } from "./progress.ts";
 import { openRebuilt } from "./rebuilt.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { openTally } from "./tally.ts";
-import { withinClaim } from "./within-claim.ts";
+import { outlast, withinClaim } from "./within-claim.ts";
 
 /** Puts together what the stages of one run share. Claims nothing yet: planning needs no lock. */
 export function openRun(
@@ -26,7 +26,7 @@ export function openRun(
   const rebuilt = isRebuild ? openRebuilt() : undefined;
   let keepsVersions: Promise<boolean> | undefined;
   return {
-    wired: withinClaim(wired, within),
+    wired: withinClaim(wired, within, options),
     options,
     context: {
       ...contextOf(wired, begun, tally, rebuilt),
@@ -52,10 +52,13 @@ export function openRun(
     moment: () => begun.now + Math.round(seconds() * 1_000_000),
     seconds,
     async [Symbol.asyncDispose]() {
-      const mayYield = await end();
+      await end();
       // The release gave the claim up, and the plan went with it.
       if (this.isFinished) return;
-      const leave = mayYield ? ledger.yieldClaim : ledger.discard;
+      // An operator who stops a run waits for nothing: then the claim ends by itself.
+      const isLeft = options.signal.aborted && within.lateMs() > 0;
+      if (!isLeft) await outlast(wired, within.lateMs(), options);
+      const leave = isLeft ? ledger.discard : ledger.yieldClaim;
       await leave(begun.run).catch((error: unknown) => {
         // It ends by itself, and what made it fail has failed the run too.
         if (!(error instanceof PipelineError)) throw error;

@@ -1,5 +1,5 @@
 import { PipelineError } from "../error.ts";
-import type { Wired } from "./run.ts";
+import type { BuildOptions, Wired } from "./run.ts";
 
 /** What a run's writes need of its claim. */
 export interface WithinClaim {
@@ -18,8 +18,12 @@ export interface WithinClaim {
  * comes back would let in a write from before; therefore none takes place after the run's claim, and
  * the run does not end while one may.
  */
-export function withinClaim(wired: Wired, { stay, lateMs, ...request }: WithinClaim): Wired {
-  const { store, ledger, sleep } = wired;
+export function withinClaim(
+  wired: Wired,
+  { stay, lateMs, ...request }: WithinClaim,
+  options: Pick<BuildOptions, "emit">,
+): Wired {
+  const { store, ledger } = wired;
   return {
     ...wired,
     store: {
@@ -36,12 +40,23 @@ export function withinClaim(wired: Wired, { stay, lateMs, ...request }: WithinCl
     ledger: {
       ...ledger,
       async finish(...of) {
-        const ms = lateMs();
-        if (ms > 0) await sleep(ms);
+        await outlast(wired, lateMs(), options);
         await ledger.finish(...of);
       },
     },
   };
+}
+
+/** Waits so long (ms), until nothing that was asked of the store can take place any more. */
+export async function outlast(
+  { store, sleep }: Pick<Wired, "store" | "sleep">,
+  ms: number,
+  { emit }: Pick<BuildOptions, "emit">,
+): Promise<void> {
+  if (ms === 0) return;
+  const message = `The ${store.name} did not answer all that it was asked, which may take place for ${Math.ceil(ms / 1000)} seconds yet; this run ends then.`;
+  emit({ event: "note", message });
+  await sleep(ms);
 }
 
 /** The error of a run that would write after its claim. */

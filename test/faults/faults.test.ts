@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { PipelineError } from "../../src/error.ts";
 import { obey } from "../kill/asked.ts";
@@ -53,22 +52,11 @@ async function runWith(mix: Mix, scenario: Scenario, seed: number): Promise<stri
   const said = `seed ${seed}, ${scenario.name}: ${textOf(first, scenario)}`;
   if (first instanceof Error) expectClear(first, said);
   const isDone = !(first instanceof Error) && failedIn(first) === failing.get(scenario);
-  if (!isDone)
-    expect(failedIn(await runNext(scenario, attempt + 1)), said).toBe(failing.get(scenario));
+  if (!isDone) expect(failedIn(await run(scenario, attempt + 1)), said).toBe(failing.get(scenario));
   // A page that was put twice is told twice.
   const ran = { ...scenario, attempt: attempt + 2, mayPayAgain: !isDone };
   expect(await problemsOf(bucket, ran), said).toEqual([]);
   return `${count} faults, ${textOf(first, scenario)}`;
-}
-
-/** Waits for the claim of a run whose requests may still take place. */
-async function runNext(scenario: Scenario, attempt: number): Promise<unknown> {
-  for (;;) {
-    const end = await run(scenario, attempt).catch((error: unknown) => error);
-    if (!(end instanceof Error)) return end;
-    if (!(end instanceof PipelineError) || end.code !== "run_conflict") throw end;
-    await setTimeout(1000);
-  }
 }
 
 async function run({ command }: Scenario, attempt: number): Promise<unknown> {

@@ -262,7 +262,7 @@ test("the claim of a run that died keeps others away for a minute, and says so",
 
   await expect(world.bake()).rejects.toMatchObject({
     code: "run_conflict",
-    hint: "Wait until it has finished; if its process is dead, its claim ends by itself.",
+    hint: "Wait until it has finished; if it was stopped or died, its claim ends by itself.",
   });
 });
 
