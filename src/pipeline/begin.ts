@@ -50,26 +50,16 @@ export async function begin(
   wired: Wired,
   { now, allowDeletes }: { readonly now: number; readonly allowDeletes: boolean },
 ): Promise<Begun> {
-  const { site, source, store, ledger } = wired;
+  const { site, source } = wired;
   const declared = tablesOf(site.kinds);
   await source.check(declared, listsOf(site.kinds));
-  await store.check();
-  const [release, notes, bars] = await Promise.all([
-    ledger.release(),
-    ledger.notes(),
-    ledger.bars(),
-  ]);
-  const isStoreTrusted = await isStoreKnown(wired, notes);
-  const last = { release, publisher: notes.get(PUBLISHER) };
+  const before = await beforeRows(wired);
   const rows = await source.read(now);
   const close = () => rows[Symbol.asyncDispose]();
   try {
-    const tables = await compareTables(notes.get(TABLES), rows, declared);
+    const tables = await compareTables(before.notes.get(TABLES), rows, declared);
     if (!allowDeletes) checkEmpty(tables.emptied);
-    const run = randomUUID();
-    const isCutOff = notes.get(FINISHER) !== last.publisher;
-    const begun = { run, now, rows, notes, isStoreTrusted, last, isCutOff, tables, bars };
-    return { ...begun, [Symbol.asyncDispose]: close };
+    return { ...before, now, rows, tables, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
@@ -81,6 +71,14 @@ export async function begin(
  * @throws PipelineError when the store or the ledger cannot be used
  */
 export async function beginWithoutRows(wired: Wired, now: Instant): Promise<Begun> {
+  const known = await beforeRows(wired);
+  const before = known.notes.get(TABLES);
+  const tables = { filled: before ?? "", before, emptied: [] };
+  return { ...known, now, rows: noRows, tables, async [Symbol.asyncDispose]() {} };
+}
+
+/** What store and ledger say; asked before any row is read. */
+async function beforeRows(wired: Wired) {
   const { store, ledger } = wired;
   await store.check();
   const [release, notes, bars] = await Promise.all([
@@ -88,19 +86,14 @@ export async function beginWithoutRows(wired: Wired, now: Instant): Promise<Begu
     ledger.notes(),
     ledger.bars(),
   ]);
-  const last = { release, publisher: notes.get(PUBLISHER) };
-  const before = notes.get(TABLES);
+  const publisher = notes.get(PUBLISHER);
   return {
     run: randomUUID(),
-    now,
-    rows: noRows,
     notes,
-    isStoreTrusted: await isStoreKnown(wired, notes),
-    last,
-    isCutOff: notes.get(FINISHER) !== last.publisher,
-    tables: { filled: before ?? "", before, emptied: [] },
     bars,
-    async [Symbol.asyncDispose]() {},
+    isStoreTrusted: await isStoreKnown(wired, notes),
+    last: { release, publisher },
+    isCutOff: notes.get(FINISHER) !== publisher,
   };
 }
 
