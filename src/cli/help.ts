@@ -8,7 +8,7 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
   ["OUT_DIR", "the output folder (default dist)"],
   ["SITE_URL", "replaces the origin of the site definition"],
   ["DATABASE_URL", "MySQL instead of the embedded source: mysql://user:password@host/database"],
-  ["DATABASE_REPLICA_URLS", "its replicas, with commas between"],
+  ["DATABASE_REPLICA_URLS", "its replicas, with commas between; so far the first is read from"],
   ["LEDGER_URL", "MySQL instead of the embedded ledger"],
   ["S3_BUCKET, S3_PREFIX, S3_ENDPOINT", "S3 instead of the output folder"],
   ["CLOUDFRONT_DISTRIBUTION_ID", "the CDN to invalidate"],
@@ -28,7 +28,7 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
     "NIGHTBAKE_PROBE, PROBE_URL",
     "changed pages to fetch from there until they are new (default 0)",
   ],
-  ["REDIS_URL", "queue and cache of clones"],
+  ["REDIS_URL", "queue and cache of clones; nothing uses it yet"],
   ["NIGHTBAKE_DELETE_SHARE", "share of the site one build may delete unasked (default 0.2)"],
   [
     "NIGHTBAKE_CONCURRENCY",
