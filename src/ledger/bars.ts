@@ -103,11 +103,10 @@ export function* isClaimed(nowMs: number): Work<boolean> {
 
 /**
  * Refuses puts of pages that are taken down, and puts where an object is still to be removed: it
- * would be removed instead. Part of `intend`; it waits its turn, so that a bar comes wholly before
- * or after it.
+ * would be removed instead. Part of `intend`, which holds the lease's row by then, so that a bar comes
+ * wholly before or after it.
  */
 export function* refuseBarred(intents: readonly Intent[]): Work<void> {
-  yield* lease("share");
   const over = yield* barsOver(intents);
   const page = intents.find((each) => over.some((own) => isUnder(each, own)));
   if (page !== undefined) throw refused(page, "It is taken down.");

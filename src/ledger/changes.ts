@@ -28,7 +28,7 @@ export function* addChanges(changes: readonly NewChange[]): Work<void> {
 }
 
 /** What is to be put replaces what is live there; part of `intend`. */
-export function* addReplaced(cached: Parameters<Ledger["intend"]>[1]): Work<void> {
+export function* addReplaced(cached: Parameters<Ledger["intend"]>[2]): Work<void> {
   const routes = cached.map(({ route }) => route);
   const owners = yield* standingAt(routes);
   const text = "SELECT object FROM nb_adopted WHERE object IN (?)";

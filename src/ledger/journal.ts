@@ -10,7 +10,7 @@ import { forgetLingering, linger, lingerLeaving } from "./lingering.ts";
 import { liveAt, ownersOf, pages, queryIds, queryLive } from "./live.ts";
 import { countWrite } from "./notes.ts";
 import { type Doomed, remember } from "./past.ts";
-import { addRetired, forget } from "./retired.ts";
+import { addRetired, takeOff } from "./retired.ts";
 import { decodeIntent, encodeIntent, INTENT, objectAt } from "./rows.ts";
 import { query, replaceRows, type Work } from "./sql.ts";
 import { forgetHashes, putLive, recount, standing } from "./standing.ts";
@@ -18,9 +18,11 @@ import { unstage } from "./steps.ts";
 
 /** @see Ledger.intend An earlier intent of the page for another route is not lost: its object is suspected. */
 export function* intend(
+  run: string,
   intents: readonly Intent[],
-  cached: Parameters<Ledger["intend"]>[1],
+  cached: Parameters<Ledger["intend"]>[2],
 ): Work<void> {
+  yield* holdFast(run);
   yield* refuseBarred(intents);
   yield* countWrite(intents);
   const known = yield* queryIds(`SELECT ${INTENT} FROM nb_intent WHERE`, intents);
@@ -48,7 +50,7 @@ export function* confirm(
   yield* disownAt(routes);
   const objects = routes.map(objectAt);
   if (lateUntil !== undefined) yield* lingerLeaving(objects, lateUntil);
-  yield* forget(objects);
+  yield* takeOff(objects);
   yield* addRetired(retired, { before, livesOn: true });
   yield* changeReaders(added, dropped);
   if (turnover !== undefined) yield* turnOver(turnover);
@@ -67,10 +69,12 @@ export function* intents(): Work<readonly Intent[]> {
  * page that is not live yet becomes live there; of one that is live elsewhere, the object retires.
  */
 export function* doubt(
+  run: string,
   doubted: readonly Doubted[],
   release: number,
   lateUntil?: number,
 ): Work<void> {
+  yield* holdFast(run);
   yield* countWrite(doubted);
   const known = yield* pages(doubted);
   const owners = yield* liveAt(doubted.map(({ route }) => route));
@@ -89,7 +93,7 @@ export function* doubt(
   }));
   yield* unsettle(doubted.filter((_, at) => known[at] !== undefined));
   yield* putLive(suspects);
-  yield* forget([...created.keys()].map(objectAt));
+  yield* takeOff([...created.keys()].map(objectAt));
   yield* suspect(doubted);
   const objects = doubted.map(({ route }) => objectAt(route));
   if (lateUntil !== undefined) yield* linger(objects, lateUntil);
@@ -109,7 +113,8 @@ export function* cameLate(
 }
 
 /** @see Ledger.doubtAll */
-export function* doubtAll(): Work<void> {
+export function* doubtAll(run: string): Work<void> {
+  yield* holdFast(run);
   yield* countWrite();
   yield* query(
     "UPDATE nb_live SET hash = NULL, etag = NULL, tags = NULL WHERE hash IS NOT NULL OR tags IS NOT NULL",

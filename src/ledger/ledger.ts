@@ -343,8 +343,9 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   discard(run: string): Promise<void>;
 
   /**
-   * Lets one run publish: forgets plans of dead runs. Repeatable by the holder, who calls it
-   * again at least every third of `leaseMs` to stay.
+   * Lets one run publish. Repeatable by the holder, who calls it again at least every third of
+   * `leaseMs` to stay. Until another claims, methods that name a run refuse what any other writes of
+   * pages and objects (`run_conflict`), also when the claim has ended.
    * @throws PipelineError `run_conflict` when another holds the ledger, `release` is not the last,
    *   the note `mark.name` is not what it was, or pages were intended, confirmed, retired or put in doubt
    *   by another since the notes of `since`
@@ -372,6 +373,7 @@ export interface Ledger extends AsyncDisposable, BarLedger {
    *   or wants a route at which the object of one that is has not been removed yet
    */
   intend(
+    run: string,
     intents: readonly Intent[],
     cached: readonly (Tagged & Pick<Intent, "route">)[],
   ): Promise<void>;
@@ -389,7 +391,12 @@ export interface Ledger extends AsyncDisposable, BarLedger {
    * Marks the hash of these live pages as unknown (creating them if need be) and ends their intents;
    * their puts may take place until `lateUntil` (µs), if that is given.
    */
-  doubt(intents: readonly Doubted[], release: number, lateUntil?: number): Promise<void>;
+  doubt(
+    run: string,
+    intents: readonly Doubted[],
+    release: number,
+    lateUntil?: number,
+  ): Promise<void>;
 
   /** The next objects at which nothing can come late any more at `now`, in object order. */
   lingering(now: number, after: string | undefined, limit: number): Promise<readonly Lingering[]>;
@@ -414,7 +421,7 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   ): Promise<void>;
 
   /** Marks every live page's hash as unknown: the store was wiped or changed. */
-  doubtAll(): Promise<void>;
+  doubtAll(run: string): Promise<void>;
 
   /** Pages stop being live and steps are done; their objects wait to be deleted. Durable. */
   retire(
@@ -430,7 +437,7 @@ export interface Ledger extends AsyncDisposable, BarLedger {
    * What linked to the objects that wait for a date is invalidated since `completedAt` (µs): they
    * stay for their time from then on, and until `copiesUntil`; those that stay for none are due.
    */
-  dateRetired(completedAt: number, copiesUntil: number): Promise<void>;
+  dateRetired(run: string, completedAt: number, copiesUntil: number): Promise<void>;
 
   /** The first `limit` retired objects by moment; those that wait for a date come first. */
   retired(limit: number): Promise<readonly Retired[]>;
@@ -441,7 +448,7 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   isLeaving(now: number): Promise<boolean>;
 
   /** Retired objects are deleted; those that were cached become changes. Durable. */
-  forget(objects: readonly string[]): Promise<void>;
+  forget(run: string, objects: readonly string[]): Promise<void>;
 
   /** True when the object waits to be deleted. */
   isRetired(object: string): Promise<boolean>;
@@ -474,7 +481,7 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   retiredAmong(objects: readonly string[]): Promise<ReadonlyMap<string, Retired>>;
 
   /** Takes objects off the retired list because a page has them again; they become changes, too. */
-  unretire(objects: readonly string[]): Promise<void>;
+  unretire(run: string, objects: readonly string[]): Promise<void>;
 
   /** Kinds that have live pages or had some that can be told, sorted. */
   changedKinds(): Promise<readonly string[]>;

@@ -1,5 +1,6 @@
 import { routeOfKey } from "../site.ts";
 import { addChanges } from "./changes.ts";
+import { holdFast } from "./claim.ts";
 import type { Retired } from "./ledger.ts";
 import { liveAt } from "./live.ts";
 import { UNKNOWN } from "./packed-tags.ts";
@@ -29,7 +30,8 @@ export function* due(
 }
 
 /** @see Ledger.dateRetired */
-export function* dateRetired(completedAt: number, copiesUntil: number): Work<void> {
+export function* dateRetired(run: string, completedAt: number, copiesUntil: number): Work<void> {
+  yield* holdFast(run);
   // What stays for no time goes whatever the clock says, which may have been set back.
   yield* query(
     `UPDATE nb_leaving SET due_at = CASE WHEN stays > 0 AND stays + ? > ? THEN stays + ? ELSE ? END
@@ -73,9 +75,17 @@ export function* retiredAmong(objects: readonly string[]): Work<ReadonlyMap<stri
 /**
  * @see Ledger.forget
  * @see Ledger.unretire
- * The CDN is told in both cases: it may still hold what the object was before.
  */
-export function* forget(objects: readonly string[]): Work<void> {
+export function* forget(run: string, objects: readonly string[]): Work<void> {
+  yield* holdFast(run);
+  yield* takeOff(objects);
+}
+
+/**
+ * Takes objects off the list, because they are gone or a page has them again. The CDN is told in
+ * both cases: it may still hold what the object was before.
+ */
+export function* takeOff(objects: readonly string[]): Work<void> {
   const text = "SELECT object, items, old FROM nb_leaving WHERE object IN (?)";
   const rows = yield* queryIn(text, objects);
   if (rows.length === 0) return;

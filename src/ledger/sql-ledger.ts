@@ -91,7 +91,7 @@ function journalMethods(db: SqlDatabase) {
     lingering: (...of) => db.read(() => lingering.lingering(...of)),
     lingeringAmong: (objects) => db.read(() => lingering.lingeringAmong(objects)),
     forgetLingering: (objects) => db.write(() => lingering.forgetLingering(objects)),
-    doubtAll: () => db.write(journal.doubtAll),
+    doubtAll: (run) => db.write(() => journal.doubtAll(run)),
     retire: (...of) => db.write(() => journal.retire(...of), DURABLE),
   } satisfies Partial<Ledger>;
 }
@@ -105,8 +105,8 @@ function retiredMethods(db: SqlDatabase) {
     isLeaving: (now) => db.read(() => retired.isLeaving(now)),
     isRetired: (object) => db.read(() => retired.isRetired(object)),
     retiredAmong: (objects) => db.read(() => retired.retiredAmong(objects)),
-    forget: (objects) => db.write(() => retired.forget(objects), DURABLE),
-    unretire: (objects) => db.write(() => retired.forget(objects)),
+    forget: (...of) => db.write(() => retired.forget(...of), DURABLE),
+    unretire: (...of) => db.write(() => retired.forget(...of)),
   } satisfies Partial<Ledger>;
 }
 

@@ -46,16 +46,20 @@ async function deleteDue(run: Run): Promise<void> {
     const live = await ledger.liveAt(due.map(({ object }) => routeOfKey(object)));
     const isFree = ({ object }: Retired) => !live.has(routeOfKey(object));
     const going = due.filter(isFree);
-    const objects = going.map(({ object }) => object);
-    if (await suspectFolded(run, objects)) isSuspect = true;
+    if (await suspectFolded(run, objectsOf(going))) isSuspect = true;
     const done = await deleteRetired(run, going);
-    await ledger.forget(done.map(({ object }) => object));
-    await ledger.unretire(due.filter((each) => !isFree(each)).map(({ object }) => object));
+    await ledger.forget(run.context.run, objectsOf(done));
+    const kept = due.filter((each) => !isFree(each));
+    await ledger.unretire(run.context.run, objectsOf(kept));
     after = due.at(-1)?.object;
   }
   if (!isSuspect) return;
   // Nothing is left in them but what a store that folds case may have lost just now.
   for (const phase of ["assets", "changed", "lists"] as const) await publishPhase(run, phase);
+}
+
+function objectsOf(retired: readonly Retired[]): readonly string[] {
+  return retired.map(({ object }) => object);
 }
 
 /**

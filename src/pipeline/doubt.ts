@@ -15,7 +15,7 @@ export async function doubt(run: Run, intents: readonly Intent[]): Promise<void>
   const { ledger } = run.wired;
   const live = await ledger.pages(intents);
   const doubted = intents.map((each) => ({ ...each, isCached: isEvicted(run, each) }));
-  await ledger.doubt(doubted, run.release, lateUntil(run));
+  await ledger.doubt(run.context.run, doubted, run.release, lateUntil(run));
   const created = intents.filter((_, at) => live[at] === undefined);
   // Nothing links to it, so nothing has to be waited for.
   const retired = created.map((each) => ({ ...retiring(run, each), dueAt: run.startedAt }));

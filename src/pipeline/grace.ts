@@ -29,7 +29,11 @@ export function staysOf({ wired }: Run, kind: string): number {
  */
 export async function dateRetired(run: Run): Promise<void> {
   const completedAt = run.moment();
-  await run.wired.ledger.dateRetired(completedAt, copiesAt(run, completedAt).until);
+  await run.wired.ledger.dateRetired(
+    run.context.run,
+    completedAt,
+    copiesAt(run, completedAt).until,
+  );
 }
 
 /** What to note of copies with a release; nothing where all kinds always asked browsers to ask. */

@@ -214,10 +214,10 @@ async function intend(run: Run, made: readonly Made[]): Promise<void> {
   });
   if (displaced.length > 0) {
     await keepBodies(run, await ledger.pages(displaced));
-    await ledger.doubt(displaced, run.release);
+    await ledger.doubt(run.context.run, displaced, run.release);
   }
   const cached = made.map((each) => ({ ...taggedAs(each, cdn), route: each.step.route }));
-  await ledger.intend(steps, cdn.isCaching ? cached : []);
+  await ledger.intend(run.context.run, steps, cdn.isCaching ? cached : []);
 }
 
 function countMade(

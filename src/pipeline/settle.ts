@@ -29,7 +29,7 @@ export async function settle(run: Run, begun: Begun): Promise<void> {
   await doubt(run, intents);
   // Those puts may have brought back what was taken down.
   await finishTakedowns(run.wired, run.options);
-  if (isOther) await ledger.doubtAll();
+  if (isOther) await ledger.doubtAll(run.context.run);
 }
 
 /** A dry run doubts nothing: the steps that the doubt would bring are planned at once. */

@@ -63,7 +63,7 @@ export async function adopt(wired: Wired, options: AdoptOptions): Promise<Adopti
   const items = wired.cdn.isCaching ? EVERYTHING : [];
   await wired.ledger.beginAdoption({ items, notes: { [ADOPTION]: BEGUN } });
   // What a build after an earlier adoption made live may be gone, or another's.
-  if (!begun.isStoreTrusted) await wired.ledger.doubtAll();
+  if (!begun.isStoreTrusted) await wired.ledger.doubtAll(begun.run);
   await tie(run);
   run.progress.begin("adopt", objects);
   const adoption = await adoptAll(run);

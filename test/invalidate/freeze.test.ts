@@ -26,6 +26,7 @@ function tagged(page: ReturnType<typeof article>, n: number) {
 async function change(ledger: Ledger, isChanged: (n: number) => boolean): Promise<void> {
   const changed = Array.from({ length: PAGES }, (_, n) => n).filter(isChanged);
   await ledger.intend(
+    "run",
     [],
     changed.map((n) => ({ ...tagged(article(n), n), route: `/articles/${n}/` })),
   );
@@ -67,7 +68,10 @@ test("a page that went is its own tag, which no page has any more", async () => 
   await using ledger = await openLedger();
   const retired = [{ object: address("/articles/3/").key, dueAt: 0, isCached: true }];
   await ledger.retire("run", [article(3)], { retired });
-  await ledger.forget(retired.map(({ object }) => object));
+  await ledger.forget(
+    "run",
+    retired.map(({ object }) => object),
+  );
   const reports: unknown[] = [];
 
   await freezeChanges(options(ledger, { onCover: (report) => reports.push(report) }));

@@ -22,6 +22,7 @@ const OPTIONS = { terms: { ...TERMS, maxShare: 0 }, now: () => 0 };
 async function changeAll(ledger: Ledger): Promise<void> {
   await publish(ledger, ...PAGES);
   await ledger.intend(
+    "publisher",
     [],
     CHANGED.map((page) => ({ ...page, tags: [] })),
   );

@@ -44,7 +44,7 @@ export function describeAdopted(test: LedgerTest): void {
       const objects = [one, two].map(({ route }) => address(route).key);
       await ledger.adopt([...objects, "other"].map(adopted));
 
-      await ledger.intend([intent(one)], []);
+      await ledger.intend("publisher", [intent(one)], []);
       expect(objectsOf(await ledger.adopted(undefined, 9))).toEqual([objects[1], "other"].sort());
       await publish(ledger, two);
       expect(objectsOf(await ledger.adopted(undefined, 9))).toEqual(["other"]);

@@ -67,7 +67,7 @@ export function describeBars(test: LedgerTest): void {
       const intents = [intent({ ...article(2) }), intent({ ...article(1), route: "/new/" })];
 
       await expect(
-        ledger.intend(intents, [{ ...livePage({ route: "/new/" }), tags: [] }]),
+        ledger.intend("publisher", intents, [{ ...livePage({ route: "/new/" }), tags: [] }]),
       ).rejects.toEqual(barredError);
       expect([await ledger.intents(), await ledger.hasOutbox()]).toEqual([[], false]);
     });
@@ -81,10 +81,10 @@ export function describeBars(test: LedgerTest): void {
 
       const found = await ledger.barred([...below, ...others]);
       expect(found.map((each) => each?.kind)).toEqual(["tag", "tag", ...Array(3)]);
-      await expect(ledger.intend([intent(idOf("tag", "x", "2025", 1))], [])).rejects.toEqual(
-        barredError,
-      );
-      await ledger.intend(others.map(intent), []);
+      await expect(
+        ledger.intend("publisher", [intent(idOf("tag", "x", "2025", 1))], []),
+      ).rejects.toEqual(barredError);
+      await ledger.intend("publisher", others.map(intent), []);
       const live = await ledger.pages([...below, ...others]);
       expect(live.map((page) => page?.hash === undefined)).toEqual([
         true,
@@ -99,14 +99,14 @@ export function describeBars(test: LedgerTest): void {
       await ledger.bar([barOf()]);
       const other = intent({ ...article(2), route: "/now/" });
 
-      await expect(ledger.intend([other], [])).rejects.toEqual(barredError);
+      await expect(ledger.intend("publisher", [other], [])).rejects.toEqual(barredError);
       await ledger.removed({ ...NOBODY, settled: removed([article(1)]) }, 5);
-      await ledger.intend([other], []);
+      await ledger.intend("publisher", [other], []);
       expect(await ledger.intents()).toHaveLength(1);
     });
 
     test("whose put had begun are awaited, until it is known what became of it", async (ledger) => {
-      await ledger.intend([intent({ route: "/moving/" })], []);
+      await ledger.intend("publisher", [intent({ route: "/moving/" })], []);
       await ledger.bar([barOf()]);
       expect(await theBar(ledger)).toMatchObject({ state: "pending", routes: ["/a/", "/moving/"] });
       await ledger.removed({ ...NOBODY, unsettled: removed([article(1)]) }, 5);
@@ -181,7 +181,7 @@ export function describeBars(test: LedgerTest): void {
       await ledger.lift(ids);
       expect(await ledger.barred(ids)).toEqual([undefined]);
       expect(await theBar(ledger)).toMatchObject({ state: "lifted" });
-      await ledger.intend([intent()], []);
+      await ledger.intend("publisher", [intent()], []);
       await ledger.removed({ ...NOBODY, settled: removed(ids) }, 5);
       expect(await theBar(ledger)).toMatchObject({ state: "lifted" });
       await ledger.dropLifted(ids);

@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest";
-import { article, livePage, step } from "./fixtures.ts";
+import { article, intent, livePage, step } from "./fixtures.ts";
 import type { LedgerTest } from "./ledger-contract.ts";
 
 const NOW = 1_735_689_600_000;
@@ -23,6 +23,12 @@ export function describeClaims(test: LedgerTest): void {
       await expect(ledger.claim("slow", LATER)).rejects.toEqual(conflict);
       await expect(ledger.confirm("slow", [livePage()])).rejects.toEqual(conflict);
       await expect(ledger.retire("slow", [article(1)], {})).rejects.toEqual(conflict);
+      await expect(ledger.intend("slow", [intent()], [])).rejects.toEqual(conflict);
+      await expect(ledger.doubt("slow", [intent()], 1)).rejects.toEqual(conflict);
+      await expect(ledger.doubtAll("slow")).rejects.toEqual(conflict);
+      await expect(ledger.dateRetired("slow", 0, 0)).rejects.toEqual(conflict);
+      await expect(ledger.forget("slow", ["a"])).rejects.toEqual(conflict);
+      await expect(ledger.unretire("slow", ["a"])).rejects.toEqual(conflict);
       await expect(
         ledger.finish("slow", { id: 1, startedAt: 1, finishedAt: 2, report: "" }),
       ).rejects.toEqual(conflict);
@@ -35,6 +41,28 @@ export function describeClaims(test: LedgerTest): void {
       await ledger.finish("quick", { id: 1, startedAt: 1, finishedAt: 2, report: undefined });
 
       await expect(ledger.confirm("slow", [livePage()])).rejects.toEqual(conflict);
+    });
+
+    test("a slow run that wakes displaces nothing of what another is putting", async (ledger) => {
+      const retired = { object: "gone/index.html", dueAt: undefined, stays: 5, isCached: true };
+      await ledger.claim("slow", CLAIM);
+      await ledger.claim("quick", LATER);
+      await ledger.retire("quick", [], { retired: [retired] });
+      await ledger.intend("quick", [intent({ route: "/new/" })], []);
+
+      const old = [intent({ route: "/old/" }), intent(article(2))];
+      for (const late of [
+        () => ledger.intend("slow", old, []),
+        () => ledger.doubt("slow", old, 1),
+        () => ledger.dateRetired("slow", 5, 0),
+        () => ledger.forget("slow", [retired.object]),
+      ]) {
+        await expect(late()).rejects.toEqual(conflict);
+      }
+
+      expect(await ledger.intents()).toEqual([intent({ route: "/new/" })]);
+      expect(await ledger.countLive()).toBe(0);
+      expect(await ledger.retired(9)).toEqual([retired]);
     });
 
     test("a claim leaves the run's name, unless another has left its own meanwhile", async (ledger) => {

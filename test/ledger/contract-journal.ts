@@ -13,7 +13,7 @@ export function describeJournal(test: LedgerTest): void {
         intent({ ...article(1), start: Buffer.of(7) }),
         intent(idOf("a", 1)),
       ];
-      await ledger.intend(intents, []);
+      await ledger.intend("publisher", intents, []);
       expect(await ledger.intents()).toEqual([intents[2], intents[1], intents[0]]);
 
       await ledger.confirm("run", [livePage(article(2)), livePage(idOf("a", 1))]);
@@ -21,8 +21,8 @@ export function describeJournal(test: LedgerTest): void {
     });
 
     test("of a page for another route leave the first object among the retired", async (ledger) => {
-      await ledger.intend([intent({ route: "/first/" })], []);
-      await ledger.intend([intent({ route: "/second/" })], []);
+      await ledger.intend("publisher", [intent({ route: "/first/" })], []);
+      await ledger.intend("publisher", [intent({ route: "/second/" })], []);
 
       const retired = await ledger.due(0, undefined, 10);
       expect(retired.map(({ object }) => object)).toEqual(["first/index.html"]);
@@ -33,8 +33,8 @@ export function describeJournal(test: LedgerTest): void {
   describe("doubt", () => {
     test("makes the hash of a live page unknown and keeps the rest", async (ledger) => {
       await publish(ledger, livePage(), livePage(article(2)));
-      await ledger.intend([intent()], []);
-      await ledger.doubt([intent()], 5);
+      await ledger.intend("publisher", [intent()], []);
+      await ledger.doubt("publisher", [intent()], 5);
 
       const unknown = { hash: undefined, etag: undefined, cause: undefined };
       expect(await ledger.live("article", undefined, 9)).toEqual([
@@ -47,8 +47,8 @@ export function describeJournal(test: LedgerTest): void {
 
     test("makes a page live that was being created", async (ledger) => {
       const doubted = intent({ start: Buffer.of(1) });
-      await ledger.intend([doubted], []);
-      await ledger.doubt([doubted], 5);
+      await ledger.intend("publisher", [doubted], []);
+      await ledger.doubt("publisher", [doubted], 5);
 
       expect(await ledger.live("article", undefined, 9)).toEqual([
         {
@@ -66,8 +66,8 @@ export function describeJournal(test: LedgerTest): void {
     test("of what no cache can hold tells the CDN nothing once it is gone", async (ledger) => {
       const doubted = { ...intent({ route: "/new/" }), isCached: false };
       await publish(ledger, livePage({ route: "/old/" }));
-      await ledger.doubt([doubted], 5);
-      await ledger.forget(["new/index.html"]);
+      await ledger.doubt("publisher", [doubted], 5);
+      await ledger.forget("publisher", ["new/index.html"]);
 
       expect(await ledger.hasOutbox()).toBe(false);
     });
@@ -75,7 +75,7 @@ export function describeJournal(test: LedgerTest): void {
     test("of a page that was moving retires the new object until it is confirmed there", async (ledger) => {
       const moving = intent({ route: "/new/" });
       await publish(ledger, livePage({ route: "/old/" }));
-      await ledger.doubt([moving], 5);
+      await ledger.doubt("publisher", [moving], 5);
 
       expect(await ledger.due(0, undefined, 9)).toEqual([
         { object: "new/index.html", dueAt: 0, isCached: true },
@@ -91,6 +91,7 @@ export function describeJournal(test: LedgerTest): void {
       const owner = livePage({ ...article(2), route: "/taken/" });
       await publish(ledger, livePage({ route: "/old/" }), owner);
       await ledger.doubt(
+        "publisher",
         [intent({ route: "/taken/" }), intent({ ...article(3), route: "/taken/" })],
         5,
       );
@@ -104,7 +105,7 @@ export function describeJournal(test: LedgerTest): void {
 
     test("doubtAll makes every hash unknown", async (ledger) => {
       await publish(ledger, livePage(), livePage(idOf("home")));
-      await ledger.doubtAll();
+      await ledger.doubtAll("publisher");
 
       const [known] = (await ledger.pages([article(1), idOf("home")])).filter((page) => page?.hash);
       expect(known).toBeUndefined();
@@ -139,11 +140,11 @@ export function describeJournal(test: LedgerTest): void {
       expect(await ledger.retired(2)).toEqual([waiting("a", 0), waiting("b", 5)]);
       expect([await ledger.isLeaving(0), await ledger.countRetired()]).toEqual([true, 3]);
 
-      await ledger.dateRetired(100, 0);
+      await ledger.dateRetired("publisher", 100, 0);
 
       const dated = [retired("a"), retired("c", 3), retired("b", 105)];
       expect(await ledger.retired(9)).toEqual(dated);
-      await ledger.forget(["a"]);
+      await ledger.forget("publisher", ["a"]);
       expect([await ledger.isLeaving(2), await ledger.isLeaving(3)]).toEqual([false, true]);
     });
 
@@ -153,7 +154,7 @@ export function describeJournal(test: LedgerTest): void {
       };
       await ledger.retire("run", [], { retired: [waiting("a", 0), waiting("b", 5)] });
 
-      await ledger.dateRetired(100, 104);
+      await ledger.dateRetired("publisher", 100, 104);
 
       expect(await ledger.retired(9)).toEqual([retired("a", 104), retired("b", 105)]);
     });
@@ -213,7 +214,7 @@ export function describeJournal(test: LedgerTest): void {
     test("forget removes objects; those that were cached become changes", async (ledger) => {
       const asset = { ...retired("c"), isCached: false };
       await ledger.retire("run", [], { retired: [retired("a"), retired("b"), asset] });
-      await ledger.forget(["a", "c", "unknown"]);
+      await ledger.forget("publisher", ["a", "c", "unknown"]);
 
       expect(await ledger.due(0, undefined, 9)).toEqual([retired("b")]);
       expect(await changesOf(ledger)).toEqual([
@@ -225,7 +226,7 @@ export function describeJournal(test: LedgerTest): void {
       await ledger.retire("run", [], { retired: [retired("a"), retired("b")] });
       expect(await ledger.isRetired("a")).toBe(true);
       expect(await ledger.retiredAmong(["c", "a"])).toEqual(new Map([["a", retired("a")]]));
-      await ledger.unretire(["a"]);
+      await ledger.unretire("publisher", ["a"]);
       expect(await ledger.isRetired("a")).toBe(false);
 
       expect(await ledger.due(0, undefined, 9)).toEqual([retired("b")]);

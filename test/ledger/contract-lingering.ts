@@ -8,8 +8,8 @@ export function describeLingering(test: LedgerTest): void {
   describe("objects at which something may come late", () => {
     test("are those of puts that are in doubt, until a moment, in object order", async (ledger) => {
       const [b, a] = [intent({ route: "/b/" }), intent({ ...article(2), route: "/a/" })];
-      await ledger.doubt([b, a], 1, 7);
-      await ledger.doubt([intent({ ...article(3), route: "/c/" })], 1);
+      await ledger.doubt("publisher", [b, a], 1, 7);
+      await ledger.doubt("publisher", [intent({ ...article(3), route: "/c/" })], 1);
       const at = async (now: number, after?: string, limit = 9) =>
         (await ledger.lingering(now, after, limit)).map(({ object }) => object);
 
@@ -17,7 +17,7 @@ export function describeLingering(test: LedgerTest): void {
       expect(await at(7)).toEqual(["a/index.html", "b/index.html"]);
       expect(await at(7, "a/index.html")).toEqual(["b/index.html"]);
       expect(await at(7, undefined, 1)).toEqual(["a/index.html"]);
-      await ledger.doubt([a], 1, 9);
+      await ledger.doubt("publisher", [a], 1, 9);
       expect(await at(8)).toEqual(["b/index.html"]);
       await ledger.forgetLingering(["b/index.html"]);
       expect(await ledger.lingering(FOREVER, undefined, 9)).toEqual([
@@ -48,7 +48,7 @@ export function describeLingering(test: LedgerTest): void {
     test("linger no more when what came late is known; its page is in doubt, an orphan goes", async (ledger) => {
       await publish(ledger, livePage({ route: "/a/" }));
       const orphan = { object: "b/index.html", dueAt: 3, isCached: true, etag: '"1"' };
-      await ledger.doubt([intent({ ...article(2), route: "/b/" })], 1, 7);
+      await ledger.doubt("publisher", [intent({ ...article(2), route: "/b/" })], 1, 7);
       await ledger.retire("publisher", [article(2)], { retired: [] });
 
       const late = { objects: ["b/index.html"], altered: [article(1)], retired: [orphan] };

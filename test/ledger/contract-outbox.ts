@@ -29,7 +29,7 @@ export function describeOutbox(test: LedgerTest): void {
       const put = (key: number, author: string) => {
         return { ...article(key), route: `/${key}/`, tags: tagsBy(article(key), author) };
       };
-      await ledger.intend([], [put(1, "bob"), put(2, "bob")]);
+      await ledger.intend("publisher", [], [put(1, "bob"), put(2, "bob")]);
 
       expect(await changesOf(ledger)).toEqual([
         {
@@ -45,7 +45,7 @@ export function describeOutbox(test: LedgerTest): void {
       await publishBy(ledger, "ann", 1);
       for (const author of ["bob", "cy"]) {
         const tags = tagsBy(article(1), author);
-        await ledger.intend([], [{ ...article(1), route: "/1/", tags }]);
+        await ledger.intend("publisher", [], [{ ...article(1), route: "/1/", tags }]);
         await publishBy(ledger, author, 1);
       }
 
@@ -63,7 +63,7 @@ export function describeOutbox(test: LedgerTest): void {
         retired: [gone("1")],
       });
       await ledger.retire("publisher", [article(2)], { retired: [gone("2")] });
-      await ledger.forget(["1/index.html", "2/index.html"]);
+      await ledger.forget("publisher", ["1/index.html", "2/index.html"]);
 
       expect(await changesOf(ledger)).toEqual([
         { route: "/1/", before: tagsBy(article(1), "ann"), after: undefined, livesOn: true },
@@ -73,13 +73,13 @@ export function describeOutbox(test: LedgerTest): void {
 
     test("know no tags of what was in doubt, left the list twice, or has two owners", async (ledger) => {
       await publishBy(ledger, "ann", 1, 2, 3);
-      await ledger.doubt([livePage({ ...article(1), route: "/1/" })], 1);
+      await ledger.doubt("publisher", [livePage({ ...article(1), route: "/1/" })], 1);
       const other = livePage({ ...article(4), route: "/2/" });
       await ledger.confirm("publisher", [other], {
         tagged: [{ ...other, tags: tagsBy(other, "ann") }],
       });
       const put = (key: number) => ({ ...article(key), route: `/${key}/`, tags: [] });
-      await ledger.intend([], [put(1), put(2), put(3)]);
+      await ledger.intend("publisher", [], [put(1), put(2), put(3)]);
 
       const changes = await changesOf(ledger);
       expect(changes.map(({ before }) => before.length)).toEqual([0, 0, 3]);
@@ -120,9 +120,9 @@ export function describeOutbox(test: LedgerTest): void {
       ]);
 
       await ledger.retire("publisher", [article(3), article(9)], {});
-      await ledger.doubt([livePage({ ...article(2), route: "/2/" })], 1);
+      await ledger.doubt("publisher", [livePage({ ...article(2), route: "/2/" })], 1);
       expect(await tagged(ledger, "article", "author-ann", "author-bob")).toEqual([1, 1, 0]);
-      await ledger.doubtAll();
+      await ledger.doubtAll("publisher");
       expect(await tagged(ledger, "article", "author-ann")).toEqual([0, 0]);
     });
 
@@ -150,7 +150,7 @@ export function describeOutbox(test: LedgerTest): void {
       await publishBy(ledger, "ann", 1, 2);
       const put = { ...article(1), route: "/1/", tags: tagsBy(article(1), "ann") };
       const gone = { object: "2/index.html", dueAt: 0, isCached: true };
-      await ledger.intend([], [put]);
+      await ledger.intend("publisher", [], [put]);
       await ledger.retire("publisher", [article(2)], { retired: [gone] });
       await ledger.serveBy("CloudFront E1");
       expect(await tagged(ledger, "article")).toEqual([1]);
@@ -159,7 +159,7 @@ export function describeOutbox(test: LedgerTest): void {
 
       expect(await tagged(ledger, "article", "author-ann")).toEqual([0, 0]);
       expect(await ledger.tagsAt(["/1/"])).toEqual(new Map([["/1/", []]]));
-      await ledger.forget(["2/index.html"]);
+      await ledger.forget("publisher", ["2/index.html"]);
       const unknown = { before: [], livesOn: false };
       expect(await changesOf(ledger)).toEqual([
         { ...unknown, route: "/1/", after: [] },

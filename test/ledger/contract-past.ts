@@ -12,10 +12,10 @@ export function describePast(test: LedgerTest): void {
       const pages = [livePage(), livePage(article(2)), livePage(article(3))];
       await publish(ledger, ...pages);
       await release(ledger, 1);
-      await ledger.intend([{ ...intent(), reason: "row:users/ann" }], []);
+      await ledger.intend("publisher", [{ ...intent(), reason: "row:users/ann" }], []);
       await publish(ledger, livePage({ release: 2, bytes: 1 }));
       await ledger.retire("publisher", [{ ...article(2), reason: "gone" }], {});
-      await ledger.intend([intent(article(4))], []);
+      await ledger.intend("publisher", [intent(article(4))], []);
       await publish(ledger, livePage({ ...article(4), release: 2 }));
 
       expect(await ledger.pastsOf([1, 2, 3, 4].map(article), 1)).toEqual([
@@ -30,11 +30,11 @@ export function describePast(test: LedgerTest): void {
     test("is that from before the first of the runs that make one release", async (ledger) => {
       await publish(ledger, livePage());
       await release(ledger, 1);
-      await ledger.intend([{ ...intent(), reason: "row:a/1" }], []);
-      await ledger.doubt([intent()], 2);
-      await ledger.intend([{ ...intent(), reason: "unfinished" }], []);
+      await ledger.intend("publisher", [{ ...intent(), reason: "row:a/1" }], []);
+      await ledger.doubt("publisher", [intent()], 2);
+      await ledger.intend("publisher", [{ ...intent(), reason: "unfinished" }], []);
       await publish(ledger, livePage({ release: 2, route: "/b/" }));
-      await ledger.intend([{ ...intent(), reason: "row:a/2" }], []);
+      await ledger.intend("publisher", [{ ...intent(), reason: "row:a/2" }], []);
 
       expect(await ledger.pastsOf([article(1)], 0)).toEqual([
         was(livePage(), { until: 2, reason: "row:a/1" }),
@@ -44,9 +44,9 @@ export function describePast(test: LedgerTest): void {
     test("is unknown of a page whose put was cut off a release before", async (ledger) => {
       await publish(ledger, livePage());
       await release(ledger, 1);
-      await ledger.doubt([intent()], 2);
+      await ledger.doubt("publisher", [intent()], 2);
       await release(ledger, 2);
-      await ledger.intend([{ ...intent(), reason: "store" }], []);
+      await ledger.intend("publisher", [{ ...intent(), reason: "store" }], []);
 
       expect(await ledger.pastsOf([article(1)], 0)).toEqual([
         was(livePage(), { until: 2, reason: "unfinished" }),
@@ -71,7 +71,7 @@ export function describePast(test: LedgerTest): void {
       await publish(ledger, ...pages);
       for (const id of [1, 2]) {
         await release(ledger, id);
-        await ledger.intend(pages.slice(0, 3).map(intent), []);
+        await ledger.intend("publisher", pages.slice(0, 3).map(intent), []);
         await publish(ledger, ...pages.slice(0, 3).map((page) => ({ ...page, release: id + 1 })));
       }
       const part = (after: PageId | undefined) =>
@@ -100,7 +100,7 @@ export function describePast(test: LedgerTest): void {
       await publish(ledger, livePage(), livePage(article(2)));
       for (const id of [1, 2, 3]) {
         await release(ledger, id);
-        await ledger.intend([intent(), intent(article(2))], []);
+        await ledger.intend("publisher", [intent(), intent(article(2))], []);
         await publish(ledger, livePage({ release: id + 1 }));
       }
 

@@ -10,7 +10,7 @@ const ledger = await openSqliteLedger(file);
 console.log(ledger.id);
 if (command === "intend") {
   await ledger.confirm("run", [livePage()]);
-  await ledger.intend([intent(), intent(article(2))], [{ ...livePage(), tags: [] }]);
+  await ledger.intend("run", [intent(), intent(article(2))], [{ ...livePage(), tags: [] }]);
   console.log("intended");
   setInterval(() => undefined, 1000);
 } else if (command === "stage") {

@@ -88,7 +88,12 @@ export class LedgerModel {
     return true;
   }
 
-  intend(intents: readonly Intent[], cached: Parameters<Ledger["intend"]>[1]): void {
+  intend(
+    run: string,
+    intents: readonly Intent[],
+    cached: Parameters<Ledger["intend"]>[2],
+  ): boolean {
+    if (!this.#mayWrite(run)) return false;
     for (const each of intents) {
       const known = this.pending.get(nameOf(each));
       if (known !== undefined && known.route !== each.route) this.#suspect(known.route);
@@ -101,6 +106,7 @@ export class LedgerModel {
       const { tags: before } = this.#copyOf(owners, false);
       this.changes.push({ route, before, after: tags, livesOn: false });
     }
+    return true;
   }
 
   confirm(run: string, pages: readonly LivePage[], beside: Beside): boolean {
@@ -116,7 +122,7 @@ export class LedgerModel {
     }
     const names = new Set(pages.map(nameOf));
     for (const page of beside.tagged ?? []) if (names.has(nameOf(page))) this.#tag(page);
-    for (const { route } of pages) this.unretire(address(route).key);
+    for (const { route } of pages) this.#takeOff(address(route).key);
     this.#add(beside, before);
     if (beside.turnover !== undefined) this.#turnOver(beside.turnover);
     return true;
@@ -145,15 +151,23 @@ export class LedgerModel {
     return true;
   }
 
-  dateRetired(completedAt: number, copiesUntil: number): void {
+  dateRetired(run: string, completedAt: number, copiesUntil: number): boolean {
+    if (!this.#mayWrite(run)) return false;
     for (const [object, { stays = 0, ...each }] of this.retired) {
       if (each.dueAt !== undefined) continue;
       const dueAt = stays === 0 ? copiesUntil : Math.max(completedAt + stays, copiesUntil);
       this.retired.set(object, { ...each, dueAt });
     }
+    return true;
   }
 
-  unretire(object: string): void {
+  unretire(run: string, object: string): boolean {
+    if (!this.#mayWrite(run)) return false;
+    this.#takeOff(object);
+    return true;
+  }
+
+  #takeOff(object: string): void {
     const route = routeOfKey(object);
     if (this.retired.get(object)?.isCached) {
       const { tags: before, livesOn } = this.#old.get(object) ?? UNKNOWN;
@@ -171,10 +185,12 @@ export class LedgerModel {
     this.changes.push({ route, before: [], after, livesOn: false });
   }
 
-  doubtAll(): void {
+  doubtAll(run: string): boolean {
+    if (!this.#mayWrite(run)) return false;
     this.#tags.clear();
     for (const [name, page] of this.live)
       this.live.set(name, { ...page, hash: undefined, etag: undefined, cause: undefined });
+    return true;
   }
 
   serveBy(cdn: string): void {
@@ -202,7 +218,13 @@ export class LedgerModel {
     return true;
   }
 
-  doubt(intents: readonly Intent[], release: number, lateUntil: number | undefined): void {
+  doubt(
+    run: string,
+    intents: readonly Intent[],
+    release: number,
+    lateUntil: number | undefined,
+  ): boolean {
+    if (!this.#mayWrite(run)) return false;
     const unknown = { hash: undefined, etag: undefined, cause: undefined };
     this.#remember(intents);
     for (const each of intents) {
@@ -214,7 +236,7 @@ export class LedgerModel {
       } else if (!isTaken) {
         const empty = { bytes: 0, trace: Buffer.alloc(0), lastmod: undefined, release };
         this.live.set(nameOf(each), { ...each, ...unknown, ...empty });
-        this.unretire(address(each.route).key);
+        this.#takeOff(address(each.route).key);
       }
     }
     for (const each of intents) {
@@ -222,6 +244,7 @@ export class LedgerModel {
       if (lateUntil !== undefined) this.lingering.set(address(each.route).key, lateUntil);
       this.pending.delete(nameOf(each));
     }
+    return true;
   }
 
   freeze(batches: readonly (readonly string[])[]): void {

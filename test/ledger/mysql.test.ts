@@ -101,7 +101,7 @@ describeWith("shared-mariadb", "MariaDB", () => {
     const server = await sharedMariaDb();
     const url = await server.createDatabase();
     await using ledger = await openMysqlLedger(url);
-    await ledger.intend([intent()], []);
+    await ledger.intend("publisher", [intent()], []);
     const database = new URL(url).pathname.slice(1);
     const connections = await server.query<{ id: number }>(
       "SELECT id FROM information_schema.processlist WHERE db = ?",

@@ -162,10 +162,9 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     const release = { id: m.releases.length + ahead, startedAt: 5, finishedAt: 6, report: "{}" };
     await agree(m.finish(r, release), l.finish(r, release));
   }),
-  op("intend", fc.tuple(someIntents, someTagged), (l, m, [intents, cached]) => {
-    m.intend(intents, cached);
-    return l.intend(intents, cached);
-  }),
+  op("intend", fc.tuple(run, someIntents, someTagged), (l, m, of) =>
+    agree(m.intend(...of), l.intend(...of)),
+  ),
   op("confirm", fc.tuple(run, somePages, beside), (l, m, [r, pages, more]) =>
     agree(m.confirm(r, pages, more), l.confirm(r, pages, more)),
   ),
@@ -176,10 +175,9 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   op("retire", fc.tuple(run, someIds, beside), (l, m, [r, ids, more]) =>
     agree(m.retire(r, ids, more), l.retire(r, ids, more)),
   ),
-  op("doubt", fc.tuple(someIntents, fc.nat(3), until), (l, m, [intents, release, lateUntil]) => {
-    m.doubt(intents, release, lateUntil);
-    return l.doubt(intents, release, lateUntil);
-  }),
+  op("doubt", fc.tuple(run, someIntents, fc.nat(3), until), (l, m, of) =>
+    agree(m.doubt(...of), l.doubt(...of)),
+  ),
   op("cameLate", fc.tuple(run, someIds, fc.array(route), fc.array(retired)), (l, m, values) => {
     const [r, altered, routes, more] = values;
     const late = { altered, objects: routes.map((to) => address(to).key), retired: more };
@@ -189,17 +187,13 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     m.lingering.delete(address(to).key);
     return l.forgetLingering([address(to).key]);
   }),
-  op("doubtAll", fc.constant(undefined), (l, m) => {
-    m.doubtAll();
-    return l.doubtAll();
-  }),
-  op("dateRetired", fc.tuple(fc.nat(3), fc.nat(4)), (l, m, [completedAt, copiesUntil]) => {
-    m.dateRetired(completedAt, copiesUntil);
-    return l.dateRetired(completedAt, copiesUntil);
-  }),
-  op("forget", route, (l, m, to) => {
-    m.unretire(address(to).key);
-    return l.forget([address(to).key]);
+  op("doubtAll", run, (l, m, r) => agree(m.doubtAll(r), l.doubtAll(r))),
+  op("dateRetired", fc.tuple(run, fc.nat(3), fc.nat(4)), (l, m, of) =>
+    agree(m.dateRetired(...of), l.dateRetired(...of)),
+  ),
+  op("forget", fc.tuple(run, route), (l, m, [r, to]) => {
+    const object = address(to).key;
+    return agree(m.unretire(r, object), l.forget(r, [object]));
   }),
   op("recall", route, (l, m, to) => {
     m.recall(to);
@@ -209,9 +203,9 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     m.serveBy(cdn);
     return l.serveBy(cdn);
   }),
-  op("unretire", route, (l, m, to) => {
-    m.unretire(address(to).key);
-    return l.unretire([address(to).key]);
+  op("unretire", fc.tuple(run, route), (l, m, [r, to]) => {
+    const object = address(to).key;
+    return agree(m.unretire(r, object), l.unretire(r, [object]));
   }),
   op("freeze", fc.array(items, { maxLength: 3 }), async (l, m, batches) => {
     m.freeze(batches);

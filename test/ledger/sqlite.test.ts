@@ -54,13 +54,13 @@ describe("a ledger file", () => {
       await ledger.quarantine([failed], [article(8)]);
       await ledger.unstage("run", [article(1)]);
       await ledger.discard("run");
-      await ledger.unretire(["a"]);
-      await ledger.forget([]);
+      await ledger.unretire("publisher", ["a"]);
+      await ledger.forget("publisher", []);
       await ledger.recall([]);
       await ledger.serveBy("");
       await ledger.stage("run", []);
-      await ledger.intend([], []);
-      await ledger.doubt([], 1);
+      await ledger.intend("publisher", [], []);
+      await ledger.doubt("publisher", [], 1);
     }
 
     expect(version()).toEqual(first);
