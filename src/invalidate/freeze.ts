@@ -17,6 +17,8 @@ export interface FreezeOptions {
   >;
   readonly cdn: Cdn;
   readonly terms: Terms;
+  /** The run that holds the ledger. */
+  readonly run: string;
   /** µs */
   readonly now: () => number;
   /** Changed pages to look at through the CDN afterwards; none by default. */
@@ -55,15 +57,17 @@ async function freezePart(
   waiting: Waiting,
   { totals, frozen }: Parts,
 ): Promise<void> {
-  const { ledger, cdn, terms, now, onCover, probes = 0, mostChanges = MOST_CHANGES } = options;
+  const { ledger, cdn, terms, run, now, onCover, probes = 0, mostChanges = MOST_CHANGES } = options;
   const changes = await readChanges(ledger, mostChanges);
   const planned = await coverOf(options, changes, totals);
   const fresh = planned.waves.map((wave) => wave.filter((item) => !frozen.has(item)));
   const waves = waiting.items.length > 0 ? [waiting.items, ...fresh] : fresh;
   const report = reportOf(planned, sampleOf(changes, probes));
   const isFrozen = await ledger.freeze({
+    run,
     last: changes.at(-1)?.seq ?? waiting.last,
     changes: changes.length,
+    items: waiting.items,
     madeAt: now(),
     batches: waves.flatMap((wave) => callsOf(wave, Math.min(cdn.batchItems, terms.callItems))),
     report: JSON.stringify(report),

@@ -164,15 +164,19 @@ export interface Waiting {
   readonly changes: number;
   /** `seq` of the newest; 0 when none waits. */
   readonly last: number;
-  /** Items that an older release let wait. */
+  /** Items that an adoption or an older release let wait. */
   readonly items: readonly string[];
 }
 
 /** Changes that become batches. */
 export interface Frozen {
+  /** Who freezes: only the run that holds the ledger knows that what the changes are about was put. */
+  readonly run: string;
   /** All up to this `seq`, and how many they are. */
   readonly last: number;
   readonly changes: number;
+  /** Those of the items that waited, see {@link Waiting}, that batches are about now. */
+  readonly items: readonly string[];
   /** µs */
   readonly madeAt: number;
   /** Items of each batch, in the order to send them. */
@@ -534,8 +538,8 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   changes(after: number, limit: number): Promise<readonly Change[]>;
 
   /**
-   * Makes batches with ids of their own of the oldest changes, and of the items that an older
-   * release left; all or nothing. False when the changes are not those any more. Durable.
+   * Makes batches with ids of their own of the oldest changes and of items that waited; all or
+   * nothing. False when the changes are not those any more. Durable.
    */
   freeze(frozen: Frozen): Promise<boolean>;
 

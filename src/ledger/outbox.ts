@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { holdFast } from "./claim.ts";
 import { takeTurns } from "./lease.ts";
 import type { Frozen, FrozenCover, OutboxBatch } from "./ledger.ts";
 import { setNote } from "./notes.ts";
@@ -28,12 +29,21 @@ const KNOWN = "CASE WHEN fresh IS NULL THEN NULL ELSE X'' END";
  * @see Ledger.freeze
  * Changes only leave by this, and new ones have higher numbers: as many as before are the same ones.
  */
-export function* freeze({ last, changes, madeAt, batches, report }: Frozen): Work<boolean> {
+export function* freeze({
+  run,
+  last,
+  changes,
+  items: waited,
+  madeAt,
+  batches,
+  report,
+}: Frozen): Work<boolean> {
   yield* takeTurns();
+  yield* holdFast(run);
   const [row] = yield* query("SELECT COUNT(*) AS changes FROM nb_change WHERE seq <= ?", [last]);
   if (Number(row?.["changes"]) !== changes) return false;
   yield* query("DELETE FROM nb_change WHERE seq <= ?", [last]);
-  yield* query("DELETE FROM nb_waiting");
+  yield* queryIn("DELETE FROM nb_waiting WHERE item IN (?)", waited);
   const [ids] = yield* query(
     `SELECT (SELECT MAX(id) FROM nb_cover) AS cover, (SELECT MAX(until_seq) FROM nb_cover) AS frozen,
       (SELECT MAX(seq) FROM nb_batch) AS batch`,

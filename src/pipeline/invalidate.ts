@@ -13,6 +13,7 @@ export async function invalidatePhase(run: Run): Promise<void> {
   let told = 0;
   await drain(wired, {
     terms: termsOf(run),
+    run: run.context.run,
     now: run.moment,
     signal: options.signal,
     onCover: (report) => tally.covers.push(report),

@@ -90,7 +90,7 @@ export async function retryInvalidations(
       await wired.sleep(ms);
       await claim();
     };
-    return await drain(wired, { terms, signal, now, sleep });
+    return await drain(wired, { terms, run, signal, now, sleep });
   } finally {
     await ledger.yieldClaim(run);
   }

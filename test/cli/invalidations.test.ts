@@ -13,9 +13,9 @@ test("what the CDN has not completed is listed and explained; an unknown action 
   {
     await using ledger = await openSqliteLedger(join(cwd, ".nightbake", "ledger.db"));
     await ledger.recall(["/a/"]);
-    const { last, changes } = await ledger.waiting();
+    const waiting = await ledger.waiting();
     const report = JSON.stringify({ objects: 0 });
-    await ledger.freeze({ last, changes, madeAt: 1, batches: [["/a/", "/b/"]], report });
+    await ledger.freeze({ ...waiting, run: "run", madeAt: 1, batches: [["/a/", "/b/"]], report });
     await ledger.recall(["/c/"]);
   }
   const listed = await run("list");

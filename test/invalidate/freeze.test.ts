@@ -34,7 +34,7 @@ async function change(ledger: Ledger, isChanged: (n: number) => boolean): Promis
 
 function options(ledger: Ledger, parts: Partial<FreezeOptions> = {}): FreezeOptions {
   const cdn = { ...memoryCdn(), hasTags: true };
-  return { ledger, cdn, terms: { ...TERMS, maxShare: 0 }, now: () => 0, ...parts };
+  return { ledger, cdn, terms: { ...TERMS, maxShare: 0 }, run: "run", now: () => 0, ...parts };
 }
 
 async function items(ledger: Ledger): Promise<readonly string[]> {

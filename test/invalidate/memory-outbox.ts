@@ -15,7 +15,7 @@ export interface MemoryOutbox {
 }
 
 /** What a drain needs beside the outbox and the CDN. */
-export const PRICED = { terms: TERMS, now: () => 0 };
+export const PRICED = { terms: TERMS, run: "run", now: () => 0 };
 
 export function memoryOutbox(): MemoryOutbox {
   let waiting: string[] = [];
@@ -53,7 +53,8 @@ export function memoryOutbox(): MemoryOutbox {
     add: (...items) => void waiting.push(...items),
     batches: () => frozen,
     async freeze() {
-      await ledger.freeze({ last: 0, changes: 0, madeAt: 0, batches: [waiting], report: "{}" });
+      const all = { ...(await ledger.waiting()), batches: [waiting] };
+      await ledger.freeze({ ...all, run: "run", madeAt: 0, report: "{}" });
       return frozen.at(-1) as OutboxBatch;
     },
     ledger,

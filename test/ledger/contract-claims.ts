@@ -1,5 +1,5 @@
 import { describe, expect } from "vitest";
-import { article, intent, livePage, step } from "./fixtures.ts";
+import { article, freezeInto, intent, livePage, step } from "./fixtures.ts";
 import type { LedgerTest } from "./ledger-contract.ts";
 
 const NOW = 1_735_689_600_000;
@@ -29,6 +29,7 @@ export function describeClaims(test: LedgerTest): void {
       await expect(ledger.dateRetired("slow", 0, 0)).rejects.toEqual(conflict);
       await expect(ledger.forget("slow", ["a"])).rejects.toEqual(conflict);
       await expect(ledger.unretire("slow", ["a"])).rejects.toEqual(conflict);
+      await expect(freezeInto(ledger, [], { run: "slow" })).rejects.toEqual(conflict);
       await expect(
         ledger.finish("slow", { id: 1, startedAt: 1, finishedAt: 2, report: "" }),
       ).rejects.toEqual(conflict);

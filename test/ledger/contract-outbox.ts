@@ -205,13 +205,23 @@ export function describeOutbox(test: LedgerTest): void {
 
     test("refuses to freeze changes that were frozen meanwhile, and leaves later ones", async (ledger) => {
       await ledger.recall(["/a/"]);
-      const { last, changes } = await ledger.waiting();
+      const waiting = await ledger.waiting();
       await ledger.recall(["/b/"]);
-      const frozen = { last, changes, madeAt: 5, batches: [["/a/"]], report: "{}" };
+      const frozen = { ...waiting, run: "run", madeAt: 5, batches: [["/a/"]], report: "{}" };
 
       expect([await ledger.freeze(frozen), await ledger.freeze(frozen)]).toEqual([true, false]);
       expect((await ledger.changes(0, 9)).map(({ route }) => route)).toEqual(["/b/"]);
       expect(await ledger.outbox()).toHaveLength(1);
+    });
+
+    test("leaves items that came while those read were planned", async (ledger) => {
+      await ledger.beginAdoption({ items: ["/a/"], notes: {} });
+      const waiting = await ledger.waiting();
+      await ledger.beginAdoption({ items: ["/*"], notes: {} });
+
+      await ledger.freeze({ ...waiting, run: "run", madeAt: 5, batches: [["/a/"]], report: "{}" });
+
+      expect((await ledger.waiting()).items).toEqual(["/*"]);
     });
 
     test("a batch never changes; equal items later make another", async (ledger) => {
@@ -273,7 +283,7 @@ export function describeOutbox(test: LedgerTest): void {
     });
 
     test("closed covers are kept for a while, the newest always", async (ledger) => {
-      for (const madeAt of [1, 2, 3]) await freezeInto(ledger, [], madeAt);
+      for (const madeAt of [1, 2, 3]) await freezeInto(ledger, [], { madeAt });
       const ids = (await ledger.covers("open")).map(({ id }) => id).toSorted();
       for (const [at, id] of ids.entries()) await ledger.closed(id, at, 2);
 

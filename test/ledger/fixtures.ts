@@ -70,10 +70,10 @@ export async function publish(ledger: Ledger, ...pages: readonly LivePage[]): Pr
 export async function freezeInto(
   ledger: Ledger,
   batches: readonly (readonly string[])[],
-  madeAt = 5,
+  { run = "publisher", madeAt = 5 } = {},
 ): Promise<boolean> {
-  const { last, changes } = await ledger.waiting();
-  return await ledger.freeze({ last, changes, madeAt, batches, report: "{}" });
+  const waiting = await ledger.waiting();
+  return await ledger.freeze({ ...waiting, run, madeAt, batches, report: "{}" });
 }
 
 /** What waits, without its numbers. */

@@ -247,11 +247,13 @@ export class LedgerModel {
     return true;
   }
 
-  freeze(batches: readonly (readonly string[])[]): void {
+  freeze(run: string, batches: readonly (readonly string[])[]): boolean {
+    if (!this.#mayWrite(run)) return false;
     const none = { invalidation: undefined, sentAt: undefined, refusal: undefined };
     for (const items of batches) this.batches.push({ items, ...none, cover: 0 });
     this.covers.unshift({ items: batches.flat().length, doneAt: undefined });
     this.changes.length = 0;
+    return true;
   }
 
   sent(at: number, moment: number): void {

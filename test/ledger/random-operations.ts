@@ -207,10 +207,9 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     const object = address(to).key;
     return agree(m.unretire(r, object), l.unretire(r, [object]));
   }),
-  op("freeze", fc.array(items, { maxLength: 3 }), async (l, m, batches) => {
-    m.freeze(batches);
-    await freezeInto(l, batches);
-  }),
+  op("freeze", fc.tuple(run, fc.array(items, { maxLength: 3 })), (l, m, [r, batches]) =>
+    agree(m.freeze(r, batches), freezeInto(l, batches, { run: r })),
+  ),
   op("sent", fc.tuple(fc.nat(3), fc.constantFrom(MAY, 0)), async (l, m, [at, moment]) => {
     const batch = (await l.outbox())[at];
     m.sent(at, moment);
@@ -256,7 +255,7 @@ function op<T>(
   }));
 }
 
-async function agree(isAllowed: boolean, call: Promise<void>): Promise<void> {
+async function agree(isAllowed: boolean, call: Promise<unknown>): Promise<void> {
   const refused = await call.then(
     () => undefined,
     (error: unknown) => error,
