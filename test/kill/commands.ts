@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PipelineError } from "../../src/error.ts";
 import { importQuarantine } from "../../src/pipeline/import-quarantine.ts";
 import { importHistory } from "../../src/pipeline/route-history.ts";
 import {
@@ -7,12 +8,12 @@ import {
   build,
   rebuildAround,
   resume,
+  retryInvalidations,
   rollback,
   sweep,
   takeDown,
   type Wired,
 } from "../../src/pipeline.ts";
-
 import { adopt } from "../../src/verify/adopt.ts";
 import { openDamage, repair } from "../../src/verify/repair.ts";
 import { verify } from "../../src/verify.ts";
@@ -37,6 +38,14 @@ const CHANGED = Array.from({ length: 9 }, (_, at) => at + 1).flatMap((id) => [
 export const COMMANDS = {
   build,
   rebuild: (wired, options) => build(wired, { ...options, targets: [...CHANGED, "people:ann"] }),
+  /** What the CDN refused is sent again, as other batches. */
+  async retry(wired, options) {
+    await build(wired, options).catch((error: unknown) => {
+      if (!(error instanceof PipelineError) || error.code !== "cdn_rejected") throw error;
+    });
+    await retryInvalidations(wired, options);
+    return await build(wired, options);
+  },
   /** Back to the first release. */
   rollback: (wired, options) => rollback(wired, 1, options),
   /** … and forth again. */

@@ -17,11 +17,13 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "a build", place: "bucket", given: "built", command: "build" },
   { name: "a build into a folder", place: "folder", given: "built", command: "build" },
   { name: "a build of an emptied bucket", place: "bucket", given: "wiped", command: "build" },
+  { name: "a build after another hand", place: "bucket", given: "foreign", command: "build" },
   { name: "a build after puts came late", place: "bucket", given: "late", command: "build" },
   { name: "a build with nothing to do", place: "bucket", given: "published", command: "build" },
   { name: "an import", place: "bucket", given: "empty", command: "import" },
   { name: "a rebuild", place: "bucket", given: "built", command: "rebuild" },
   { name: "the sending of invalidations", place: "bucket", given: "unsent", command: "build" },
+  { name: "a retry of invalidations", place: "bucket", given: "refusing", command: "retry" },
   {
     name: "a rollback",
     place: "bucket",

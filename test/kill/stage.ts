@@ -6,6 +6,7 @@ import { exportQuarantine } from "../../src/pipeline/quarantine.ts";
 import { exportHistory } from "../../src/pipeline/route-history.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { smallWorld } from "../pipeline/world.ts";
+import type { CloudFrontApi } from "../services/cloudfront-api.ts";
 import type { RequestLine } from "../services/faults.ts";
 import type { MemoryS3 } from "../services/memory-s3.ts";
 import { KEPT, obey, openWired, type Places } from "./asked.ts";
@@ -31,6 +32,10 @@ export type StateName =
   | "built"
   /** The same, with an empty store. */
   | "wiped"
+  /** The same, but that another hand has altered and deleted objects that the changes are of. */
+  | "foreign"
+  /** The same, before a CDN that refuses what it is told next. */
+  | "refusing"
   /** The changes are put, and the CDN was not told. */
   | "unsent"
   /** The changes were taken back, and then puts took place that had been asked for before. */
@@ -92,6 +97,8 @@ const LEDGER = "ledger.db";
 const ENDS = ["", "-wal", "-shm"];
 /** Rows of which all but one make pages; when a bucket is emptied no last good version is left. */
 const WHOLE_ROWS = "whole.db";
+/** Objects that another hand deletes, the first, and writes. */
+const DAMAGED = ["index.html", "posts/p4/index.html", "topics/x/index.html"];
 /** Rows as they were when the site was built. */
 const FIRST_ROWS = "first.db";
 const ROWS: Readonly<Partial<Record<StateName, string>>> = { wiped: WHOLE_ROWS, late: FIRST_ROWS };
@@ -114,6 +121,7 @@ export async function openStages(): Promise<Stages> {
   await nextRows(world);
   copyFileSync(site.source, join(site.dir, WHOLE_ROWS));
   spoilRow(world);
+  bucket.refuse(place.faults.cdn);
   await bucket.leaveUnsent();
   await bucket.leaveLate(place.faults.s3);
   for (const each of both) await each.publish();
@@ -185,6 +193,8 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
     async build() {
       const attempt = await run("empty");
       save("built", attempt);
+      place.damage(DAMAGED);
+      save("foreign", attempt);
       place.wipe();
       save("wiped", attempt);
     },
@@ -193,13 +203,23 @@ async function openStage(site: Places["site"], place: Place, bundle: Bundle) {
       const attempt = await run("built");
       save("published", attempt);
       await exportFrom(stage, attempt);
-      place.damage(["index.html", "posts/p4/index.html", "topics/x/index.html"]);
+      place.damage(DAMAGED);
       save("damaged", attempt);
       stage.restore("published");
       await forget();
       save("lost", attempt);
       save("away", await run("published", "takedown"));
       save("held", await run("published", "rollback"));
+    },
+    /** The CDN refuses the first batch that it is told. */
+    refuse(faults: CloudFrontApi["faults"]) {
+      const built = stateOf("built");
+      const restore = () => {
+        built.place.restore();
+        faults.clear();
+        faults.next(1, "invalid", ({ method }) => method === "POST");
+      };
+      states.set("refusing", { ...built, place: { restore } });
     },
     /** A build that died before it told the CDN of what it had put. */
     async leaveUnsent() {

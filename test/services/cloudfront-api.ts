@@ -18,6 +18,7 @@ const REFUSALS = {
   throttle: new Refused(400, "Throttling", "Rate exceeded"),
   "too-many": new Refused(400, "TooManyInvalidationsInProgress", "Too many are in progress"),
   "internal-error": new Refused(500, "InternalError", "Fault"),
+  invalid: new Refused(400, "InvalidArgument", "Your request contains invalid paths."),
   skewed: new Refused(400, "RequestExpired", "The request has expired."),
 } as const;
 
