@@ -2,7 +2,6 @@ import { rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Ledger } from "../../src/ledger/ledger.ts";
 import { ADOPTION, OPEN } from "../../src/pipeline/adopted.ts";
 import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
 import type { BuildOptions, Wired } from "../../src/pipeline.ts";
@@ -10,8 +9,8 @@ import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { Artifact } from "../../src/site.ts";
 import { adopt } from "../../src/verify/adopt.ts";
 import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
-import { CDN_CALLS, callsThat, LEDGER_CALLS, STORE_CALLS } from "./effects.ts";
-import { faultAt } from "./faults.ts";
+import { atEffects, faultAt, unlessStruck } from "./faults.ts";
+import { later } from "./later.ts";
 import { brokenLinks } from "./links.ts";
 import { badChange, type Change, change, DAY, mendRows, START, writeRows } from "./rows.ts";
 import {
@@ -85,15 +84,9 @@ async function check(history: readonly Moment[], hasTags: boolean): Promise<void
     if (swap !== undefined) exchange(site.source, swap);
     const fault = faultAt({ nth, when, isFatal: true, error: () => new Error("killed") });
     const options = { now: () => now, only };
-    const run = bakeOnce(site, cdn, options, (wired) => ({
-      ...later(wired, at),
-      ledger: fault.on(later(wired, at).ledger, callsThat(LEDGER_CALLS, "effect")),
-      store: fault.on(wired.store, callsThat(STORE_CALLS, "effect")),
-      cdn: fault.on(wired.cdn, callsThat(CDN_CALLS, "effect")),
-    }));
-    await run.catch((error: unknown) => {
-      if (!fault.hasStruck()) throw error;
-    });
+    // Each run begins when the claim of the one before, which died, has ended.
+    const run = bakeOnce(site, cdn, options, (wired) => atEffects(fault, later(wired, at)));
+    await unlessStruck(fault, run);
   }
   mendRows(site.source);
   part(site.source);
@@ -146,14 +139,6 @@ async function bakeOnce(
 ) {
   await using wired = await openSmall(site, { ledger: "ledger.db", store: cdn.origin, cdn });
   return await bake(rewire(wired), options);
-}
-
-/** Each run begins when the claim of the one before, which died, has ended. */
-function later(wired: Wired, runs: number): Wired {
-  const { ledger } = wired;
-  const claim: Ledger["claim"] = (run, options) =>
-    ledger.claim(run, { ...options, nowMs: options.nowMs + runs * 3_600_000 });
-  return { ...wired, ledger: { ...ledger, claim } };
 }
 
 /** Two posts exchange their slugs, if both are there. */

@@ -5,6 +5,7 @@ import { planOnly } from "../../src/pipeline/plan-only.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { type Artifact, address } from "../../src/site.ts";
 import { type CacheCdn, cacheCdn, pathsOf } from "./cache-cdn.ts";
+import { later } from "./later.ts";
 import { bake as bakeSmall, openSmall } from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
 
@@ -138,8 +139,7 @@ test("a page that was made twice before its invalidation is evicted in both vers
   world.edit(3, "author", "cy");
 
   await bake((wired) => ({
-    ...wired,
-    ledger: later(wired.ledger),
+    ...later(wired),
     cdn: {
       ...cdn,
       send: async (batch) => (await other.send(batch)) && (await cdn.send(batch)),
@@ -149,14 +149,6 @@ test("a page that was made twice before its invalidation is evicted in both vers
 
   expect([cdn.stale(), other.stale()]).toEqual([[], []]);
 });
-
-/** The claim of a process that died ends by itself. */
-function later(ledger: Wired["ledger"]): Wired["ledger"] {
-  return {
-    ...ledger,
-    claim: (run, options) => ledger.claim(run, { ...options, nowMs: options.nowMs + 3_600_000 }),
-  };
-}
 
 test("what was spent this month and the budget make the choice wider", async () => {
   const { world, bake } = await cachedWorld(30, { hasTags: false });

@@ -9,8 +9,8 @@ import type { Wired } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { Artifact } from "../../src/site.ts";
 import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
-import { CDN_CALLS, callsThat, LEDGER_CALLS, STORE_CALLS } from "./effects.ts";
-import { type Fault, type FaultOptions, faultAt } from "./faults.ts";
+import { atEffects, type Fault, type FaultOptions, faultAt } from "./faults.ts";
+import { later } from "./later.ts";
 import { brokenLinks } from "./links.ts";
 import { bake, differences, openSmall, type SmallSite, served, shown } from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
@@ -90,13 +90,7 @@ function pagesOf(objects: ReadonlyMap<string, Artifact>): Readonly<Record<string
 
 type Wire = (wired: Wired, fault: Fault) => Wired;
 
-/** Every call with an effect outside of the process. */
-function wireAll(wired: Wired, fault: Fault): Wired {
-  const ledger = fault.on(wired.ledger, callsThat(LEDGER_CALLS, "effect"));
-  const store = fault.on(wired.store, callsThat(STORE_CALLS, "effect"));
-  const cdn = fault.on(wired.cdn, callsThat(CDN_CALLS, "effect"));
-  return { ...wired, ledger, store, cdn };
-}
+const wireAll: Wire = (wired, fault) => atEffects(fault, wired);
 
 /** A run with a fault, and one without after it, over `next`; what there is then. */
 async function run(options: FaultOptions, wire: Wire, next: Side) {
@@ -136,14 +130,6 @@ async function bakeOnce(
   } catch (error) {
     return error;
   }
-}
-
-/** The claim of a process that died ends by itself. */
-function later(wired: Wired): Wired {
-  const { ledger } = wired;
-  const claim: Ledger["claim"] = (run, options) =>
-    ledger.claim(run, { ...options, nowMs: options.nowMs + 3_600_000 });
-  return { ...wired, ledger: { ...ledger, claim } };
 }
 
 interface Faults extends Omit<FaultOptions, "nth"> {

@@ -1,4 +1,6 @@
+import type { Wired } from "../../src/pipeline.ts";
 import { around } from "./calls.ts";
+import { CDN_CALLS, callsThat, LEDGER_CALLS, STORE_CALLS } from "./effects.ts";
 
 /** One fault among the calls of several ports. */
 export interface Fault {
@@ -50,4 +52,22 @@ export function faultAt({ nth, when, isFatal, error }: FaultOptions): Fault {
       });
     },
   };
+}
+
+/** The same parts; the fault is among their calls with an effect outside of the process. */
+export function atEffects(fault: Fault, wired: Wired): Wired {
+  return {
+    ...wired,
+    ledger: fault.on(wired.ledger, callsThat(LEDGER_CALLS, "effect")),
+    store: fault.on(wired.store, callsThat(STORE_CALLS, "effect")),
+    cdn: fault.on(wired.cdn, callsThat(CDN_CALLS, "effect")),
+  };
+}
+
+/** What comes of a run, or nothing when it met the fault. @throws any other error */
+export async function unlessStruck<T>(fault: Fault, run: Promise<T>): Promise<T | undefined> {
+  return await run.catch((error: unknown) => {
+    if (!fault.hasStruck()) throw error;
+    return undefined;
+  });
 }

@@ -6,8 +6,7 @@ import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import { looking } from "../explain/looking.ts";
 import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
-import { CDN_CALLS, callsThat, LEDGER_CALLS, STORE_CALLS } from "./effects.ts";
-import { faultAt } from "./faults.ts";
+import { atEffects, faultAt, unlessStruck } from "./faults.ts";
 import { later } from "./later.ts";
 import { differences } from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
@@ -88,13 +87,19 @@ async function isExact({ world, cdn }: Scene): Promise<void> {
   expect(cdn.stale()).toEqual([]);
 }
 
+/** A run dies in its put of a title, which is then taken back; the put may come late. */
+async function takenBack({ world, killedAt, next }: Scene): Promise<Arrive> {
+  world.edit(1, "title", "B");
+  const arrive = await killedAt("put", POST);
+  world.edit(1, "title", "Title 1");
+  await next();
+  return arrive;
+}
+
 test("a put that comes late where the content is the same again is put right once none can", async () => {
   await using here = await scene(3);
   const { world } = here;
-  world.edit(1, "title", "B");
-  const arrive = await here.killedAt("put", POST);
-  world.edit(1, "title", "Title 1");
-  await here.next();
+  const arrive = await takenBack(here);
   await isExact(here);
   expect(await here.lingering()).toContain(POST);
   const told = await looking(world, (context) =>
@@ -119,10 +124,7 @@ test("a put that comes late where the content is the same again is put right onc
 test("a rebuild of something else puts it right as well, one kind's build and a dry run leave it", async () => {
   await using here = await scene(3);
   const { world } = here;
-  world.edit(1, "title", "B");
-  const arrive = await here.killedAt("put", POST);
-  world.edit(1, "title", "Title 1");
-  await here.next();
+  const arrive = await takenBack(here);
   await arrive();
   world.now += 2 * LATE_MINUTES * MINUTE;
 
@@ -189,22 +191,14 @@ test("killed at any effect while it puts that right, the next run ends exact", a
   for (let nth = 1, hasStruck = true; hasStruck; nth += 1) {
     await using here = await scene(2);
     const { world } = here;
-    world.edit(1, "title", "B");
-    const arrive = await here.killedAt("put", POST);
-    world.edit(1, "title", "Title 1");
-    await here.next();
+    const arrive = await takenBack(here);
     await arrive();
     world.now += 2 * LATE_MINUTES * MINUTE;
     const fault = faultAt({ nth, when: "before", isFatal: true, error: () => new Error("killed") });
-    const run = here.next({}, (wired) => ({
-      ...wired,
-      ledger: fault.on(wired.ledger, callsThat(LEDGER_CALLS, "effect")),
-      store: fault.on(wired.store, callsThat(STORE_CALLS, "effect")),
-      cdn: fault.on(wired.cdn, callsThat(CDN_CALLS, "effect")),
-    }));
-    await run.catch((error: unknown) => {
-      if (!fault.hasStruck()) throw error;
-    });
+    await unlessStruck(
+      fault,
+      here.next({}, (wired) => atEffects(fault, wired)),
+    );
     hasStruck = fault.hasStruck();
 
     world.now += 2 * LATE_MINUTES * MINUTE;

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { memoryStore } from "../../src/publish/memory-store.ts";
-import type { ObjectStore } from "../../src/publish/store.ts";
-import { type Artifact, address, routeOfKey } from "../../src/site.ts";
-import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
+import type { Artifact } from "../../src/site.ts";
+import { cacheCdn } from "./cache-cdn.ts";
 import { type FileChange, fileChange, writeFiles } from "./files.ts";
 import { brokenLinks } from "./links.ts";
 import { type Change, change, DAY, START, writeRows } from "./rows.ts";
 import { bake, openSmall, scratch, served, smallSite } from "./small-site.ts";
+import { seenThrough, watched } from "./watched.ts";
 
 interface Moment {
   readonly changes: readonly Change[];
@@ -59,39 +59,4 @@ async function check(history: readonly Moment[]): Promise<void> {
     expect(brokenLinks(served(objects))).toEqual([]);
     expect(cdn.stale()).toEqual([]);
   }
-}
-
-/** Looks before and after each operation on one object. */
-function watched(store: ObjectStore, look: () => void): ObjectStore {
-  return {
-    ...store,
-    async put(artifact, write) {
-      look();
-      const etag = await store.put(artifact, write);
-      look();
-      return etag;
-    },
-    async delete(keys, deletion) {
-      const refused: string[] = [];
-      for (const key of keys) {
-        look();
-        refused.push(...(await store.delete([key], deletion)));
-        look();
-      }
-      return refused;
-    },
-  };
-}
-
-/** The store's objects, each in the oldest copy that a reader may still get. */
-function seenThrough({ held }: CacheCdn, objects: ReadonlyMap<string, Artifact>) {
-  return new Map([...objects].map(([key, object]) => [key, held.get(pathOf(key)) ?? object]));
-}
-
-const PATHS = new Map<string, string>();
-
-function pathOf(key: string): string {
-  const path = PATHS.get(key) ?? address(routeOfKey(key)).viewerPath;
-  PATHS.set(key, path);
-  return path;
 }

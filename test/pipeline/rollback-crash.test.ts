@@ -8,8 +8,8 @@ import { type MemoryVersions, memoryStore } from "../../src/publish/memory-store
 import type { Artifact } from "../../src/site.ts";
 import { type MemoryCache, memoryCache } from "../cache/memory-cache.ts";
 import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
-import { CDN_CALLS, callsThat, LEDGER_CALLS, STORE_CALLS } from "./effects.ts";
-import { type FaultOptions, faultAt } from "./faults.ts";
+import { atEffects, type FaultOptions, faultAt } from "./faults.ts";
+import { later } from "./later.ts";
 import { brokenLinks } from "./links.ts";
 import { siteOf } from "./releases.ts";
 import { bake, differences, openSmall } from "./small-site.ts";
@@ -74,15 +74,8 @@ async function run(options: FaultOptions, isVersioned: boolean, next: Next) {
   for (const [key, value] of isVersioned ? [] : kept.values) copies.values.set(key, value);
   const fault = faultAt(options);
   const wired = { ...parts, store: cdn.origin, cdn, kept: copies };
-  const struck = await attempt(file, (ledger) =>
-    back({
-      ...wired,
-      ledger: fault.on(ledger, callsThat(LEDGER_CALLS, "effect")),
-      store: fault.on(wired.store, callsThat(STORE_CALLS, "effect")),
-      cdn: fault.on(cdn, callsThat(CDN_CALLS, "effect")),
-    }),
-  );
-  const after = await attempt(file, (ledger) => next({ ...wired, ledger: later(ledger) }));
+  const struck = await attempt(file, (ledger) => back(atEffects(fault, { ...wired, ledger })));
+  const after = await attempt(file, (ledger) => next(later({ ...wired, ledger })));
   await using ledger = await openSqliteLedger(file);
   const left = { intents: await ledger.intents(), outbox: await ledger.outbox() };
   await rm(file);
@@ -101,13 +94,6 @@ async function attempt(file: string, work: (ledger: Ledger) => Promise<unknown>)
   } catch (error) {
     return error;
   }
-}
-
-/** The claim of a process that died ends by itself. */
-function later(ledger: Ledger): Ledger {
-  const claim: Ledger["claim"] = (run, options) =>
-    ledger.claim(run, { ...options, nowMs: options.nowMs + 3_600_000 });
-  return { ...ledger, claim };
 }
 
 /** Rolls back with a fault at the first effect, the second …, until one passes without meeting it. */

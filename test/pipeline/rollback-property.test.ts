@@ -12,17 +12,17 @@ import {
   type Wired,
 } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
-import type { ObjectStore } from "../../src/publish/store.ts";
-import { type Artifact, address, routeOfKey } from "../../src/site.ts";
+import type { Artifact } from "../../src/site.ts";
 import { memoryCache } from "../cache/memory-cache.ts";
 import { type CacheCdn, cacheCdn } from "./cache-cdn.ts";
-import { CDN_CALLS, callsThat, LEDGER_CALLS, STORE_CALLS } from "./effects.ts";
-import { faultAt } from "./faults.ts";
+import { atEffects, faultAt, unlessStruck } from "./faults.ts";
 import { badFileChange, type FileChange, fileChange, writeFiles } from "./files.ts";
+import { laterLedger } from "./later.ts";
 import { brokenLinks } from "./links.ts";
 import { siteOf } from "./releases.ts";
 import { badChange, type Change, change, DAY, START, writeRows } from "./rows.ts";
 import { bake, differences, openSmall, type SmallSite, served, smallSite } from "./small-site.ts";
+import { seenThrough, watched } from "./watched.ts";
 
 /** Changes and a build, then rollbacks one after another, of which some die, and the end of the hold. */
 interface Moment {
@@ -173,19 +173,8 @@ async function goBack(life: Life, { ago, nth, isAgain }: Back, isRead: boolean):
   const fault = faultAt({ nth, when: "before", isFatal: true, error: () => new Error("killed") });
   const options = { isDryRun: false, signal, emit: () => {}, now: () => life.now };
   const store = isRead ? watched(wired.store, look) : wired.store;
-  const died = await rollback(
-    {
-      ...wired,
-      ledger: fault.on(later(life), callsThat(LEDGER_CALLS, "effect")),
-      store: fault.on(store, callsThat(STORE_CALLS, "effect")),
-      cdn: fault.on(cdn, callsThat(CDN_CALLS, "effect")),
-    },
-    release,
-    options,
-  ).catch((error: unknown) => {
-    if (!fault.hasStruck()) throw error;
-    return undefined;
-  });
+  const dying = atEffects(fault, { ...wired, ledger: later(life), store, cdn });
+  const died = await unlessStruck(fault, rollback(dying, release, options));
   if (died === undefined && !isAgain) return;
   const done = died ?? (await rollback({ ...wired, ledger: later(life), store }, release, options));
   isLike(siteOf(objects), wanted);
@@ -197,35 +186,6 @@ async function goBack(life: Life, { ago, nth, isAgain }: Back, isRead: boolean):
 
 /** Each run begins when the claim of the one before, which may have died, has ended. */
 function later(life: Life): Ledger {
-  const { ledger } = life.wired;
   life.runs += 1;
-  const ms = life.runs * 3_600_000;
-  const claim: Ledger["claim"] = (run, options) =>
-    ledger.claim(run, { ...options, nowMs: options.nowMs + ms });
-  return { ...ledger, claim };
-}
-
-/** Looks before and after each operation on one object. */
-function watched(store: ObjectStore, look: () => void): ObjectStore {
-  return {
-    ...store,
-    async put(artifact, write) {
-      look();
-      const etag = await store.put(artifact, write);
-      look();
-      return etag;
-    },
-    async delete(...of) {
-      look();
-      const refused = await store.delete(...of);
-      look();
-      return refused;
-    },
-  };
-}
-
-/** The store's objects, each in the oldest copy that a reader may still get. */
-function seenThrough({ held }: CacheCdn, objects: ReadonlyMap<string, Artifact>) {
-  const pathOf = (key: string) => address(routeOfKey(key)).viewerPath;
-  return new Map([...objects].map(([key, object]) => [key, held.get(pathOf(key)) ?? object]));
+  return laterLedger(life.wired.ledger, life.runs);
 }

@@ -194,14 +194,8 @@ describe("two runs at once", () => {
 
   test("nor when the other died half-way and its claim has ended", async () => {
     await using world = await changedWorld();
-    const later: Ledger["claim"] = (run, options) =>
-      world.ledger((ledger) => ledger.claim(run, { ...options, nowMs: options.nowMs + 120_000 }));
-    const twoMinutesLater = (wired: Wired) => ({
-      ...wired,
-      ledger: { ...wired.ledger, claim: later },
-    });
     const run = world.bake({}, (wired) =>
-      beforeCall(twoMinutesLater(wired), "claim", 1, async () => {
+      beforeCall(later(wired), "claim", 1, async () => {
         world.edit(1, "title", "Newer");
         await expect(dyingBake(world)).rejects.toThrow();
       }),
@@ -210,7 +204,7 @@ describe("two runs at once", () => {
     await expect(run).rejects.toMatchObject({ code: "run_conflict" });
     expect(world.shown()["notes/1/index.html"]).toContain("Newer");
 
-    await world.bake({}, twoMinutesLater);
+    await world.bake({}, later);
 
     await isExact(world);
   });

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { lift, rebuildAround, takeDown, type Wired } from "../../src/pipeline.ts";
-import { CDN_CALLS, callsThat, LEDGER_CALLS, STORE_CALLS } from "./effects.ts";
-import { faultAt } from "./faults.ts";
+import { atEffects, faultAt, unlessStruck } from "./faults.ts";
+import { later } from "./later.ts";
 import { brokenLinks } from "./links.ts";
 import { differences } from "./small-site.ts";
 import {
@@ -18,7 +18,6 @@ import {
 vi.setConfig({ testTimeout: 600_000 });
 
 const P3 = "/posts/p3/";
-const HOUR_MS = 3_600_000;
 
 type Command = (wired: Wired, world: CachedWorld) => Promise<unknown>;
 
@@ -37,19 +36,6 @@ const COMMANDS = {
   },
 } as const satisfies Readonly<Record<string, Command>>;
 
-/** The claims of processes that died have ended an hour later. */
-function later(wired: Wired): Wired {
-  const { ledger } = wired;
-  return {
-    ...wired,
-    ledger: {
-      ...ledger,
-      claim: (run, options) => ledger.claim(run, { ...options, nowMs: options.nowMs + HOUR_MS }),
-      isClaimed: (nowMs) => ledger.isClaimed(nowMs + HOUR_MS),
-    },
-  };
-}
-
 /** Runs a command that dies at its nth effect; true when it came so far. */
 async function die(
   world: CachedWorld,
@@ -57,15 +43,8 @@ async function die(
   { nth, when }: { readonly nth: number; readonly when: "before" | "after" },
 ): Promise<boolean> {
   const fault = faultAt({ nth, when, isFatal: true, error: () => new Error("killed") });
-  const dying = wiredOf(world, (wired) => {
-    const ledger = fault.on(wired.ledger, callsThat(LEDGER_CALLS, "effect"));
-    const store = fault.on(wired.store, callsThat(STORE_CALLS, "effect"));
-    const cdn = fault.on(wired.cdn, callsThat(CDN_CALLS, "effect"));
-    return command({ ...wired, ledger, store, cdn }, world);
-  });
-  await dying.catch((error: unknown) => {
-    if (!fault.hasStruck()) throw error;
-  });
+  const dying = wiredOf(world, (wired) => command(atEffects(fault, wired), world));
+  await unlessStruck(fault, dying);
   return fault.hasStruck();
 }
 

@@ -11,8 +11,8 @@ import type { ObjectStore } from "../../src/publish/store.ts";
 import type { Artifact } from "../../src/site.ts";
 import { type Adoption, type AdoptOptions, adopt } from "../../src/verify/adopt.ts";
 import { cacheCdn } from "../pipeline/cache-cdn.ts";
-import { callsThat, LEDGER_CALLS, STORE_CALLS } from "../pipeline/effects.ts";
-import { faultAt } from "../pipeline/faults.ts";
+import { atEffects, faultAt } from "../pipeline/faults.ts";
+import { later } from "../pipeline/later.ts";
 import { bake, differences, openSmall, scratch, shown } from "../pipeline/small-site.ts";
 import { smallWorld, type World } from "../pipeline/world.ts";
 import { verifying } from "./verifying.ts";
@@ -312,29 +312,11 @@ test("objects are looked at a thousand at a time, and so many at once as there a
 });
 
 describe("killed", () => {
-  const EFFECTS = {
-    ledger: callsThat(LEDGER_CALLS, "effect"),
-    store: callsThat(STORE_CALLS, "effect"),
-  };
   const dying = (nth: number) => {
     const error = () => new Error("killed");
     const fault = faultAt({ nth, when: "before", isFatal: true, error });
-    const rewire = (wired: Wired): Wired => ({
-      ...wired,
-      ledger: fault.on(wired.ledger, EFFECTS.ledger),
-      store: fault.on(wired.store, EFFECTS.store),
-    });
-    return { fault, rewire };
+    return { fault, rewire: (wired: Wired) => atEffects(fault, wired) };
   };
-  /** A pipeline for which the claims of others have ended. */
-  const later = (wired: Wired): Wired => ({
-    ...wired,
-    ledger: {
-      ...wired.ledger,
-      claim: (run, of) => wired.ledger.claim(run, { ...of, nowMs: of.nowMs + 120_000 }),
-    },
-  });
-
   test("at any effect of the adoption, no build publishes before another has ended", async () => {
     await using site = await smallWorld(4);
     await site.bake();

@@ -6,6 +6,7 @@ import { type Artifact, address, digest, routeOfKey } from "../../src/site.ts";
 import { openDamage, repair } from "../../src/verify/repair.ts";
 import { verify } from "../../src/verify.ts";
 import { type CacheCdn, cacheCdn } from "../pipeline/cache-cdn.ts";
+import { later } from "../pipeline/later.ts";
 import { differences, openSmall } from "../pipeline/small-site.ts";
 import { smallWorld, type World } from "../pipeline/world.ts";
 import { verifying } from "./verifying.ts";
@@ -179,14 +180,7 @@ test.for([1, 2, 3, 5, 8])(
     });
 
     await expect(repairing(world, { rewire })).rejects.toThrow("killed");
-    // The claim of a process that died ends by itself.
-    await world.bake({}, (wired) => ({
-      ...wired,
-      ledger: {
-        ...wired.ledger,
-        claim: (run, of) => wired.ledger.claim(run, { ...of, nowMs: of.nowMs + 120_000 }),
-      },
-    }));
+    await world.bake({}, later);
 
     const left = await verifying(world);
     // Until pages are in doubt nobody has noted anything, so the check finds them again.
