@@ -1,5 +1,4 @@
 import { rmSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ADOPTION, OPEN } from "../../src/pipeline/adopted.ts";
@@ -24,10 +23,9 @@ import {
   smallSite,
 } from "./small-site.ts";
 
-/** Changes, two posts that exchange their slugs, a lost store, and a run that dies at one of its effects. */
+/** Changes, a lost store, and a run that dies at one of its effects. */
 interface Moment {
   readonly changes: readonly Change[];
-  readonly swap: readonly [number, number] | undefined;
   readonly days: number;
   /** The call at which the run dies; beyond the last it does not. */
   readonly nth: number;
@@ -38,14 +36,11 @@ interface Moment {
   readonly isLost: boolean;
 }
 
-const id = fc.integer({ min: 1, max: 12 });
-
 const moment: fc.Arbitrary<Moment> = fc.record({
   changes: fc.array(
     fc.oneof({ weight: 12, arbitrary: change }, { weight: 1, arbitrary: badChange }),
     { maxLength: 6 },
   ),
-  swap: fc.option(fc.tuple(id, id), { nil: undefined, freq: 2 }),
   days: fc.integer({ min: 0, max: 10 }),
   nth: fc.integer({ min: 1, max: 120 }),
   when: fc.constantFrom("before", "after"),
@@ -76,12 +71,11 @@ async function check(history: readonly Moment[], hasTags: boolean): Promise<void
   const objects = new Map<string, Artifact>();
   const cdn = cacheCdn(objects, memoryStore(objects), { hasTags });
   let now = START;
-  for (const [at, { changes, swap, days, nth, when, only, isWiped, isLost }] of history.entries()) {
+  for (const [at, { changes, days, nth, when, only, isWiped, isLost }] of history.entries()) {
     now += days * DAY;
     if (isWiped) await wipeStore(site, cdn, { objects, now, at });
     if (isLost) await loseLedger(site, cdn, now);
     writeRows(site.source, changes);
-    if (swap !== undefined) exchange(site.source, swap);
     const fault = faultAt({ nth, when, isFatal: true, error: () => new Error("killed") });
     const options = { now: () => now, only };
     // Each run begins when the claim of the one before, which died, has ended.
@@ -89,7 +83,6 @@ async function check(history: readonly Moment[], hasTags: boolean): Promise<void
     await unlessStruck(fault, run);
   }
   mendRows(site.source);
-  part(site.source);
   await bakeOnce(site, cdn, { now: () => now }, (wired) => later(wired, history.length));
 
   expect(differences(shown(served(objects)), shown(await scratch(site, now)))).toEqual([]);
@@ -139,32 +132,4 @@ async function bakeOnce(
 ) {
   await using wired = await openSmall(site, { ledger: "ledger.db", store: cdn.origin, cdn });
   return await bake(rewire(wired), options);
-}
-
-/** Two posts exchange their slugs, if both are there. */
-function exchange(file: string, [a, b]: readonly [number, number]): void {
-  rewrite(file, (database) => {
-    const rows = database.prepare("SELECT id, slug FROM posts WHERE id IN (?, ?)").all(a, b);
-    const update = database.prepare("UPDATE posts SET slug = ? WHERE id = ?");
-    for (const [at, row] of rows.entries()) {
-      update.run(String(rows[1 - at]?.["slug"] ?? row["slug"]), Number(row["id"]));
-    }
-  });
-}
-
-/** After exchanges two rows may have got one slug, which is another test. */
-function part(file: string): void {
-  rewrite(file, (database) =>
-    database.exec(`UPDATE posts SET slug = 'own' || id
-      WHERE slug IN (SELECT slug FROM posts GROUP BY slug HAVING COUNT(*) > 1)`),
-  );
-}
-
-function rewrite(file: string, work: (database: DatabaseSync) => void): void {
-  const database = new DatabaseSync(file);
-  try {
-    work(database);
-  } finally {
-    database.close();
-  }
 }
