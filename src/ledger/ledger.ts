@@ -408,8 +408,8 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   /** Those of these objects that linger, due or not. */
   lingeringAmong(objects: readonly string[]): Promise<ReadonlySet<string>>;
 
-  /** Nothing came late to these objects. */
-  forgetLingering(objects: readonly string[]): Promise<void>;
+  /** Nothing came late to these objects up to `now`; where something may come later, they linger on. */
+  forgetLingering(objects: readonly string[], now: number): Promise<void>;
 
   /**
    * Something came late to some of these objects: the hash of the pages `altered` is unknown, what

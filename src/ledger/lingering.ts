@@ -39,6 +39,9 @@ export function* lingeringAmong(objects: readonly string[]): Work<ReadonlySet<st
 }
 
 /** @see Ledger.forgetLingering */
-export function* forgetLingering(objects: readonly string[]): Work<void> {
-  yield* queryIn("DELETE FROM nb_lingering WHERE object IN (?)", objects);
+export function* forgetLingering(
+  objects: readonly string[],
+  now: number = Number.MAX_SAFE_INTEGER,
+): Work<void> {
+  yield* queryIn("DELETE FROM nb_lingering WHERE until_at <= ? AND object IN (?)", objects, [now]);
 }

@@ -90,7 +90,7 @@ function journalMethods(db: SqlDatabase) {
     cameLate: (...of) => db.write(() => journal.cameLate(...of), DURABLE),
     lingering: (...of) => db.read(() => lingering.lingering(...of)),
     lingeringAmong: (objects) => db.read(() => lingering.lingeringAmong(objects)),
-    forgetLingering: (objects) => db.write(() => lingering.forgetLingering(objects)),
+    forgetLingering: (...of) => db.write(() => lingering.forgetLingering(...of)),
     doubtAll: (run) => db.write(() => journal.doubtAll(run)),
     retire: (...of) => db.write(() => journal.retire(...of), DURABLE),
   } satisfies Partial<Ledger>;

@@ -46,7 +46,8 @@ async function settleObjects(run: Run, objects: readonly string[]): Promise<void
       orphans.push(orphan(run, object, head));
     }
   }
-  if (altered.length + orphans.length === 0) return await ledger.forgetLingering(objects);
+  if (altered.length + orphans.length === 0)
+    return await ledger.forgetLingering(objects, run.startedAt);
   await run.claim();
   await ledger.cameLate(run.context.run, { objects, altered, retired: orphans });
   // A rebuild notes which pages it plans.

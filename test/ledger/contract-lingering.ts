@@ -19,7 +19,7 @@ export function describeLingering(test: LedgerTest): void {
       expect(await at(7, undefined, 1)).toEqual(["a/index.html"]);
       await ledger.doubt("publisher", [a], 1, 9);
       expect(await at(8)).toEqual(["b/index.html"]);
-      await ledger.forgetLingering(["b/index.html"]);
+      await ledger.forgetLingering(["a/index.html", "b/index.html"], 8);
       expect(await ledger.lingering(FOREVER, undefined, 9)).toEqual([
         { object: "a/index.html", until: 9 },
       ]);

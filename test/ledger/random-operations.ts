@@ -183,9 +183,10 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     const late = { altered, objects: routes.map((to) => address(to).key), retired: more };
     return agree(m.cameLate(r, late), l.cameLate(r, late));
   }),
-  op("forgetLingering", route, (l, m, to) => {
-    m.lingering.delete(address(to).key);
-    return l.forgetLingering([address(to).key]);
+  op("forgetLingering", fc.tuple(route, fc.nat(9)), (l, m, [to, now]) => {
+    const object = address(to).key;
+    if ((m.lingering.get(object) ?? now) <= now) m.lingering.delete(object);
+    return l.forgetLingering([object], now);
   }),
   op("doubtAll", run, (l, m, r) => agree(m.doubtAll(r), l.doubtAll(r))),
   op("dateRetired", fc.tuple(run, fc.nat(3), fc.nat(4)), (l, m, of) =>
