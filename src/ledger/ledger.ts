@@ -454,9 +454,6 @@ export interface Ledger extends AsyncDisposable, BarLedger {
   /** Retired objects are deleted; those that were cached become changes. Durable. */
   forget(run: string, objects: readonly string[]): Promise<void>;
 
-  /** True when the object waits to be deleted. */
-  isRetired(object: string): Promise<boolean>;
-
   /**
    * Forgets all that is adopted, lets invalidation items wait and writes `notes`: what the CDN was yet
    * to be told, only the lost ledger knew. Durable.

@@ -61,11 +61,6 @@ export function* isLeaving(now: number): Work<boolean> {
   return (yield* query(text, [now])).length > 0;
 }
 
-/** @see Ledger.isRetired */
-export function* isRetired(object: string): Work<boolean> {
-  return (yield* query("SELECT object FROM nb_leaving WHERE object = ?", [object])).length > 0;
-}
-
 /** @see Ledger.retiredAmong */
 export function* retiredAmong(objects: readonly string[]): Work<ReadonlyMap<string, Retired>> {
   const rows = yield* queryIn(`SELECT ${RETIRED} FROM nb_leaving WHERE object IN (?)`, objects);

@@ -103,7 +103,6 @@ function retiredMethods(db: SqlDatabase) {
     retired: (limit) => db.read(() => retired.retired(limit)),
     countRetired: () => db.read(retired.countRetired),
     isLeaving: (now) => db.read(() => retired.isLeaving(now)),
-    isRetired: (object) => db.read(() => retired.isRetired(object)),
     retiredAmong: (objects) => db.read(() => retired.retiredAmong(objects)),
     forget: (...of) => db.write(() => retired.forget(...of), DURABLE),
     unretire: (...of) => db.write(() => retired.forget(...of)),

@@ -1,5 +1,5 @@
+import type { Adopted, Retired } from "../ledger/ledger.ts";
 import type { Expecting } from "../publish/put-expecting.ts";
-import { isHashed } from "../render/headers.ts";
 import { type Artifact, address, routeOfKey, type Step } from "../site.ts";
 import { adoptedAt } from "./adopted.ts";
 import { tryDeleteConditions } from "./delete-conditions.ts";
@@ -7,8 +7,8 @@ import { isConditional, tieStore } from "./marker.ts";
 import type { Run } from "./run.ts";
 
 /**
- * What the puts of these steps expect to find: the object of the page that is live at the route, or
- * none. An object of which nobody knows what it is may be replaced whatever it is. Call it before
+ * What the puts of these steps expect to find: the object of the page that is live at the route, one
+ * that waits to be deleted or for its page, or none. An object of which nobody knows what it is may be replaced whatever it is. Call it before
  * the puts are intended, which makes the pages that are displaced forget what they are.
  */
 export async function expectations(
@@ -16,7 +16,7 @@ export async function expectations(
   steps: readonly Step[],
 ): Promise<(artifact: Artifact) => Expecting> {
   const { wired, context } = run;
-  const base = { id: context.run, mayReplace: (key: string) => mayReplace(run, key) };
+  const base: Expecting = { id: context.run, mayReplace: (...of) => mayReplace(run, ...of) };
   if (!(await isConditional(wired))) return () => base;
   const routes = new Set(steps.map(({ route }) => route));
   const live = await wired.ledger.liveFolded([...routes]);
@@ -24,10 +24,13 @@ export async function expectations(
     live.filter(({ route }) => routes.has(route)),
     ({ route }) => address(route).key,
   );
-  const adopted = await adoptedAt(run, [...routes]);
+  const left = new Map<string, Pick<Retired | Adopted, "etag">>([
+    ...(await wired.ledger.retiredAmong([...routes].map((route) => address(route).key))),
+    ...(await adoptedAt(run, [...routes])),
+  ]);
   return ({ key }) => {
     const own = owners.get(key) ?? [];
-    const free = adopted.has(key) ? adopted.get(key)?.etag : null;
+    const free = left.has(key) ? left.get(key)?.etag : null;
     // While two pages exchange a route, which of them is there is not known.
     return {
       ...base,
@@ -55,14 +58,13 @@ export async function tie({ wired, options }: Run): Promise<void> {
 }
 
 /** Another hand's object is put right, as long as this run is the one that publishes. */
-async function mayReplace(run: Run, key: string): Promise<void> {
+async function mayReplace(run: Run, key: string, isThere: boolean): Promise<void> {
   await run.claim();
   const { ledger, cdn } = run.wired;
-  // Of these the ledger knows that they are there, but not what they are.
-  const isRetired = await ledger.isRetired(key);
-  // Caches may hold what the other hand has put, also where no page was live; an asset that waits is what it was.
-  if (cdn.isCaching && !(isRetired && isHashed(key))) await ledger.recall([routeOfKey(key)]);
-  if (isRetired) return;
-  const message = `The object ${key} was not what the ledger says; another hand has written it, and it is put right.`;
+  // Caches may hold what the other hand has put, also where no page was live.
+  if (cdn.isCaching && isThere) await ledger.recall([routeOfKey(key)]);
+  const message = isThere
+    ? `The object ${key} was not what the ledger says; another hand has written it, and it is put right.`
+    : `The object ${key} was not there although the ledger knows it; it is put again.`;
   run.options.emit({ event: "note", message });
 }

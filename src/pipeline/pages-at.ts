@@ -67,8 +67,10 @@ async function pagesThere(
     if (wanted.has(page.route) && !there.has(page.route)) there.set(page.route, page);
   }
   const rest = routes.filter((route) => !there.has(route));
-  for (const page of rest.length === 0 ? [] : await ledger.goneFrom(rest)) {
-    if (await ledger.isRetired(address(page.route).key)) there.set(page.route, page);
+  if (rest.length === 0) return there;
+  const waiting = await ledger.retiredAmong(rest.map((route) => address(route).key));
+  for (const page of await ledger.goneFrom(rest)) {
+    if (waiting.has(address(page.route).key)) there.set(page.route, page);
   }
   return there;
 }

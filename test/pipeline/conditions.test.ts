@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
@@ -39,6 +41,26 @@ test("what another hand put where a page is new leaves the caches of those who r
 
   expect(cdn.stale()).toEqual([]);
   await isExact(world);
+});
+
+test("what another hand put where an object waits to be deleted leaves the caches, and is told", async () => {
+  const objects = new Map<string, Artifact>();
+  const cdn = cacheCdn(objects, memoryStore(objects));
+  await using world = await smallWorld(3, { cdn, objects, wrap: () => cdn.origin });
+  await world.bake();
+  const name = [...objects.keys()].find((key) => key.startsWith("assets/mark")) ?? "";
+  const mark = objects.get(name) as Artifact;
+  const file = join(world.site.dir, "assets", "mark.svg");
+  await writeFile(file, "<svg><g/></svg>");
+  await world.bake();
+  await cdn.origin.put({ ...mark, body: Buffer.from("theirs") });
+  await writeFile(file, mark.body);
+
+  const { events } = await world.bake();
+
+  const notes = events.flatMap((event) => (event.event === "note" ? [event.message] : []));
+  expect(notes).toEqual([expect.stringContaining(`The object ${name} was not what`)]);
+  expect(cdn.stale()).toEqual([]);
 });
 
 test("an object that waits to be deleted is replaced without a word", async () => {

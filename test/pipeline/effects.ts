@@ -59,7 +59,6 @@ export const LEDGER_CALLS = {
   intents: "read",
   isClaimed: "read",
   isLeaving: "read",
-  isRetired: "read",
   known: "read",
   knownOf: "read",
   lastBefore: "read",
