@@ -7,6 +7,7 @@ import { countPages } from "./count-pages.ts";
 import { doubt, putAgain } from "./doubt.ts";
 import { settlesAdopted } from "./leftovers.ts";
 import { finishTakedowns } from "./removal.ts";
+import { retireLost } from "./retire-lost.ts";
 import type { Run } from "./run.ts";
 
 /** Brings the ledger in line with what is known of the store: puts that a crash cut off are in doubt. */
@@ -29,7 +30,9 @@ export async function settle(run: Run, begun: Begun): Promise<void> {
   await doubt(run, intents);
   // Those puts may have brought back what was taken down.
   await finishTakedowns(run.wired, run.options);
-  if (isOther) await ledger.doubtAll(run.context.run);
+  if (!isOther) return;
+  await retireLost(run);
+  await ledger.doubtAll(run.context.run);
 }
 
 /** A dry run doubts nothing: the steps that the doubt would bring are planned at once. */

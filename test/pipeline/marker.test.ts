@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import type { Artifact } from "../../src/site.ts";
+import { cacheCdn } from "./cache-cdn.ts";
+import { brokenLinks } from "./links.ts";
 import { bake, openSmall, served, shown } from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
 
@@ -41,6 +43,36 @@ test("a wiped store gets every page again", async () => {
   });
   expect((await world.bake()).release).toBeUndefined();
 });
+
+test.each([
+  { is: "its row", column: "body", value: null },
+  { is: "what lists show of it", column: "title", value: null },
+  { is: "its template", column: "title", value: "throw" },
+])(
+  "pages that failed for $is before the store was wiped are linked by none until they can be made",
+  async ({ column, value }) => {
+    const objects = new Map<string, Artifact>();
+    const cdn = cacheCdn(objects, memoryStore(objects));
+    await using world = await smallWorld(4, { cdn, objects, wrap: () => cdn.origin });
+    await world.bake();
+    world.loosen();
+    world.edit(2, column, value);
+    await world.bake();
+    expect(objects.has("posts/p2/index.html")).toBe(true);
+    objects.clear();
+
+    const wiped = await world.bake();
+
+    expect(wiped.failed).toBeGreaterThan(0);
+    expect(brokenLinks(objects)).toEqual([]);
+    expect(cdn.stale()).toEqual([]);
+    expect(world.shown()).toEqual(await world.scratch());
+    expect((await world.bake()).release).toBeUndefined();
+    world.edit(2, column, "mended");
+    await world.bake();
+    expect(world.shown()).toEqual(await world.scratch());
+  },
+);
 
 test("a store that another ledger filled gets every page; objects it does not know stay", async () => {
   await using world = await smallWorld(4);
