@@ -10,6 +10,9 @@ import { tagNames } from "./tags.ts";
 
 const CHANGE = "seq,route,old,fresh".split(",");
 
+/** The last number of a change that was frozen: no cover ends before an earlier one. Covers of a month are kept, so it is sought. */
+export const LAST_FROZEN = "SELECT until_seq FROM nb_cover ORDER BY id DESC LIMIT 1";
+
 /** A change before it has its number; `old` and `fresh` are copies as `packCopy` gives them. */
 export interface NewChange {
   readonly route: string;
@@ -128,7 +131,7 @@ function* namesIn(copies: readonly (SqlRow[string] | undefined)[]) {
 
 function* lastSeq(): Work<number> {
   const [row] = yield* query(
-    "SELECT (SELECT MAX(seq) FROM nb_change) AS waiting, (SELECT MAX(until_seq) FROM nb_cover) AS frozen",
+    `SELECT (SELECT MAX(seq) FROM nb_change) AS waiting, (${LAST_FROZEN}) AS frozen`,
   );
   return Math.max(Number(row?.["waiting"] ?? 0), Number(row?.["frozen"] ?? 0));
 }

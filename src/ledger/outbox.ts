@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { LAST_FROZEN } from "./changes.ts";
 import { holdFast } from "./claim.ts";
 import { takeTurns } from "./lease.ts";
 import type { Frozen, FrozenCover, OutboxBatch } from "./ledger.ts";
@@ -45,7 +46,7 @@ export function* freeze({
   yield* query("DELETE FROM nb_change WHERE seq <= ?", [last]);
   yield* queryIn("DELETE FROM nb_waiting WHERE item IN (?)", waited);
   const [ids] = yield* query(
-    `SELECT (SELECT MAX(id) FROM nb_cover) AS cover, (SELECT MAX(until_seq) FROM nb_cover) AS frozen,
+    `SELECT (SELECT MAX(id) FROM nb_cover) AS cover, (${LAST_FROZEN}) AS frozen,
       (SELECT MAX(seq) FROM nb_batch) AS batch`,
   );
   const cover = Number(ids?.["cover"] ?? 0) + 1;

@@ -100,7 +100,9 @@ export function* sweepPast(release: number, limit: number): Work<readonly Past[]
   const since = Number((yield* note(SINCE)) ?? 1);
   if (since < release) yield* setNote(SINCE, String(release));
   const rows = yield* query(
-    `SELECT kind AS number, ${SELECT_PAST.slice("SELECT ".length)} WHERE until_id <= ? ORDER BY until_id, kind, page_key LIMIT ?`,
+    // By the kind's number, as it is kept: `kind` alone is its name here.
+    `SELECT kind AS number, ${SELECT_PAST.slice("SELECT ".length)} WHERE until_id <= ?
+      ORDER BY until_id, number, page_key LIMIT ?`,
     [release, limit],
   );
   const keys = rows.map((row) => [row["until_id"], row["number"], row["page_key"]] as SqlValue[]);

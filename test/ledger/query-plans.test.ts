@@ -107,6 +107,14 @@ test("kinds that are live are sought by the names there are", () => {
   ]);
 });
 
+test("what pages were is swept in the order in which it is kept", () => {
+  const swept = statementsOf(past.sweepPast(1, 1), []).filter((text) =>
+    / FROM nb_past /.test(text),
+  );
+
+  expect(swept.map(explain)).toEqual([[expect.stringContaining("PRIMARY KEY (until_id<?)")]]);
+});
+
 test("pages that releases changed are sought in both tables", () => {
   const query = { kind: "article", after: article(1).key, limit: 1 };
   const { text } = past.changedSince(1, query).next().value as Statement;
