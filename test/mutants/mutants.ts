@@ -21,6 +21,7 @@ const QUARANTINE = "test/pipeline/quarantine.test.ts";
 const REBUILD = "test/pipeline/rebuild.test.ts";
 const REDIRECTS = "test/pipeline/redirects.test.ts";
 const ROUTES = "test/pipeline/routes.test.ts";
+const RUNS = "test/pipeline/runs.test.ts";
 const SOURCE = "test/source/sqlite-source.test.ts";
 const TEMPLATES = "test/render/templates.test.ts";
 const WINDOWS = "test/plan/windows.test.ts";
@@ -630,7 +631,7 @@ const DYING: readonly Mutant[] = [
     file: "src/pipeline/doubt.ts",
     find: "  await ledger.retire(run.context.run, created, { retired });",
     replace: "",
-    suites: [KILL],
+    suites: [RUNS],
   },
   {
     name: "remains of cut off puts left in a folder",

@@ -125,6 +125,25 @@ test("copies that were put to be shown for longer are waited for when a kind say
   await isExact(world, shorter);
 });
 
+test.each([
+  ["a page failed", "throw", undefined],
+  ["one kind was built", "New", "post"],
+])("when %s some of these are shown still, so they are waited for on", async (_, title, only) => {
+  await using world = await smallWorld(2);
+  await world.bake({}, cached);
+  const shorter = (wired: Wired) => withHeaders(wired, "note", { cache: { maxAge: 10 } });
+  world.edit(1, "title", title);
+  await world.bake({ only }, shorter);
+  world.now += HOUR;
+  world.edit(2, "status", "draft");
+  await world.bake({}, shorter);
+
+  world.now += 60 * SECOND;
+  expect(await world.bake({}, shorter)).toMatchObject({ waiting: 2 });
+  world.now += 60 * SECOND;
+  expect(await world.bake({}, shorter)).toMatchObject({ waiting: 0 });
+});
+
 test("one kind's build dates nothing, since pages of other kinds may still link there", async () => {
   await using world = await smallWorld(2);
   await world.bake({}, cached);
