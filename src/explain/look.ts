@@ -18,7 +18,12 @@ export async function openLook(wired: Wired, now: Instant = Date.now() * 1000): 
   const bars = barsOf(await ledger.bars());
   const isStoreTrusted = await isStoreKnown(wired, notes);
   const rows = await source.read(now);
-  const told = { onFailure: () => {}, hasFailed: () => false, onSame: () => {} };
+  const told = {
+    onFailure: () => {},
+    hasFailed: () => false,
+    onSame: () => {},
+    onTouched: () => {},
+  };
   const { foldsCase } = store;
   const disk = { assets, content, redirects, foldsCase };
   const parts = { site, ledger, notes, rows, ...disk, fingerprint, making };

@@ -1,6 +1,7 @@
 import { PipelineError } from "../error.ts";
 import { barsOf } from "../plan/bars.ts";
 import type { PlanContext } from "../plan/context.ts";
+import { placeIds } from "../plan/touched.ts";
 import { type Begun, interrupted } from "./begin.ts";
 import { claimant } from "./claimant.ts";
 import { type Maker, make } from "./make.ts";
@@ -90,6 +91,7 @@ function contextOf(
     isCutOff,
     onFailure: (failure) => tally.fail(failure),
     hasFailed: (page) => tally.hasFailed(page),
+    onTouched: (part) => rebuilt?.add(placeIds(part)),
     onSame: (kind, cause, pages) => tally.addCaused({ kind, cause }, "candidates", pages),
   };
 }

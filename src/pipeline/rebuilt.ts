@@ -1,7 +1,10 @@
 import type { Ledger } from "../ledger/ledger.ts";
 import { type PageId, pageName } from "../site.ts";
 
-/** Pages that a rebuild looked at: it read newer rows than it was told of, which a build must check. */
+/**
+ * Pages that a rebuild looked at, and places of lists from which it sought them: it read newer rows
+ * than it was told of, which a build must check.
+ */
 export interface Rebuilt {
   /** The same ledger; each step that a plan gets is noted. */
   watch(ledger: Ledger): Ledger;

@@ -199,6 +199,7 @@ async function spreadOut(
 
 async function planPart(part: TouchedPart, context: PlanContext): Promise<void> {
   const { ledger, run, site } = context;
+  context.onTouched(part);
   for (const kind of site.kinds) {
     if (kind.is !== "list" || kind.list !== part.list) continue;
     const steps = await recut(kind, part, context);

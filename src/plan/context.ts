@@ -12,6 +12,7 @@ import type {
 } from "../site.ts";
 import type { Rows } from "../source/source.ts";
 import type { Bars } from "./bars.ts";
+import type { TouchedPart } from "./touched.ts";
 
 /** Everything a plan is made from: rows and pages of one moment, and what stands on disk. */
 export interface PlanContext {
@@ -51,6 +52,8 @@ export interface PlanContext {
    * where they begin or lead by now.
    */
   readonly leavesFailed?: boolean;
+  /** Told of the places of lists from which pages were sought. */
+  readonly onTouched: (part: TouchedPart) => void;
   /** Told of pages that were looked at and are as they were; `cause` is the class of what led there. */
   readonly onSame: (kind: string, cause: string, pages: number) => void;
 }

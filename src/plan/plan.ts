@@ -1,6 +1,6 @@
 import { type ErrorCode, PipelineError } from "../error.ts";
 import type { Quarantined } from "../ledger/ledger.ts";
-import { decodeKey, type Kind, keyName, type PageId } from "../site.ts";
+import { decodeKey, type Kind, keyName, listsOf, type PageId } from "../site.ts";
 import { liveUnder, planBarred } from "./bars.ts";
 import { type Basis, basisNotes, basisOf, isSameBasis, lastBasis, usesOf } from "./basis.ts";
 import { planChanges, planOwnPages } from "./changes.ts";
@@ -18,7 +18,7 @@ import type { TableUse } from "./row-state.ts";
 import { scanTable, seeDue } from "./scan.ts";
 import { planStale } from "./stale.ts";
 import { type NamedRow, parseTargets, seeNamed, seeTargets } from "./targets.ts";
-import { Touched } from "./touched.ts";
+import { placeOf, Touched } from "./touched.ts";
 
 /** Limits a plan, and says what its store can tell apart. */
 export interface PlanOptions {
@@ -249,16 +249,29 @@ async function planFailed(
 
 /**
  * Pages that rebuilds looked at are looked at again: they read rows as of that moment, whoever was
- * told of them, and such a row may since have become again what it was before.
+ * told of them, and such a row may since have become again what it was before. So are the places
+ * from which they sought pages: rows that nobody had told of may have stood before them.
  */
 async function planRebuilt(context: PlanContext, touched: Touched): Promise<void> {
   let after: PageId | undefined;
   for (;;) {
-    const pages = await context.ledger.rebuilt(after, BATCH);
+    const found = await context.ledger.rebuilt(after, BATCH);
+    const pages = found.filter((each) => !touchPlace(each, context, touched));
     await planAgain(context, pages, touched, "rebuilt");
-    if (pages.length < BATCH) return;
-    after = pages.at(-1);
+    if (found.length < BATCH) return;
+    after = found.at(-1);
   }
+}
+
+/** False for what names no place of a list. */
+function touchPlace(id: PageId, { site }: PlanContext, touched: Touched): boolean {
+  for (const list of listsOf(site.kinds)) {
+    const place = placeOf(list, id);
+    if (place === undefined) continue;
+    touched.place(list, place);
+    return true;
+  }
+  return false;
 }
 
 /** Pages that are not taken down any more; of those that never stopped being live, all is looked at. */

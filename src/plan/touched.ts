@@ -1,6 +1,14 @@
-import { type AnyList, encodeKey, isVisible, type Key, type Row } from "../site.ts";
+import {
+  type AnyList,
+  decodeKey,
+  encodeKey,
+  isVisible,
+  type Key,
+  type PageId,
+  type Row,
+} from "../site.ts";
 import type { Place } from "../source/source.ts";
-import { partName } from "./read-names.ts";
+import { partName, readName } from "./read-names.ts";
 
 /** Places of one partition at which something changed, oldest first, each once. */
 export interface TouchedPart {
@@ -67,4 +75,26 @@ export class Touched {
     this.#parts.clear();
     return parts;
   }
+}
+
+/** Touched places by names that a ledger can keep among those of pages. */
+export function placeIds({ list, part, places }: TouchedPart): readonly PageId[] {
+  const prefix = list.by === undefined ? [] : [part];
+  return places.map((order) => ({
+    kind: placeKind(list),
+    key: encodeKey([...prefix, ...order] as Key),
+  }));
+}
+
+/** The place that {@link placeIds} named; undefined for what is a page, or a place of another list. */
+export function placeOf(list: AnyList, { kind, key }: PageId): Place | undefined {
+  if (kind !== placeKind(list)) return undefined;
+  const [part = null, ...order] =
+    list.by === undefined ? [null, ...decodeKey(key)] : decodeKey(key);
+  return { part, order };
+}
+
+/** No kind of pages has a colon in its name, and a ledger's have an end. */
+function placeKind(list: AnyList): string {
+  return `list:${readName(list.name).toString("hex")}`;
 }

@@ -567,6 +567,13 @@ const REDIRECTING: readonly Mutant[] = [
 
 const REBUILDING: readonly Mutant[] = [
   {
+    name: "places from which rebuilds sought pages not kept",
+    file: "src/pipeline/open-run.ts",
+    find: "onTouched: (part) => rebuilt?.add(placeIds(part)),",
+    replace: "onTouched: () => {},",
+    suites: [REBUILD],
+  },
+  {
     name: "pages that rebuilds looked at not looked at again",
     file: "src/plan/plan.ts",
     find: "if (hasRebuilt) await planRebuilt(context, touched);",

@@ -2,9 +2,12 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { kindFingerprints } from "../../src/engine.ts";
+import type { Wired } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import { type Artifact, tablesOf } from "../../src/site.ts";
 import { readChanges } from "../../src/source/changes.ts";
+import { withWindows } from "../history/variants.ts";
 import { isComparable } from "./comparable.ts";
 import { change, DAY, REDIRECTS, START, TOPICS, writeRows } from "./rows.ts";
 import { bake, openSmall, SITE, scratch, served, shown, smallSite } from "./small-site.ts";
@@ -236,6 +239,42 @@ test("a build takes back an archive window of a row that only a rebuild saw", as
   await world.bake();
 
   expect(world.objects.has("all/2024-02/index.html")).toBe(false);
+});
+
+test("a build seeks again the head page that a row which only a rebuild saw stood before", async () => {
+  await using world = await smallWorld(2);
+  await world.bake();
+  world.post(4);
+  world.edit(1, "status", "draft");
+  await world.bake({ targets: ["post:1"] });
+  world.sql("DELETE FROM posts WHERE id = 4");
+
+  await world.bake();
+
+  expect(world.shown()).toEqual(await world.scratch());
+});
+
+test("a build seeks again the neighbour that a row which only a rebuild saw stood before", async () => {
+  await using world = await smallWorld(5);
+  const wider = (wired: Wired): Wired => {
+    const site = withWindows(SITE, { head: 2, max: 3, near: 1 });
+    return {
+      ...wired,
+      site,
+      fingerprint: kindFingerprints(site, wired.templates, Buffer.from("")),
+    };
+  };
+  await world.bake({}, wider);
+  const between = START - 95 * DAY - 1;
+  world.sql(`INSERT INTO topics VALUES ('x', 9, 'Title 9', 'published', ${between}, NULL)`);
+  world.sql("UPDATE topics SET title = 'New' WHERE post_id = 5");
+  await world.bake({ targets: ["topics:x,5"] }, wider);
+  expect(world.shown()["posts/p4/index.html"]).not.toContain("New");
+  world.sql("DELETE FROM topics WHERE post_id = 9");
+
+  await world.bake({}, wider);
+
+  expect(world.shown()["posts/p4/index.html"]).toContain("New");
 });
 
 test("a rebuild sees what else became of a row that is due", async () => {

@@ -213,6 +213,7 @@ export function telling(plain: PlanContext) {
     ...plain,
     content: new Map([["pages", [ABOUT]]]),
     onFailure: (failure) => failures.push(failure),
+    onTouched: () => {},
     onSame: (kind, cause, pages) => same.push(`${pages} ${kind} by ${cause}`),
   };
   return { context, failures, same };

@@ -70,6 +70,7 @@ export async function planWorld(site: Site, now: number): Promise<PlanWorld> {
         isCutOff: false,
         hasFailed: () => false,
         onSame: () => {},
+        onTouched: () => {},
       };
       const onFailure: PlanContext["onFailure"] = ({ error }) => {
         throw error;
