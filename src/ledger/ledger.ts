@@ -1,8 +1,10 @@
 import type { Batch } from "../invalidate/cdn.ts";
 import type { PageId, Phase, Step } from "../site.ts";
 import type { BarLedger } from "./bar-port.ts";
+import type { ToldLedger } from "./told-port.ts";
 
 export type { Bar, KnownBar } from "./bar-port.ts";
+export type { ToldRow } from "./told-port.ts";
 
 /** A page that is live, and what it was made from. */
 export interface LivePage extends PageId {
@@ -231,7 +233,7 @@ export interface Release {
  * Every method is one transaction. Pages are ordered by (kind, key), keys by their bytes.
  * @throws PipelineError `ledger_unavailable`, `ledger_rejected`
  */
-export interface Ledger extends AsyncDisposable, BarLedger {
+export interface Ledger extends AsyncDisposable, BarLedger, ToldLedger {
   /** Random, made with the ledger; the store's marker carries it. */
   readonly id: string;
 

@@ -74,6 +74,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly (string | Added | Fil
   adoptedTable,
   lingeringTable,
   coverTables,
+  toldTable,
 ];
 
 /**
@@ -394,6 +395,14 @@ function coverShapes(t: Types): readonly TableShape[] {
     ),
     shape("nb_spent", `month ${t.name} NOT NULL PRIMARY KEY, items ${t.int} NOT NULL`),
   ];
+}
+
+/** Rows that a change feed told of, until a run has looked at them. */
+function toldTable(dialect: Dialect): readonly string[] {
+  const { kind, key, int } = dialect.types;
+  const columns = `tbl ${kind} NOT NULL, row_key ${key} NOT NULL, generation ${int} NOT NULL,
+    PRIMARY KEY (tbl, row_key)`;
+  return dialect.createTable({ name: "nb_told", columns });
 }
 
 function notALedger({ name }: Dialect): PipelineError {

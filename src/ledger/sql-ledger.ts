@@ -15,6 +15,7 @@ import * as past from "./past.ts";
 import * as retired from "./retired.ts";
 import type { SqlDatabase } from "./sql.ts";
 import * as steps from "./steps.ts";
+import * as told from "./told.ts";
 import { urgent } from "./urgent.ts";
 
 /**
@@ -41,6 +42,7 @@ export function sqlLedger(db: SqlDatabase, id: string): Ledger {
     ...formerMethods(db),
     ...pastMethods(db),
     ...barMethods(db),
+    ...toldMethods(db),
     [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
   };
 }
@@ -183,6 +185,17 @@ function barMethods(db: SqlDatabase) {
     lift: (ids) => db.write(() => bars.lift(ids), DURABLE),
     dropLifted: (ids) => db.write(() => bars.dropLifted(ids)),
     isClaimed: (nowMs) => db.read(() => bars.isClaimed(nowMs)),
+  } satisfies Partial<Ledger>;
+}
+
+/** Not durable: after a power cut the feed tells again what it told since the position that is left. */
+function toldMethods(db: SqlDatabase) {
+  return {
+    tell: (...of) => db.write(() => told.tell(...of)),
+    toldUpTo: () => db.read(told.toldUpTo),
+    told: (limit) => db.read(() => told.told(limit)),
+    heed: (rows) => db.write(() => told.heed(rows)),
+    forgetTold: () => db.write(told.forgetTold),
   } satisfies Partial<Ledger>;
 }
 

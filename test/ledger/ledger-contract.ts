@@ -11,6 +11,7 @@ import { describePages } from "./contract-pages.ts";
 import { describePast } from "./contract-past.ts";
 import { describePlans } from "./contract-plans.ts";
 import { describeRows } from "./contract-rows.ts";
+import { describeTold } from "./contract-told.ts";
 import type { Place } from "./fixtures.ts";
 
 /** Runs a test on a new ledger, and closes it. */
@@ -39,5 +40,6 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describeBars(ledgerTest);
     describeAdopted(ledgerTest);
     describeLingering(ledgerTest);
+    describeTold(ledgerTest);
   });
 }

@@ -47,6 +47,7 @@ export const LEDGER_CALLS = {
   erased: "effect",
   finish: "effect",
   forget: "effect",
+  forgetTold: "effect",
   forgetLingering: "effect",
   former: "read",
   formerAt: "read",
@@ -55,6 +56,7 @@ export const LEDGER_CALLS = {
   goneFrom: "read",
   hasOutbox: "read",
   importFormer: "effect",
+  heed: "effect",
   intend: "effect",
   intents: "read",
   isClaimed: "read",
@@ -109,6 +111,9 @@ export const LEDGER_CALLS = {
   unstage: "plan",
   urgent: "read",
   waiting: "read",
+  tell: "effect",
+  told: "read",
+  toldUpTo: "read",
   yieldClaim: "effect",
 } as const satisfies Record<Method<Ledger>, Does>;
 
