@@ -8,6 +8,9 @@ import { mysqlError } from "./mysql-error.ts";
 /** Snapshots open at once against one server; each holds a connection. */
 const MAX_CONNECTIONS = 8;
 
+/** One moment for all that is read until the transaction ends. */
+export const SNAPSHOT = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+
 /** Connections of one server, with our session settings. */
 export interface MysqlPool extends AsyncDisposable {
   /** @throws PipelineError `source_unavailable` or `source_rejected` */

@@ -43,12 +43,6 @@ export function mysqlStorage(connection: MysqlConnection): Storage {
   };
 }
 
-/** The collation whose order is that of UTF-8 bytes, without padding. */
-export async function byteCollation(connection: MysqlConnection): Promise<string> {
-  const [[version] = []] = await connection.all("SELECT VERSION()");
-  return /mariadb/i.test(String(version)) ? "utf8mb4_nopad_bin" : "utf8mb4_0900_bin";
-}
-
 function storedTable(
   columns: readonly (readonly unknown[])[],
   indexed: readonly (readonly unknown[])[],

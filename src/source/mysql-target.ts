@@ -1,13 +1,14 @@
 import type { Row } from "../site.ts";
 import type { Dialect } from "./dialect.ts";
 import { quote } from "./dialect.ts";
+import { flavourOf } from "./flavour.ts";
 import type { LoadTarget, LoadTransaction } from "./load-target.ts";
 import { EMPTY_CATALOG, type MysqlCatalog, readCatalog } from "./mysql-catalog.ts";
 import type { MysqlConnection } from "./mysql-connection.ts";
 import { mysqlPool } from "./mysql-connection.ts";
 import { mysqlDialect } from "./mysql-dialect.ts";
 import { mysqlSnapshot } from "./mysql-source.ts";
-import { byteCollation, mysqlStorage } from "./mysql-storage.ts";
+import { mysqlStorage } from "./mysql-storage.ts";
 import { missingSchema, type SchemaDialect } from "./schema.ts";
 import { sqlRows } from "./sql-rows.ts";
 import { checkStored } from "./stored.ts";
@@ -26,7 +27,7 @@ export async function openMysqlTarget(url: string): Promise<LoadTarget> {
       const connection = await pool.connect();
       try {
         const storage = mysqlStorage(connection);
-        const schema = mysqlSchema(await byteCollation(connection));
+        const schema = mysqlSchema((await flavourOf(connection)).byteCollation);
         // Creating tables commits, so it comes before the transaction.
         for (const sql of await missingSchema(schema, storage, tables, lists)) {
           await connection.run(sql);

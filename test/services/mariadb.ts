@@ -23,11 +23,14 @@ export interface MariaDbAddress {
 }
 
 /** One private server process whose end and restart a test controls. */
-interface MariaDbServer extends MariaDbAddress {
+export interface MariaDbServer extends MariaDbAddress {
   /** Ends the server like a power cut. */
   kill(): Promise<void>;
   /** Starts a killed server again on the same port and data. */
   start(): Promise<void>;
+  /** Stops it in its tracks: it takes connections and answers nothing. `thaw` lets it go on. */
+  freeze(): void;
+  thaw(): void;
 }
 
 /** A private primary with its replicas. */
@@ -179,6 +182,8 @@ async function startServer(options: ServerOptions): Promise<MariaDbServer> {
     async start() {
       daemon = await boot(options, port);
     },
+    freeze: () => void process.kill(daemon.pid, "SIGSTOP"),
+    thaw: () => void process.kill(daemon.pid, "SIGCONT"),
   };
 }
 

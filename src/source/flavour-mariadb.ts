@@ -1,0 +1,92 @@
+import { PipelineError } from "../error.ts";
+import type { Flavour } from "./flavour.ts";
+import { type MysqlConnection, SNAPSHOT } from "./mysql-connection.ts";
+import { checkPosition } from "./position.ts";
+
+/** MariaDB 10.6 and later. */
+export function mariadbFlavour(version: string): Flavour {
+  return { ...MARIADB, version };
+}
+
+const MARIADB: Omit<Flavour, "version"> = {
+  name: "mariadb",
+  byteCollation: "utf8mb4_nopad_bin",
+  words: {
+    replicaStatus: "SHOW SLAVE STATUS",
+    secondsBehind: "Seconds_Behind_Master",
+    binlogStatus: "SHOW MASTER STATUS",
+    stopReplica: "STOP SLAVE",
+    startReplica: "START SLAVE",
+  },
+  async standing(connection) {
+    const [[identity, isReadOnly] = []] = await connection.all(
+      "SELECT CONCAT_WS('/', @@hostname, @@port, @@server_id), @@read_only",
+    );
+    // Whoever forgot read_only on a replica still has its threads running.
+    const [[, running] = []] = await connection.all("SHOW GLOBAL STATUS LIKE 'Slaves_running'");
+    const isPrimary = Number(isReadOnly) === 0 && Number(running ?? 0) === 0;
+    return { identity: String(identity), isPrimary };
+  },
+  async position(connection) {
+    const [[log, current] = []] = await connection.all(
+      "SELECT @@gtid_binlog_pos, @@gtid_current_pos",
+    );
+    // The log of a promoted replica that kept none is empty until it is written to.
+    return named(log || current);
+  },
+  async applied(connection) {
+    const [[applied] = []] = await connection.all("SELECT @@gtid_slave_pos");
+    return named(applied);
+  },
+  async reaches(connection, position, seconds) {
+    const gtid = checkPosition("mariadb", position);
+    const [[result] = []] = await connection.all("SELECT MASTER_GTID_WAIT(?, ?)", [gtid, seconds]);
+    // -1 is too late, NULL no answer.
+    return result !== null && Number(result) === 0;
+  },
+  async snapshotAt(connection, position) {
+    const wanted = sequenceOf(checkPosition("mariadb", position));
+    const log = sequenceOf((await this.position(connection))?.slice("mariadb:".length));
+    if (!isAtOrAfter(log, wanted)) return undefined;
+    await connection.run(SNAPSHOT);
+    return isAtOrAfter(sequenceOf(await snapshotGtid(connection)), wanted);
+  },
+};
+
+/** Undefined for a server that has no position. */
+function named(value: unknown): string | undefined {
+  const gtid = String(value ?? "");
+  if (gtid === "") return undefined;
+  if (!gtid.includes(",")) return `mariadb:${gtid}`;
+  throw new PipelineError("source_rejected", "The database has several GTID domains.", {
+    hint: "Nightbake follows one: set gtid_domain_id to the same value on every server.",
+  });
+}
+
+interface Sequence {
+  readonly domain: string;
+  readonly number: bigint;
+}
+
+function sequenceOf(gtid: string | undefined): Sequence | undefined {
+  const [, domain, number] = /^(\d+)-\d+-(\d+)$/.exec(gtid ?? "") ?? [];
+  if (domain === undefined || number === undefined) return undefined;
+  return { domain, number: BigInt(number) };
+}
+
+/** The numbers of a domain grow on a server that writes: it refuses others in gtid_strict_mode. */
+function isAtOrAfter(sequence: Sequence | undefined, wanted: Sequence | undefined): boolean {
+  if (sequence === undefined || wanted === undefined) return false;
+  return sequence.domain === wanted.domain && sequence.number >= wanted.number;
+}
+
+/** What the open snapshot shows, out of the log. The server reads its file up to there. */
+async function snapshotGtid(connection: MysqlConnection): Promise<string> {
+  const status = await connection.all("SHOW STATUS LIKE 'binlog_snapshot_%'");
+  const values = new Map(status.map(([name, value]) => [String(name).toLowerCase(), value]));
+  const [[gtid] = []] = await connection.all("SELECT BINLOG_GTID_POS(?, ?)", [
+    String(values.get("binlog_snapshot_file") ?? ""),
+    Number(values.get("binlog_snapshot_position") ?? 0),
+  ]);
+  return String(gtid ?? "");
+}
