@@ -1,3 +1,4 @@
+import { createConnection, type RowDataPacket } from "mysql2/promise";
 import { openMysqlLedger } from "../../src/ledger/mysql.ts";
 import { canonicalJson, listsOf, type Row, tablesOf } from "../../src/site.ts";
 import type { LoadTarget } from "../../src/source/load-target.ts";
@@ -22,17 +23,21 @@ export async function openMariaDb(server: MariaDbAddress): Promise<Databases & A
   const ledger = stack.use(await openMysqlLedger(ledgerUrl));
   const database = new URL(ledgerUrl).pathname.slice(1);
   const tables = await tablesIn(server, database);
+  // One connection and one round trip for all tables: their number would double the time of a step.
+  const connection = await createConnection({ uri: ledgerUrl, multipleStatements: true });
+  stack.defer(() => connection.end());
+  const empty = tables.map((name) => `DELETE FROM ${name}; `).join("");
+  const select = tables.map((name) => `SELECT * FROM ${name}`).join("; ");
   const copied = new Map<string, string>();
   const open = stack.move();
   return {
     source,
     async open() {
       // A new database would take half a second.
-      for (const name of tables) await server.query(`DELETE FROM ${name}`);
-      await server.query(`INSERT INTO ${database}.nb_lease VALUES (1, NULL, 0)`);
+      await connection.query(`${empty}INSERT INTO nb_lease VALUES (1, NULL, 0)`);
       const dump = async () => {
-        const all = await Promise.all(tables.map((name) => server.query(`SELECT * FROM ${name}`)));
-        return JSON.stringify(all.map((rows) => rows.map((row) => plain(row as object))));
+        const [all] = await connection.query<RowDataPacket[][]>(select);
+        return JSON.stringify(all.map((rows) => rows.map(plain)));
       };
       return sideOf(ledger, dump);
     },
