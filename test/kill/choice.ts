@@ -4,7 +4,7 @@ import type { Random } from "../services/random.ts";
 export type Points = ReadonlyMap<string, readonly string[]>;
 
 /** Scenarios in which CI kills at an effect that more of them have. */
-const EACH = 3;
+const EACH = 2;
 
 /**
  * Places among the points of each scenario: every effect is chosen in some scenarios, or in all where

@@ -11,7 +11,7 @@ import { openStages, pointsOf, type Stages, type StateName } from "./stage.ts";
 const STRIDE = process.env["KILL"] === undefined ? undefined : Number(process.env["KILL"]);
 const SEED = Number(process.env["SEED"] ?? 41);
 /** Of each scenario. */
-const MOMENTS = STRIDE === undefined ? 2 : Math.ceil(50 / STRIDE);
+const MOMENTS = STRIDE === undefined ? 1 : Math.ceil(50 / STRIDE);
 /** Every so many cases are killed twice, and end with two processes at the same time. */
 const [TWICE, SHARED] = STRIDE === undefined ? [8, 6] : [4, 3];
 /** Of a build that are cut off in CI before their changes are taken back. */
