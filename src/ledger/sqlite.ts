@@ -87,12 +87,13 @@ function sqliteDatabase(file: string): SqlDatabase {
   };
   const db = attempt(() => open(file));
   const prepare = preparing(db);
-  const transact = <T>(begin: string, work: () => Work<T>) => {
+  const transaction = transactions(db);
+  const transact = <T>(begin: Begin, work: () => Work<T>) => {
     const steps = work();
     const first = steps.next();
     // Like `nothingOf`, but no work has to begin again here.
     if (first.done) return first.value;
-    return attempt(() => transaction(db, begin, () => run(prepare, steps, first)));
+    return attempt(() => transaction(begin, () => run(prepare, steps, first)));
   };
   let isSynced: boolean | undefined;
   const syncCommits = (isDurable: boolean) => {
@@ -131,16 +132,23 @@ function prepareFile(db: DatabaseSync): void {
   db.exec("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL");
 }
 
-function transaction<T>(db: DatabaseSync, begin: string, act: () => T): T {
-  db.exec(begin);
-  try {
-    const result = act();
-    db.exec("COMMIT");
-    return result;
-  } finally {
-    // Some errors (disk full) have rolled back already.
-    if (db.isTransaction) db.exec("ROLLBACK");
-  }
+type Begin = "BEGIN" | "BEGIN IMMEDIATE";
+
+/** Runs acts in transactions. They are many and small, so what begins and ends them is prepared. */
+function transactions(db: DatabaseSync): <T>(begin: Begin, act: () => T) => T {
+  const begins = { BEGIN: db.prepare("BEGIN"), "BEGIN IMMEDIATE": db.prepare("BEGIN IMMEDIATE") };
+  const commit = db.prepare("COMMIT");
+  return (begin, act) => {
+    begins[begin].run();
+    try {
+      const result = act();
+      commit.run();
+      return result;
+    } finally {
+      // Some errors (disk full) have rolled back already.
+      if (db.isTransaction) db.exec("ROLLBACK");
+    }
+  };
 }
 
 /** Goes on with a work that has given its `first` statement. */
