@@ -3,21 +3,19 @@ import type { Dialect } from "./dialect.ts";
 import { quote } from "./dialect.ts";
 import { flavourOf } from "./flavour.ts";
 import type { LoadTarget, LoadTransaction } from "./load-target.ts";
-import { EMPTY_CATALOG, type MysqlCatalog, readCatalog } from "./mysql-catalog.ts";
+import { type MysqlCatalog, readCatalog } from "./mysql-catalog.ts";
 import type { MysqlConnection } from "./mysql-connection.ts";
 import { mysqlPool } from "./mysql-connection.ts";
-import { mysqlDialect } from "./mysql-dialect.ts";
+import { mysqlSchema } from "./mysql-schema.ts";
 import { mysqlSnapshot } from "./mysql-source.ts";
 import { mysqlStorage } from "./mysql-storage.ts";
-import { missingSchema, type SchemaDialect } from "./schema.ts";
+import { missingSchema } from "./schema.ts";
 import { sqlRows } from "./sql-rows.ts";
 import { checkStored } from "./stored.ts";
 import { deleteSql, insertSql, updateSql } from "./write-sql.ts";
 
 /** Characters of text in one INSERT; escaped it may be twice that, and the usual packet is 16 MB. */
 const INSERT_CHARACTERS = 2 * 1024 * 1024;
-/** Longer text is LONGTEXT: the columns of a row share 65,535 bytes. */
-const MAX_VARCHAR = 1000;
 
 /** Opens a MySQL or MariaDB database to load into. It must exist; its tables need not. */
 export async function openMysqlTarget(url: string): Promise<LoadTarget> {
@@ -42,28 +40,6 @@ export async function openMysqlTarget(url: string): Promise<LoadTarget> {
       }
     },
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
-  };
-}
-
-function mysqlSchema(collation: string): SchemaDialect {
-  const text = (type: string) => `${type} CHARACTER SET utf8mb4 COLLATE ${collation}`;
-  return {
-    dialect: mysqlDialect(EMPTY_CATALOG),
-    typeOf({ type, values }, max) {
-      if (type === "text") {
-        return text(max !== undefined && max <= MAX_VARCHAR ? `VARCHAR(${max})` : "LONGTEXT");
-      }
-      if (type === "oneOf")
-        return text(`VARCHAR(${Math.max(...values.map((each) => each.length))})`);
-      return {
-        int: "BIGINT",
-        bigint: "BIGINT",
-        bool: "TINYINT",
-        instant: "DATETIME(6)",
-        json: "JSON",
-      }[type];
-    },
-    tableOptions: ` ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`,
   };
 }
 

@@ -43,7 +43,7 @@ export async function missingSchema(
  * Columns of the index that makes a list's windows ranges: the shown constants, the partition, the
  * order; then those that only decide visibility, so that no row is fetched to be left out.
  */
-function indexColumns({ by, order, visible }: AnyList): readonly string[] {
+export function indexColumns({ by, order, visible }: AnyList): readonly string[] {
   const { show = {}, from, until } = visible;
   const parts = [...Object.keys(show).sort(), by, ...order, from, until];
   return [...new Set(parts.filter((each) => each !== undefined))];
@@ -76,7 +76,8 @@ function createTable(schema: SchemaDialect, table: AnyTable, lists: readonly Any
   return `CREATE TABLE ${quote(dialect, table.name)} (${parts})${schema.tableOptions}`;
 }
 
-function createIndex(dialect: Dialect, table: AnyTable, columns: readonly string[]): string {
+/** The statement that makes an index; its name follows from its columns. */
+export function createIndex(dialect: Dialect, table: AnyTable, columns: readonly string[]): string {
   const name = indexName(table, columns);
   const quoted = columns.map((each) => quote(dialect, each)).join(", ");
   return `CREATE INDEX ${quote(dialect, name)} ON ${quote(dialect, table.name)} (${quoted})`;

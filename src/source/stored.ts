@@ -36,8 +36,34 @@ export interface Storage {
   orderFlaw(table: string, name: string, stored: StoredColumn): string | undefined;
 }
 
+/** One way in which a table is not as declared. */
+export interface Difference extends Problem {
+  /** `order`: the column fits, but cannot be a key or list column. */
+  readonly is: "no table" | "no column" | "type" | "order" | "key";
+  readonly table: AnyTable;
+  /** Absent where it is about the whole table. */
+  readonly column?: string;
+}
+
+/** Compares declarations with what is stored; in the order of `tables` and their columns. */
+export async function differences(
+  storage: Storage,
+  tables: readonly AnyTable[],
+  lists: readonly AnyList[],
+): Promise<readonly Difference[]> {
+  const stored = await storage.describe(tables.map((table) => table.name));
+  return tables.flatMap((table): readonly Difference[] => {
+    const found = stored.get(table.name);
+    const place = table.name;
+    if (found === undefined) {
+      return [{ is: "no table", table, place, message: "The table is missing." }];
+    }
+    return [...columnFlaws(storage, table, found, lists), ...keyFlaws(table, found)];
+  });
+}
+
 /**
- * Compares declarations with what is stored.
+ * Checks that what is stored is as declared.
  * @throws PipelineError `source_rejected` with every difference
  */
 export async function checkStored(
@@ -45,11 +71,8 @@ export async function checkStored(
   tables: readonly AnyTable[],
   lists: readonly AnyList[],
 ): Promise<void> {
-  const stored = await storage.describe(tables.map((table) => table.name));
-  const problems = tables.flatMap((table) => {
-    const found = stored.get(table.name);
-    if (found === undefined) return [{ place: table.name, message: "The table is missing." }];
-    return [...columnProblems(storage, table, found, lists), ...keyProblems(table, found)];
+  const problems = (await differences(storage, tables, lists)).map(({ place, message }) => {
+    return { place, message };
   });
   const [first] = problems;
   if (first === undefined) return;
@@ -74,29 +97,30 @@ export function orderedColumns(table: AnyTable, lists: readonly AnyList[]): Read
   return new Set([...table.key, ...ofLists]);
 }
 
-function columnProblems(
+function columnFlaws(
   storage: Storage,
   table: AnyTable,
   found: StoredTable,
   lists: readonly AnyList[],
-): readonly Problem[] {
+): readonly Difference[] {
   const ordered = orderedColumns(table, lists);
-  return Object.entries(table.columns).flatMap(([name, column]) => {
-    const place = `${table.name}.${name}`;
+  return Object.entries(table.columns).flatMap(([name, column]): readonly Difference[] => {
+    const at = { table, column: name, place: `${table.name}.${name}` };
     const stored = found.columns.get(name);
-    if (stored === undefined) return [{ place, message: "The column is missing." }];
+    if (stored === undefined)
+      return [{ ...at, is: "no column", message: "The column is missing." }];
     if (!storage.fits(column, stored)) {
       const message = `The column is ${stored.fullType}, which cannot hold ${column.type}.`;
-      return [{ place, message }];
+      return [{ ...at, is: "type", message }];
     }
     const flaw = ordered.has(name) ? storage.orderFlaw(table.name, name, stored) : undefined;
-    return flaw === undefined ? [] : [{ place, message: flaw }];
+    return flaw === undefined ? [] : [{ ...at, is: "order", message: flaw }];
   });
 }
 
-function keyProblems(table: AnyTable, found: StoredTable): readonly Problem[] {
+function keyFlaws(table: AnyTable, found: StoredTable): readonly Difference[] {
   if (found.key.join() === table.key.join()) return [];
   const is = found.key.length === 0 ? "none" : `(${found.key.join(", ")})`;
   const message = `The primary key must be (${table.key.join(", ")}); it is ${is}.`;
-  return [{ place: table.name, message }];
+  return [{ is: "key", table, place: table.name, message }];
 }
