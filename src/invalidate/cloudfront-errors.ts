@@ -41,12 +41,15 @@ const THROTTLED =
   /^TooManyInvalidationsInProgress|^Throttl|^TooManyRequests|^RequestLimitExceeded|SlowDown/;
 
 /** Translates what the SDK threw, after its retries, into our words. */
-export function cloudFrontError(cause: unknown, place: CloudFrontPlace): PipelineError {
+export function cloudFrontError(
+  cause: unknown,
+  place: CloudFrontPlace,
+  what = place.batch === undefined ? "tell an invalidation's state" : "take an invalidation",
+): PipelineError {
   const { name, text, status } = factsOf(cause);
   const { distribution, batch } = place;
   const code = codeOf(name, text, status);
   const isOwn = batch !== undefined && name in OF_BATCH;
-  const what = batch === undefined ? "tell an invalidation's state" : "take an invalidation";
   const message = `CloudFront did not ${what}: ${text === "" ? name : `${name}, ${text.replace(/\.?$/, ".")}`}`;
   const at = { distribution, ...(isOwn && { batch }) };
   return new PipelineError(code, message, { hint: hintOf(name, code), at, cause });

@@ -35,8 +35,18 @@ export interface CloudFrontConfig {
 
 /** Opens one CloudFront distribution; disposing it closes the connections. */
 export function openCloudFront(config: CloudFrontConfig): Cdn & AsyncDisposable {
-  const { distributionId, hasTags, endpoint, credentials } = config;
-  const client = new CloudFrontClient({
+  const { distributionId, hasTags } = config;
+  const client = cloudFrontClient(config);
+  const dispose = async () => client.destroy();
+  return { ...cloudFront({ client, distributionId, hasTags }), [Symbol.asyncDispose]: dispose };
+}
+
+/** Connections to CloudFront's API; `destroy()` closes them. */
+export function cloudFrontClient({
+  endpoint,
+  credentials,
+}: Pick<CloudFrontConfig, "endpoint" | "credentials">): CloudFrontClient {
+  return new CloudFrontClient({
     region: REGION,
     ...(endpoint && { endpoint }),
     ...(credentials && { credentials }),
@@ -46,8 +56,6 @@ export function openCloudFront(config: CloudFrontConfig): Cdn & AsyncDisposable 
       throwOnRequestTimeout: true,
     },
   });
-  const dispose = async () => client.destroy();
-  return { ...cloudFront({ client, distributionId, hasTags }), [Symbol.asyncDispose]: dispose };
 }
 
 /**

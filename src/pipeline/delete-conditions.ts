@@ -9,15 +9,6 @@ const KNOWN: readonly string[] = ["together", "singly", "ignored"] satisfies Del
 
 /** An object that is there while the conditions of deletes are tried. */
 const KEY = ".nightbake-probe.json";
-const body = Buffer.from("{}\n");
-const PROBE: Artifact = {
-  key: KEY,
-  body,
-  contentType: "application/json",
-  cacheControl: "no-store",
-  metadata: {},
-  hash: digest(body),
-};
 /** No object has the entity tag of none. */
 const OTHER = '"00000000000000000000000000000000"';
 
@@ -34,33 +25,49 @@ export async function deleteConditions(tied: Tied): Promise<DeleteConditions> {
 
 /** Tries it anew, since the store may be another than before. */
 export async function tryDeleteConditions({ ledger, store }: Tied): Promise<DeleteConditions> {
-  const found = store.deleteConditions ?? (await tried(store));
+  const found = store.deleteConditions ?? (await triedDeletes(store, probe(KEY)));
   await ledger.setNote(NOTE, found);
   return found;
 }
 
-async function tried(store: ObjectStore): Promise<DeleteConditions> {
-  const found = (await isKept(store, false))
+/** An object to try a store with; readers see nothing in it. */
+export function probe(key: string): Artifact {
+  const body = Buffer.from("{}\n");
+  const headers = { contentType: "application/json", cacheControl: "no-store", metadata: {} };
+  return { key, body, hash: digest(body), ...headers };
+}
+
+/** How a store keeps the expectations of deletes, tried with an object that is gone afterwards. */
+export async function triedDeletes(
+  store: ObjectStore,
+  object: Artifact,
+): Promise<DeleteConditions> {
+  const found = (await isKept(store, object, false))
     ? "together"
-    : (await isKept(store, true))
+    : (await isKept(store, object, true))
       ? "singly"
       : "ignored";
-  await store.delete([KEY]);
+  await store.delete([object.key]);
   return found;
 }
 
 /** True when the object stays where another is expected, and goes where it is. */
-async function isKept(store: ObjectStore, isSingle: boolean): Promise<boolean> {
-  const etag = await store.put(PROBE);
-  if (etag === undefined || !(await isRefused(store, OTHER, isSingle))) return false;
-  if ((await store.head(KEY)) === undefined) return false;
-  return !(await isRefused(store, etag, isSingle)) && (await store.head(KEY)) === undefined;
+async function isKept(store: ObjectStore, object: Artifact, isSingle: boolean): Promise<boolean> {
+  const { key } = object;
+  const etag = await store.put(object);
+  const isRefused = (tag: string) => refuses(store, new Map([[key, tag]]), isSingle);
+  if (etag === undefined || !(await isRefused(OTHER))) return false;
+  if ((await store.head(key)) === undefined) return false;
+  return !(await isRefused(etag)) && (await store.head(key)) === undefined;
 }
 
-async function isRefused(store: ObjectStore, etag: string, isSingle: boolean): Promise<boolean> {
+async function refuses(
+  store: ObjectStore,
+  expected: ReadonlyMap<string, string>,
+  isSingle: boolean,
+): Promise<boolean> {
   try {
-    const expected = new Map([[KEY, etag]]);
-    return (await store.delete([KEY], { expected, isSingle })).length > 0;
+    return (await store.delete([...expected.keys()], { expected, isSingle })).length > 0;
   } catch (error) {
     // A server that does not know conditions may take them for a mistake.
     if (error instanceof PipelineError && error.code === "store_rejected") return false;

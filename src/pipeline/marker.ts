@@ -49,8 +49,11 @@ export async function isConditional({ ledger, store }: Tied): Promise<boolean> {
   return store.isConditional ?? (await ledger.note(CONDITIONS)) === CONDITIONAL;
 }
 
-/** Some servers ignore conditions, and radosgw 16 does not know an entity tag in S3's own spelling. */
-async function keepsConditions(
+/**
+ * True when the store refuses puts whose expectation does not hold, tried with an object that was put
+ * just now. Some servers ignore conditions, and radosgw 16 does not know an entity tag in S3's own spelling.
+ */
+export async function keepsConditions(
   store: Tied["store"],
   marker: Artifact,
   etag: string | undefined,
