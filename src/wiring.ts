@@ -121,10 +121,7 @@ async function openPublishing(
   const kept = openKept(config, parts);
   const { cloudfrontDistributionId: distributionId, concurrency, deleteShare } = config;
   const slots = openSlots({ concurrency, sleep });
-  const store =
-    config.s3Bucket === undefined
-      ? folderStore(config.out)
-      : parts.use(openS3Store({ ...bucketOf(config, config.s3Bucket), attempts: slots }));
+  const store = openStore(config, { parts, attempts: slots });
   const cdn =
     distributionId === undefined
       ? noCdn
@@ -139,6 +136,16 @@ async function openPublishing(
   const keep = { releases: config.keepReleases, days: config.keepDays };
   const priced = { terms: termsOf(config), probing: probingOf(config, site.origin) };
   return { ledger, kept, keep, store, cdn, ...priced, deleteShare, slots, sleep };
+}
+
+/** Opens the bucket or the folder; one who wants to know of every request gives `attempts`. */
+export function openStore(
+  config: Config,
+  { parts, ...more }: Pick<S3Config, "attempts"> & { readonly parts: AsyncDisposableStack },
+) {
+  const { s3Bucket, out } = config;
+  if (s3Bucket === undefined) return folderStore(out);
+  return parts.use(openS3Store({ ...bucketOf(config, s3Bucket), ...more }));
 }
 
 function bucketOf(config: Config, bucket: string): S3Config {
@@ -163,7 +170,7 @@ function termsOf(config: Config): Terms {
 }
 
 /** Keys that stand in `.env`, where the SDK does not look; without them it searches by itself. */
-function credentialsOf({ aws }: Config) {
+export function credentialsOf({ aws }: Config) {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = aws;
   if (accessKeyId === undefined || secretAccessKey === undefined) return {};
   const sessionToken = aws["AWS_SESSION_TOKEN"];

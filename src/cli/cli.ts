@@ -8,6 +8,7 @@ import { buildCommand } from "./build.ts";
 import type { Command, ExitCode, Io } from "./command.ts";
 import { configCommand } from "./config.ts";
 import { diffCommand } from "./diff.ts";
+import { doctorCommand } from "./doctor.ts";
 import { dueCommand } from "./due.ts";
 import { exitCodeOf, printErrors } from "./errors.ts";
 import { commandHelp, generalHelp } from "./help.ts";
@@ -49,6 +50,7 @@ const COMMANDS: readonly Command[] = [
   rollbackCommand,
   resumeCommand,
   sweepCommand,
+  doctorCommand,
   configCommand,
 ];
 

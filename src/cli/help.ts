@@ -45,7 +45,10 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
 
 const EXIT_CODES = [
   ["0", "done"],
-  ["1", "done, some pages failed; their last good versions stay live. Or verify found something"],
+  [
+    "1",
+    "done, some pages failed; their last good versions stay live. Or verify or doctor found something",
+  ],
   ["2", "nothing published"],
   ["3", "stopped half-way, the store is consistent; the next run completes it"],
 ] as const;

@@ -24,7 +24,7 @@ const REFUSALS = {
 
 const SLOW_MS = 20;
 
-/** CreateInvalidation and GetInvalidation of one distribution, over HTTP. */
+/** CreateInvalidation, GetInvalidation and GetDistributionConfig of one distribution, over HTTP. */
 export interface CloudFrontApi extends AsyncDisposable {
   /** For `new CloudFrontClient({ endpoint })`. */
   readonly endpoint: string;
@@ -41,6 +41,8 @@ export interface CloudFrontApiOptions {
   readonly evict: (items: readonly string[]) => Promise<void>;
   /** From acceptance until the objects are evicted and the status turns Completed. */
   readonly completesAfterMs: number;
+  /** What stands in `<DistributionConfig>`; undefined for credentials that may not read it. */
+  readonly config?: string;
 }
 
 const XMLNS = "http://cloudfront.amazonaws.com/doc/2020-05-31/";
@@ -50,7 +52,7 @@ export async function startCloudFrontApi(options: CloudFrontApiOptions): Promise
   const distributionId = `E${randomBytes(6).toString("hex").toUpperCase()}`;
   const ledger = invalidationLedger(options.evict, options.completesAfterMs);
   const { faults, take } = faultSwitch<CloudFrontFault>();
-  const api = { distributionId, ledger };
+  const api = { distributionId, ledger, config: options.config };
   const server = createServer(async (request, response) => {
     const body = await text(request).catch(() => undefined);
     // A client that died in the middle of its request has asked for nothing.
@@ -79,6 +81,7 @@ export async function startCloudFrontApi(options: CloudFrontApiOptions): Promise
 interface Api {
   readonly distributionId: string;
   readonly ledger: ReturnType<typeof invalidationLedger>;
+  readonly config: string | undefined;
 }
 
 interface Answer {
@@ -89,6 +92,9 @@ interface Answer {
 
 function answer(request: IncomingMessage, body: string, api: Api): Answer {
   try {
+    if (request.url === `/2020-05-31/distribution/${api.distributionId}/config`) {
+      return { status: 200, headers: { etag: "E1" }, text: describeConfig(api) };
+    }
     const invalidation = dispatch(request, body, api);
     const status = request.method === "POST" ? 201 : 200;
     const location = `${XMLNS}distribution/${api.distributionId}/invalidation/${invalidation.id}`;
@@ -129,6 +135,12 @@ function dispatch(
   if (method === "POST" && id === undefined) return api.ledger.create(decodeBatch(body));
   if (method === "GET" && id !== undefined) return api.ledger.get(id);
   throw new Refused(400, "InvalidAction", `${method} ${url} is not part of this stand-in.`);
+}
+
+function describeConfig({ config }: Api): string {
+  if (config === undefined) throw new Refused(403, "AccessDenied", "User is not authorized.");
+  return `<?xml version="1.0"?>
+<DistributionConfig xmlns="${XMLNS}">${config}</DistributionConfig>`;
 }
 
 function decodeBatch(body: string): Batch {

@@ -1,0 +1,41 @@
+import type { MysqlConnection } from "../source/mysql-connection.ts";
+import type { Facts } from "./facts.ts";
+import { type Finding, ok, problem, unknown, warning } from "./finding.ts";
+
+/** How long a replica may take to reach what the primary has committed. */
+const WAIT_SECONDS = 2;
+
+/** A server with an open connection. */
+export interface Asked {
+  readonly connection: MysqlConnection;
+  readonly facts: Facts;
+}
+
+/**
+ * Whether a replica reaches what the primary has committed, and how soon. Positions are compared by
+ * the replica: the seconds that servers report are 0 while nothing arrives.
+ */
+export async function lagFinding(
+  primary: Asked,
+  replica: Asked,
+  now: () => number = Date.now,
+): Promise<Finding> {
+  const { flavour } = primary.facts;
+  if (replica.facts.flavour.name !== flavour.name) {
+    return problem("It is another product than the primary.", "Use one product for all servers.");
+  }
+  const position = await flavour.position(primary.connection);
+  if (position === undefined) {
+    return unknown(
+      "The primary tells no position: it writes no binary log, or nothing was written yet.",
+    );
+  }
+  const begun = now();
+  const hasReached = await flavour.reaches(replica.connection, position, WAIT_SECONDS);
+  const ms = Math.round(now() - begun);
+  if (hasReached) return ok(`It had what the primary has committed after ${ms} ms.`);
+  return warning(
+    `It does not have what the primary committed ${WAIT_SECONDS} s ago (${position}).`,
+    `Look at ${flavour.words.replicaStatus} there: replication has stopped, is delayed, follows another server, or is too slow.`,
+  );
+}

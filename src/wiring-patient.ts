@@ -1,0 +1,55 @@
+import { existsSync } from "node:fs";
+import type { Config } from "./config.ts";
+import type { Patient, Server } from "./doctor.ts";
+import { openDistribution } from "./invalidate/cloudfront-distribution.ts";
+import { loadSite } from "./load-site.ts";
+import { mysqlAddress } from "./mysql-address.ts";
+import { mysqlPool } from "./source/mysql-connection.ts";
+import { openSqliteSource } from "./source/sqlite-source.ts";
+import { credentialsOf, openStore } from "./wiring.ts";
+
+/**
+ * Opens everything that can be looked at, whether it answers or not.
+ * @throws PipelineError `config_invalid` when the site definition does not load
+ */
+export async function openPatient(
+  config: Config,
+  { isFollowing }: Pick<Patient, "isFollowing">,
+): Promise<Patient & AsyncDisposable> {
+  const site = await loadSite(config.configFile, config.siteUrl);
+  await using parts = new AsyncDisposableStack();
+  const servers = serversOf(config).map(([role, url]): Server => {
+    const { host, port, database } = mysqlAddress(url);
+    return { role, address: `${host}:${port}/${database}`, pool: parts.use(mysqlPool(url)) };
+  });
+  const embedded = await openEmbedded(config, parts);
+  const store = openStore(config, { parts });
+  const { cloudfrontDistributionId: distributionId, cloudfrontEndpoint: endpoint } = config;
+  const distribution =
+    distributionId === undefined
+      ? undefined
+      : parts.use(openDistribution({ distributionId, endpoint, ...credentialsOf(config) }));
+  const tagHeader = config.cloudfrontTagHeader;
+  const open = parts.move();
+  const close = () => open.disposeAsync();
+  const asked = { site, now: Date.now() * 1000, isFollowing, tagHeader };
+  return { ...asked, servers, embedded, store, distribution, [Symbol.asyncDispose]: close };
+}
+
+function serversOf(config: Config): readonly (readonly [Server["role"], string])[] {
+  const { databaseUrl, databaseReplicaUrls, ledgerUrl } = config;
+  return [
+    ...(databaseUrl === undefined ? [] : [["primary", databaseUrl] as const]),
+    ...databaseReplicaUrls.map((url) => ["replica", url] as const),
+    ...(ledgerUrl === undefined ? [] : [["ledger", ledgerUrl] as const]),
+  ];
+}
+
+async function openEmbedded(
+  { databaseUrl, sourceFile }: Config,
+  parts: AsyncDisposableStack,
+): Promise<Patient["embedded"]> {
+  if (databaseUrl !== undefined) return undefined;
+  if (!existsSync(sourceFile)) return "There are no rows yet: the embedded source is empty.";
+  return parts.use(await openSqliteSource(sourceFile));
+}
