@@ -25,6 +25,8 @@ export type ErrorCode =
   | "source_rejected"
   /** A table that held rows at the last build is empty now. */
   | "source_empty"
+  /** The database's log no longer holds, or cannot tell, what followed a position. */
+  | "feed_lost"
   /** The store does not answer or asks to slow down. */
   | "store_unavailable"
   /** The store answers no: missing bucket, no permission, expired credentials. */
