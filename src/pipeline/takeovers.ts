@@ -1,6 +1,6 @@
 import { planWithout } from "../plan/changes.ts";
 import { planClashes } from "../plan/clashes.ts";
-import { redirectKind, type Step } from "../site.ts";
+import { address, redirectKind, type Step } from "../site.ts";
 import { make } from "./make.ts";
 import { leaveOut } from "./publish.ts";
 import type { Run } from "./run.ts";
@@ -26,7 +26,8 @@ export async function tryTakeovers(run: Run): Promise<void> {
 
 /**
  * A page that comes to where another is live, be it a redirect, is seen at once: so all that is new has
- * to be there before it, and it is put with what changes.
+ * to be there before it, and it is put with what changes. So is one that comes to where an object waits
+ * to be deleted, to which browsers may show links.
  */
 async function delayTakeovers(run: Run): Promise<void> {
   const { ledger } = run.wired;
@@ -40,13 +41,18 @@ async function delayTakeovers(run: Run): Promise<void> {
   }
 }
 
-/** Those of these steps that put a page where another is live, with the phase of what changes. */
+/** Those of these steps that put a page where an object is that readers may ask for, with the phase of what changes. */
 export async function withTakeoversLate(
   { wired }: Run,
   steps: readonly Step[],
 ): Promise<readonly Step[]> {
-  const owners = await wired.ledger.liveAt(steps.map(({ route }) => route));
-  const taking = steps.filter(({ phase, route }) => phase === "new" && owners.has(route));
+  const fresh = steps.filter(({ phase }) => phase === "new");
+  const routes = fresh.map(({ route }) => route);
+  const [owners, waiting] = await Promise.all([
+    wired.ledger.liveAt(routes),
+    wired.ledger.retiredAmong(routes.map((route) => address(route).key)),
+  ]);
+  const taking = fresh.filter(({ route }) => owners.has(route) || waiting.has(address(route).key));
   return taking.map((step) => ({ ...step, phase: "changed" }));
 }
 

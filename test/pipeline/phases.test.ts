@@ -5,6 +5,7 @@ import type { Cdn } from "../../src/invalidate/cdn.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import type { Artifact } from "../../src/site.ts";
+import { withHeaders } from "./declared.ts";
 import { bake, openSmall } from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
 
@@ -109,6 +110,58 @@ test("a page that comes to where another is live is put after all that is new", 
   const [page, topic] = ["put posts/p1/index.html", "put topics/q/index.html"];
   expect(log.indexOf(topic)).toBeGreaterThan(-1);
   expect(log.indexOf(page)).toBeGreaterThan(log.indexOf(topic));
+});
+
+/** The first and last of the operations that evict copies of a post and are done, and the next list that is put. */
+function evictionAndList(log: readonly string[]): readonly number[] {
+  const at = log.indexOf("invalidate /posts/p2/");
+  const completed = log.findIndex((operation, n) => n > at && operation.startsWith("completed"));
+  return [at, completed, log.indexOf("put all/index.html")];
+}
+
+test("a page that comes back while it waits is put after all that is new, and evicted before lists link there", async () => {
+  await using world = await smallWorld(2);
+  const { log, store, cdn } = recording(world.objects);
+  const said = { cache: { maxAge: 60 } };
+  const build = () =>
+    world.bake({}, (wired) => ({ ...withHeaders(wired, "post", said), store, cdn }));
+  await build();
+  world.edit(2, "status", "draft");
+  expect(await build()).toMatchObject({ waiting: 2 });
+  world.edit(2, "status", "published");
+  world.edit(2, "topic", "q");
+  log.length = 0;
+
+  await build();
+
+  const order = [log.indexOf("put topics/q/index.html"), log.indexOf("put posts/p2/index.html")];
+  order.push(...evictionAndList(log));
+  expect(order).not.toContain(-1);
+  expect(order).toEqual(order.toSorted((a, b) => a - b));
+});
+
+test("copies that a run which was cut off left of a deleted page are evicted before lists link there again", async () => {
+  await using world = await smallWorld(2);
+  const { log, store, cdn } = recording(world.objects);
+  await world.bake({}, (wired) => ({ ...wired, store, cdn }));
+  world.edit(2, "status", "draft");
+  const killed: Cdn = {
+    ...cdn,
+    async send(batch) {
+      if (!world.objects.has("posts/p2/index.html")) throw new Error("killed");
+      return await cdn.send(batch);
+    },
+  };
+  const dying = world.bake({}, (wired) => ({ ...wired, store, cdn: killed }));
+  await expect(dying).rejects.toThrow("killed");
+  world.edit(2, "status", "published");
+  log.length = 0;
+
+  await world.bake({}, (wired) => ({ ...wired, store, cdn }));
+
+  const order = evictionAndList(log);
+  expect(order).not.toContain(-1);
+  expect(order).toEqual(order.toSorted((a, b) => a - b));
 });
 
 test("what changed is invalidated before the deletes, what is gone after them", async () => {
