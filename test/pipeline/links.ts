@@ -3,7 +3,7 @@ import { type Artifact, address } from "../../src/site.ts";
 const ORIGIN = "https://small.example";
 
 /** The objects that a page or sitemap refers to, by key. */
-function linkedKeys({ body }: Pick<Artifact, "body">): readonly string[] {
+export function linkedKeys({ body }: Pick<Artifact, "body">): readonly string[] {
   const text = Buffer.from(body).toString("utf8");
   const found = text.matchAll(/(?:href|src)="([^"]*)"|<loc>([^<]*)<\/loc>/g);
   return [...found].flatMap(([, href, loc]) => {
