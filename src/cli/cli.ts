@@ -22,6 +22,7 @@ import { redirectsCommand } from "./redirects.ts";
 import { releasesCommand } from "./releases.ts";
 import { resumeCommand } from "./resume.ts";
 import { rollbackCommand } from "./rollback.ts";
+import { schemaCommand } from "./schema.ts";
 import { sweepCommand } from "./sweep.ts";
 import { takedownCommand } from "./takedown.ts";
 import { verifyCommand } from "./verify.ts";
@@ -40,6 +41,7 @@ const COMMANDS: readonly Command[] = [
   affectsCommand,
   dueCommand,
   loadCommand,
+  schemaCommand,
   invalidationsCommand,
   redirectsCommand,
   quarantineCommand,

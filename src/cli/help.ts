@@ -47,7 +47,7 @@ const EXIT_CODES = [
   ["0", "done"],
   [
     "1",
-    "done, some pages failed; their last good versions stay live. Or verify or doctor found something",
+    "done, some pages failed; their last good versions stay live. Or verify, doctor or schema --diff found something",
   ],
   ["2", "nothing published"],
   ["3", "stopped half-way, the store is consistent; the next run completes it"],

@@ -44,7 +44,7 @@ async function collationFinding(
   const columns = flaws.flatMap(({ column }) => column ?? []);
   const alter = await collationAlter(connection, table.name, columns);
   const message = `Key and list columns must compare by bytes, without padding; ${columns.join(", ")} ${columns.length === 1 ? "does" : "do"} not.`;
-  return problem(message, alter ?? flaws.map((each) => each.message).join(" "), {
+  return problem(message, alter?.concat(";") ?? flaws.map((each) => each.message).join(" "), {
     about: `${table.name} collation`,
   });
 }

@@ -2,7 +2,7 @@ import { flavourOf } from "./flavour.ts";
 import type { MysqlConnection } from "./mysql-connection.ts";
 
 /**
- * The statement that makes columns compare by bytes and leaves all else of them as it is; undefined
+ * The statement, without a semicolon, that makes columns compare by bytes and leaves all else of them as it is; undefined
  * for what is no table.
  */
 export async function collationAlter(
@@ -16,9 +16,7 @@ export async function collationAlter(
   const changes = columns.map((name) =>
     modified(lines.find((each) => each.startsWith(`  \`${name}\` `)) ?? "", byteCollation),
   );
-  return changes.includes(undefined)
-    ? undefined
-    : `ALTER TABLE \`${table}\` ${changes.join(", ")};`;
+  return changes.includes(undefined) ? undefined : `ALTER TABLE \`${table}\` ${changes.join(", ")}`;
 }
 
 /** One column's line of SHOW CREATE TABLE; an ENUM, which is ordered by number, becomes text. */

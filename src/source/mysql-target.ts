@@ -27,7 +27,7 @@ export async function openMysqlTarget(url: string): Promise<LoadTarget> {
         const storage = mysqlStorage(connection);
         const schema = mysqlSchema((await flavourOf(connection)).byteCollation);
         // Creating tables commits, so it comes before the transaction.
-        for (const sql of await missingSchema(schema, storage, tables, lists)) {
+        for (const { sql } of await missingSchema(schema, storage, tables, lists)) {
           await connection.run(sql);
         }
         await checkStored(storage, tables, lists);

@@ -1,4 +1,5 @@
 import { type AnyList, type AnyTable, type Column, digest } from "../site.ts";
+import { declaration } from "./decode.ts";
 import type { Dialect } from "./dialect.ts";
 import { quote } from "./dialect.ts";
 import { orderedColumns, type Storage } from "./stored.ts";
@@ -17,25 +18,35 @@ export interface SchemaDialect {
   readonly tableOptions: string;
 }
 
+/** A statement that creates what is missing, without a semicolon. */
+export interface Creation {
+  readonly is: "table" | "index";
+  readonly table: AnyTable;
+  readonly sql: string;
+}
+
 /**
- * The statements that create what is missing: tables with their keys, and an index for each list.
- * Tables that exist are left as they are, but for their indexes. Run again it gives none.
+ * What creates all that is missing: tables with their keys, and an index for each list. Tables that
+ * exist are left as they are, but for their indexes. Run again it gives none.
  */
 export async function missingSchema(
   schema: SchemaDialect,
   storage: Storage,
   tables: readonly AnyTable[],
   lists: readonly AnyList[],
-): Promise<readonly string[]> {
+): Promise<readonly Creation[]> {
   const stored = await storage.describe(tables.map((table) => table.name));
-  return tables.flatMap((table) => {
+  return tables.flatMap((table): readonly Creation[] => {
     const found = stored.get(table.name);
     const wanted = listIndexes(table, lists);
     const missing = wanted.filter(
       (columns) => !found?.indexes.some((each) => startsWith(each, columns)),
     );
-    const indexes = missing.map((columns) => createIndex(schema.dialect, table, columns));
-    return found === undefined ? [createTable(schema, table, lists), ...indexes] : indexes;
+    const indexes = missing.map((columns): Creation => {
+      return { is: "index", table, sql: createIndex(schema.dialect, table, columns) };
+    });
+    if (found !== undefined) return indexes;
+    return [{ is: "table", table, sql: createTable(schema, table, lists) }, ...indexes];
   });
 }
 
@@ -64,16 +75,26 @@ function listIndexes(table: AnyTable, lists: readonly AnyList[]): readonly (read
 
 function createTable(schema: SchemaDialect, table: AnyTable, lists: readonly AnyList[]): string {
   const { dialect } = schema;
-  // MySQL has no index over text without a length.
-  const indexed = orderedColumns(table, lists).union(new Set(listIndexes(table, lists).flat()));
-  const columns = Object.entries(table.columns).map(([name, column]) => {
-    const max = indexed.has(name) ? (column.max ?? DEFAULT_MAX) : column.max;
-    const none = column.isNullable ? "" : " NOT NULL";
-    return `${quote(dialect, name)} ${schema.typeOf(column, max)}${none}`;
-  });
+  const columns = Object.keys(table.columns).map((name) => columnSql(schema, table, lists, name));
   const key = table.key.map((name) => quote(dialect, name)).join(", ");
-  const parts = [...columns, `PRIMARY KEY (${key})`].join(", ");
-  return `CREATE TABLE ${quote(dialect, table.name)} (${parts})${schema.tableOptions}`;
+  const parts = [...columns, `PRIMARY KEY (${key})`].join(",\n  ");
+  return `CREATE TABLE ${quote(dialect, table.name)} (\n  ${parts}\n)${schema.tableOptions}`;
+}
+
+/** A declared column as CREATE and ALTER TABLE have it: its name, type and NOT NULL. */
+export function columnSql(
+  schema: SchemaDialect,
+  table: AnyTable,
+  lists: readonly AnyList[],
+  name: string,
+): string {
+  const column = declaration(table, name);
+  // MySQL has no index over text without a length.
+  const isIndexed =
+    orderedColumns(table, lists).has(name) || listIndexes(table, lists).flat().includes(name);
+  const max = isIndexed ? (column.max ?? DEFAULT_MAX) : column.max;
+  const none = column.isNullable ? "" : " NOT NULL";
+  return `${quote(schema.dialect, name)} ${schema.typeOf(column, max)}${none}`;
 }
 
 /** The statement that makes an index; its name follows from its columns. */

@@ -24,7 +24,7 @@ export async function openSqliteTarget(file: string): Promise<LoadTarget> {
       connection.run("BEGIN IMMEDIATE");
       try {
         const storage = sqliteStorage(connection);
-        for (const sql of await missingSchema(SQLITE_SCHEMA, storage, tables, lists))
+        for (const { sql } of await missingSchema(SQLITE_SCHEMA, storage, tables, lists))
           connection.run(sql);
         await checkStored(storage, tables, lists);
       } catch (error) {

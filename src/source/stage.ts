@@ -28,7 +28,7 @@ export async function openStage(tables: readonly AnyTable[]): Promise<Stage> {
   // The empty name is SQLite's for a temporary database that spills to disk.
   const connection = sqliteConnection("");
   connection.run("BEGIN");
-  for (const sql of await missingSchema(SQLITE_SCHEMA, sqliteStorage(connection), tables, [])) {
+  for (const { sql } of await missingSchema(SQLITE_SCHEMA, sqliteStorage(connection), tables, [])) {
     connection.run(sql);
   }
   const problems: Problem[] = [];
