@@ -88,6 +88,14 @@ export const COUNT: ValueType<number> = {
   expects: "It must be a whole number from 1 to 1000.",
   parse: (text) => (/^([1-9]\d{0,2}|1000)$/.test(text) ? Number(text) : undefined),
 };
+/** How long to wait for something; `5`, `0.5`. */
+export const SECONDS: ValueType<number> = {
+  expects: "It must be a number of seconds from 0 to 300, like 5 or 0.5.",
+  parse(text) {
+    const seconds = /^\d{1,3}(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    return seconds <= 300 ? seconds : undefined;
+  },
+};
 /** A size; 0 means nothing at all. */
 export const MEGABYTES: ValueType<number> = {
   expects: "It must be a whole number of megabytes up to 1000000; 0 means none.",

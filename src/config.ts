@@ -17,6 +17,7 @@ import {
   PREFIX,
   REDIS,
   REGION,
+  SECONDS,
   SHARE,
   TAG_HEADER,
   type ValueType,
@@ -49,6 +50,8 @@ export interface Config {
   /** `mysql://…`; holds a password. */
   readonly databaseUrl: string | undefined;
   readonly databaseReplicaUrls: readonly string[];
+  /** Seconds that a rebuild waits for a replica to have what the primary has. */
+  readonly replicaWait: number;
   readonly ledgerUrl: string | undefined;
   readonly s3Bucket: string | undefined;
   /** Without "/" at its ends: `blog/en`; empty for none. */
@@ -106,6 +109,7 @@ export const SETTINGS = {
   SITE_URL: "siteUrl",
   DATABASE_URL: "databaseUrl",
   DATABASE_REPLICA_URLS: "databaseReplicaUrls",
+  DATABASE_REPLICA_WAIT: "replicaWait",
   LEDGER_URL: "ledgerUrl",
   S3_BUCKET: "s3Bucket",
   S3_PREFIX: "s3Prefix",
@@ -132,6 +136,7 @@ export const SETTINGS = {
 /** Settings that do nothing unless another is set. */
 const NEEDS: readonly (readonly [name: Name, needed: Name])[] = [
   ["DATABASE_REPLICA_URLS", "DATABASE_URL"],
+  ["DATABASE_REPLICA_WAIT", "DATABASE_REPLICA_URLS"],
   ["S3_PREFIX", "S3_BUCKET"],
   ["S3_ENDPOINT", "S3_BUCKET"],
   ["CLOUDFRONT_ENDPOINT", "CLOUDFRONT_DISTRIBUTION_ID"],
@@ -213,9 +218,7 @@ function fields(
     configFile,
     contentDir: join(dirname(configFile), "content"),
     templatesDir: join(dirname(configFile), "templates"),
-    databaseUrl: get("DATABASE_URL", undefined, MYSQL),
-    databaseReplicaUrls: get("DATABASE_REPLICA_URLS", [], listOf(MYSQL)),
-    ledgerUrl: get("LEDGER_URL", undefined, MYSQL),
+    ...databases(get),
     s3Bucket: get("S3_BUCKET", undefined, BUCKET),
     s3Prefix: get("S3_PREFIX", "", PREFIX),
     s3Endpoint,
@@ -240,6 +243,17 @@ function fields(
   };
 }
 
+function databases(get: Get) {
+  return {
+    databaseUrl: get("DATABASE_URL", undefined, MYSQL),
+    databaseReplicaUrls: get("DATABASE_REPLICA_URLS", [], listOf(MYSQL)),
+    replicaWait: get("DATABASE_REPLICA_WAIT", REPLICA_WAIT, SECONDS),
+    ledgerUrl: get("LEDGER_URL", undefined, MYSQL),
+  };
+}
+
+/** An editor waits as long without asking why. */
+const REPLICA_WAIT = 5;
 const DELETE_SHARE = 0.2;
 /** Those of `invalidate/terms.ts`, which says why. */
 const [EVICTED_USD, MAX_SHARE, RESERVE] = [0.0001, 0.05, 1000];

@@ -23,6 +23,8 @@ export type ErrorCode =
   | "source_unavailable"
   /** The database answers no: wrong password, missing table or column, no grant. */
   | "source_rejected"
+  /** No server of the database has ever had this position: it is another's, or was lost in a fail-over. */
+  | "position_unknown"
   /** A table that held rows at the last build is empty now. */
   | "source_empty"
   /** The database's log no longer holds, or cannot tell, what followed a position. */

@@ -50,6 +50,8 @@ export interface PlannedStep extends Pick<Step, "kind" | "route" | "action" | "r
 
 /** What a run did, or with `isDryRun` would do. */
 export interface Summary extends Counts {
+  /** Where the rows come from; absent for the embedded source. */
+  readonly read?: ReadFrom | undefined;
   /** Number of the release; undefined when nothing was recorded. */
   readonly release: number | undefined;
   readonly isDryRun: boolean;
@@ -68,6 +70,18 @@ export interface Summary extends Counts {
   /** By kind, then cause. */
   readonly causes: readonly CauseCounts[];
   readonly steps: readonly StepCount[];
+}
+
+/** The server whose rows a run read, all in one snapshot. */
+export interface ReadFrom {
+  /** As people read it: `db2.internal:3306`. */
+  readonly server: string;
+  readonly isPrimary: boolean;
+  /** All up to here was shown; absent when nobody asked. */
+  readonly position?: string | undefined;
+  readonly rows: number;
+  /** Of them, those that a replica gave: 0 to 1. */
+  readonly replicaShare: number;
 }
 
 /** Pages by what became of them. */

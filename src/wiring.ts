@@ -178,9 +178,10 @@ export function credentialsOf({ aws }: Config) {
   return { credentials: { accessKeyId, secretAccessKey, ...token } };
 }
 
-async function openSource({ databaseUrl, databaseReplicaUrls, sourceFile }: Config) {
-  if (databaseUrl === undefined) return await openSqliteSource(sourceFile);
-  return await openMysqlSource({ url: databaseUrl, replicaUrls: databaseReplicaUrls });
+async function openSource({ databaseUrl: url, sourceFile, ...config }: Config) {
+  if (url === undefined) return await openSqliteSource(sourceFile);
+  const { databaseReplicaUrls: replicaUrls, replicaWait: waitSeconds } = config;
+  return await openMysqlSource({ url, replicaUrls, waitSeconds });
 }
 
 /** What `load` writes to, opened. */

@@ -8,7 +8,11 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
   ["OUT_DIR", "the output folder (default dist)"],
   ["SITE_URL", "replaces the origin of the site definition"],
   ["DATABASE_URL", "MySQL instead of the embedded source: mysql://user:password@host/database"],
-  ["DATABASE_REPLICA_URLS", "its replicas, with commas between; so far the first is read from"],
+  ["DATABASE_REPLICA_URLS", "its replicas, with commas between; rows are read there"],
+  [
+    "DATABASE_REPLICA_WAIT",
+    "seconds a rebuild waits for one to have what the primary has; builds 12 times that (default 5)",
+  ],
   ["LEDGER_URL", "MySQL instead of the embedded ledger"],
   ["S3_BUCKET, S3_PREFIX, S3_ENDPOINT", "S3 instead of the output folder"],
   ["CLOUDFRONT_DISTRIBUTION_ID", "the CDN to invalidate"],

@@ -80,12 +80,8 @@ async function* changesIn(files: readonly string[], { site }: Wired) {
 }
 
 /** Settings that are understood and have no effect yet. */
-function unusedSettings({ redisUrl, databaseReplicaUrls }: Config): readonly string[] {
-  const more = databaseReplicaUrls.length > 1;
-  return [
-    ...(redisUrl === undefined ? [] : ["REDIS_URL is set, but nothing uses Redis yet."]),
-    ...(more ? ["Of DATABASE_REPLICA_URLS only the first is read from so far."] : []),
-  ];
+function unusedSettings({ redisUrl }: Config): readonly string[] {
+  return redisUrl === undefined ? [] : ["REDIS_URL is set, but nothing uses Redis yet."];
 }
 
 /** @throws PipelineError `config_invalid` when the site has no such kind, naming the nearest */

@@ -1,4 +1,4 @@
-import type { Counts, Summary } from "../events.ts";
+import type { Counts, ReadFrom, Summary } from "../events.ts";
 import { coverText } from "../invalidate/cover-text.ts";
 import { bytes, count, counted, duration, table } from "./format.ts";
 
@@ -63,9 +63,10 @@ function coversText({ covers, isDryRun }: Summary): string[] {
   return lines.length === 0 ? [] : [head, ...lines];
 }
 
-function afterText({ failed, unlinked, waiting }: Summary): string[] {
+function afterText({ failed, unlinked, waiting, read }: Summary): string[] {
   const good = "; the last good version of each stays live.";
   return [
+    ...(read === undefined ? [] : [readText(read)]),
     ...(unlinked > 0
       ? [`Links in bodies that led nowhere: ${count(unlinked)}; their text stays.`]
       : []),
@@ -74,6 +75,11 @@ function afterText({ failed, unlinked, waiting }: Summary): string[] {
       : []),
     ...(failed > 0 ? [`${counted(failed, "page")} failed${good}`] : []),
   ];
+}
+
+function readText({ server, isPrimary, position, rows }: ReadFrom): string {
+  const at = position === undefined ? "" : ` at ${position} or later`;
+  return `${counted(rows, "row")} read from the ${isPrimary ? "primary" : "replica"} ${server}${at}.`;
 }
 
 function stepsTable({ steps }: Summary): string {

@@ -4,7 +4,7 @@ import type { KnownBar } from "../ledger/ledger.ts";
 import { checkEmpty } from "../publish/guards.ts";
 import { type AnyTable, type Instant, listsOf, tablesOf } from "../site.ts";
 import { noRows } from "../source/no-rows.ts";
-import type { Rows } from "../source/source.ts";
+import type { Fence, Rows } from "../source/source.ts";
 import { isStoreKnown } from "./marker.ts";
 import type { Wired } from "./run.ts";
 
@@ -42,19 +42,24 @@ interface Tables {
   readonly emptied: readonly string[];
 }
 
+interface BeginOptions extends Fence {
+  readonly now: Instant;
+  readonly allowDeletes: boolean;
+}
+
 /**
  * Checks everything a run will need before anything is changed.
  * @throws PipelineError when the source, the store or the ledger cannot be used
  */
 export async function begin(
   wired: Wired,
-  { now, allowDeletes }: { readonly now: number; readonly allowDeletes: boolean },
+  { now, allowDeletes, ...fence }: BeginOptions,
 ): Promise<Begun> {
   const { site, source } = wired;
   const declared = tablesOf(site.kinds);
   await source.check(declared, listsOf(site.kinds));
   const before = await beforeRows(wired);
-  const rows = await source.read(now);
+  const rows = await source.read(now, fence);
   const close = () => rows[Symbol.asyncDispose]();
   try {
     const tables = await compareTables(before.notes.get(TABLES), rows, declared);

@@ -3,6 +3,7 @@ import type { Quarantined } from "../ledger/ledger.ts";
 import { planFeeds } from "../plan/feeds.ts";
 import type { Planned } from "../plan/plan.ts";
 import { decodeKey, keyName, pageName, type Step } from "../site.ts";
+import type { Rows } from "../source/source.ts";
 import { type Begun, FINISHER, TABLES } from "./begin.ts";
 import { NOTHING } from "./counts.ts";
 import { openForesight } from "./foresight.ts";
@@ -90,6 +91,7 @@ export async function summary(
   const counted = new Map(tally.kinds().map((each) => [each.kind, each]));
   const names = [...new Set([...live.keys(), ...counted.keys()])];
   return {
+    ...readFrom(context.rows),
     release,
     isDryRun: options.isDryRun,
     ...tally.totals(),
@@ -108,6 +110,13 @@ export async function summary(
     causes: tally.causes(),
     steps: options.isDryRun ? await wired.ledger.stagedCounts(context.run) : [],
   };
+}
+
+function readFrom(rows: Rows): Pick<Summary, "read"> {
+  const origin = rows.origin?.();
+  if (origin === undefined) return {};
+  const { passed: _, ...read } = origin;
+  return { read: { ...read, replicaShare: origin.isPrimary ? 0 : 1 } };
 }
 
 /** Failed pages are added, those that no longer fail removed; with `only`, of that kind alone. */

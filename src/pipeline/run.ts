@@ -11,7 +11,7 @@ import type { Slots } from "../publish/slots.ts";
 import type { ObjectStore } from "../publish/store.ts";
 import type { Templates } from "../render/templates.ts";
 import type { AssetFile, ContentFile, DeclaredRedirect, Kind, Making, Site } from "../site.ts";
-import type { Source } from "../source/source.ts";
+import type { Position, Source } from "../source/source.ts";
 import type { Maker } from "./make.ts";
 import type { PlanFile } from "./plan-file.ts";
 import type { Progress } from "./progress.ts";
@@ -62,6 +62,8 @@ export interface BuildOptions {
   readonly targets?: readonly string[] | undefined;
   /** Looks at these rows, too, in batches; with `targets` only. */
   readonly changes?: AsyncIterable<readonly NamedRow[]> | undefined;
+  /** Rows are read as of this position of the database, or later. */
+  readonly at?: Position | undefined;
   /** Does exactly this plan, made with the same `only` and `targets`, or nothing. */
   readonly plan?: PlanFile | undefined;
   /** Re-checks every page's trace instead of following the rows that changed: a second opinion. */

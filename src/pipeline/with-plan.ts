@@ -1,6 +1,7 @@
 import { planFeeds } from "../plan/feeds.ts";
 import { type Planned, planBuild } from "../plan/plan.ts";
 import { checkDeletes } from "../publish/guards.ts";
+import { again } from "./again.ts";
 import { type Begun, begin, interrupted } from "./begin.ts";
 import { checkHeld } from "./hold.ts";
 import { settleLate } from "./late-writes.ts";
@@ -9,19 +10,27 @@ import { openRun } from "./open-run.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { countDeletes, hasSteps, settle } from "./settle.ts";
 
-/** Plans a run and gives it to `work`; the plan is forgotten afterwards. */
+/**
+ * Plans a run and gives it to `work`; the plan is forgotten afterwards. Should the server whose rows
+ * it reads fail meanwhile, all begins anew with another snapshot.
+ */
 export async function withPlan<T>(
   wired: Wired,
   options: BuildOptions,
   work: (run: Run, begun: Begun, planned: Planned) => Promise<T>,
 ): Promise<T> {
-  const now = (options.now ?? (() => Date.now() * 1000))();
-  await using begun = await begin(wired, { now, allowDeletes: options.allowDeletes });
-  if (!options.isDryRun) checkHeld(begun.notes);
-  await using run = openRun(wired, options, begun);
-  await settle(run, begun);
-  await settleLate(run);
-  return await work(run, begun, await plan(run));
+  const { at, targets, allowDeletes, isDryRun } = options;
+  const isPatient = targets === undefined;
+  return await again(wired, options, async (hasBegun) => {
+    const now = (options.now ?? (() => Date.now() * 1000))();
+    await using begun = await begin(wired, { now, allowDeletes, at, isPatient });
+    hasBegun(begun.rows);
+    if (!isDryRun) checkHeld(begun.notes);
+    await using run = openRun(wired, options, begun);
+    await settle(run, begun);
+    await settleLate(run);
+    return await work(run, begun, await plan(run));
+  });
 }
 
 async function plan(run: Run): Promise<Planned> {

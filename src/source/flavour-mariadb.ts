@@ -44,12 +44,17 @@ const MARIADB: Omit<Flavour, "version"> = {
     // -1 is too late, NULL no answer.
     return result !== null && Number(result) === 0;
   },
+  async has(connection, position) {
+    const wanted = sequenceOf(checkPosition("mariadb", position));
+    const log = await this.position(connection);
+    return isAtOrAfter(sequenceOf(log?.slice("mariadb:".length)), wanted);
+  },
   async snapshotAt(connection, position) {
     const wanted = sequenceOf(checkPosition("mariadb", position));
-    const log = sequenceOf((await this.position(connection))?.slice("mariadb:".length));
-    if (!isAtOrAfter(log, wanted)) return undefined;
     await connection.run(SNAPSHOT);
-    return isAtOrAfter(sequenceOf(await snapshotGtid(connection)), wanted);
+    const shown = await snapshotGtid(connection);
+    // Nothing was ever written to the log of a replica that was promoted just now.
+    return shown === "" || isAtOrAfter(sequenceOf(shown), wanted);
   },
 };
 
@@ -80,13 +85,13 @@ function isAtOrAfter(sequence: Sequence | undefined, wanted: Sequence | undefine
   return sequence.domain === wanted.domain && sequence.number >= wanted.number;
 }
 
-/** What the open snapshot shows, out of the log. The server reads its file up to there. */
-async function snapshotGtid(connection: MysqlConnection): Promise<string> {
+/** What the open snapshot shows, out of the log; the server reads its file up to there. Undefined when it cannot. */
+async function snapshotGtid(connection: MysqlConnection): Promise<string | undefined> {
   const status = await connection.all("SHOW STATUS LIKE 'binlog_snapshot_%'");
   const values = new Map(status.map(([name, value]) => [String(name).toLowerCase(), value]));
   const [[gtid] = []] = await connection.all("SELECT BINLOG_GTID_POS(?, ?)", [
     String(values.get("binlog_snapshot_file") ?? ""),
     Number(values.get("binlog_snapshot_position") ?? 0),
   ]);
-  return String(gtid ?? "");
+  return gtid === null ? undefined : String(gtid);
 }

@@ -33,11 +33,12 @@ const MYSQL: Omit<Flavour, "version"> = {
   position: executed,
   applied: executed,
   reaches: waits,
+  has: (connection, position) => waits(connection, position, IN_FLIGHT_SECONDS),
   async snapshotAt(connection, position) {
-    // What is executed was visible a moment before; so it is in a snapshot that is opened afterwards.
-    if (!(await waits(connection, position, IN_FLIGHT_SECONDS))) return undefined;
+    // What is executed was visible a moment before, so it is in a snapshot that is opened afterwards.
+    const isExecuted = await waits(connection, position, IN_FLIGHT_SECONDS);
     await connection.run(SNAPSHOT);
-    return true;
+    return isExecuted;
   },
 };
 

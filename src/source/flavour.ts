@@ -30,12 +30,16 @@ export interface Flavour {
    */
   reaches(connection: MysqlConnection, position: Position, seconds: number): Promise<boolean>;
   /**
-   * Opens a snapshot on a primary's connection that shows all up to `position`. False when it does
-   * not yet: a log is written a moment before what it tells is visible, so roll back and try again.
-   * Undefined when the server never had the position. Needs no right.
+   * True when `position` is in a primary's own history. Needs no right.
    * @throws PipelineError `input_invalid` when it is no position of this flavour
    */
-  snapshotAt(connection: MysqlConnection, position: Position): Promise<boolean | undefined>;
+  has(connection: MysqlConnection, position: Position): Promise<boolean>;
+  /**
+   * Opens a snapshot on a primary that has `position`; true when it shows all up to there. Its log is
+   * written a moment before what it tells is visible, so false becomes true: roll back and try again.
+   * Needs no right.
+   */
+  snapshotAt(connection: MysqlConnection, position: Position): Promise<boolean>;
 }
 
 /** See {@link Flavour.words}. */

@@ -3,9 +3,9 @@ import type { Raw } from "./decode.ts";
 import type { Param, Statement } from "./dialect.ts";
 import { type MysqlCatalog, readCatalog } from "./mysql-catalog.ts";
 import type { MysqlConnection } from "./mysql-connection.ts";
-import { mysqlPool } from "./mysql-connection.ts";
 import { mysqlDialect } from "./mysql-dialect.ts";
 import { mysqlStorage } from "./mysql-storage.ts";
+import { openReaders, type ReaderSetOptions } from "./readers.ts";
 import type { Source } from "./source.ts";
 import type { Snapshot } from "./sql-rows.ts";
 import { sqlRows } from "./sql-rows.ts";
@@ -20,51 +20,50 @@ const WINDOWS_PER_STATEMENT = 100;
  */
 const CHECK_MS = 60_000;
 
-/** Where a MySQL or MariaDB site is read. */
-export interface MysqlSourceOptions {
-  /** The primary; {@link mysqlPool} says what it may hold. */
-  readonly url: string;
-  /** Read from the first of these instead of the primary. */
-  readonly replicaUrls?: readonly string[];
-}
+/** A statement of ours reads a batch; one that takes longer hangs. */
+const QUERY_MS = 60_000;
 
 /**
  * Opens a MySQL or MariaDB database for reading. Connects with the first `check` or `read`.
- * Every `read` is one REPEATABLE READ snapshot on a connection of its own.
+ * Every `read` is one REPEATABLE READ snapshot on a connection of its own, to a replica if one has
+ * what the primary has. When that connection ends, reads fail: no other server has that snapshot.
  * @throws PipelineError `config_invalid` when a URL is malformed
  */
-export async function openMysqlSource(options: MysqlSourceOptions): Promise<Source> {
-  const pool = mysqlPool(options.replicaUrls?.[0] ?? options.url);
+export async function openMysqlSource(options: ReaderSetOptions): Promise<Source> {
+  const readers = openReaders({ queryMs: QUERY_MS, ...options });
   const known = checkedOnce();
-  let catalog: { readonly value: MysqlCatalog; readonly state: string } | undefined;
+  const catalogs = new Map<string, { readonly value: MysqlCatalog; readonly state: string }>();
   const forget = () => {
     known.forget();
-    catalog = undefined;
+    catalogs.clear();
   };
   return {
     async check(tables, lists = []) {
-      await known.check({ state: minute(), tables, lists }, async () => {
-        const connection = await pool.connect();
-        try {
-          await checkStored(mysqlStorage(connection), tables, lists);
-        } finally {
-          await connection.release();
-        }
-      });
+      await known.check({ state: minute(), tables, lists }, () =>
+        readers.askPrimary(({ connection }) =>
+          checkStored(mysqlStorage(connection), tables, lists),
+        ),
+      );
     },
-    async read(now) {
-      const connection = forgetful(await pool.connect(), forget);
+    async read(now, fence = {}) {
+      const opened = await readers.open(fence);
+      const { connection, count } = watched(opened.connection, forget);
       try {
         const state = minute();
+        const { server } = opened;
+        let catalog = catalogs.get(server);
         if (catalog?.state !== state) catalog = { value: await readCatalog(connection), state };
-        await connection.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
-        return sqlRows(mysqlSnapshot(connection, catalog.value), now);
+        catalogs.set(server, catalog);
+        const { connection: _, ...origin } = opened;
+        const rows = sqlRows(mysqlSnapshot(connection, catalog.value), now);
+        return { ...rows, origin: () => ({ ...origin, rows: count() }) };
       } catch (error) {
         await connection.release();
         throw error;
       }
     },
-    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+    position: () => readers.askPrimary(({ flavour, connection }) => flavour.position(connection)),
+    [Symbol.asyncDispose]: () => readers[Symbol.asyncDispose](),
   };
 }
 
@@ -72,8 +71,9 @@ function minute(): string {
   return String(Math.floor(performance.now() / CHECK_MS));
 }
 
-/** The same connection, which tells when a statement fails. */
-function forgetful(connection: MysqlConnection, onFailure: () => void): MysqlConnection {
+/** The same connection, which counts rows and tells when a statement fails. */
+function watched(connection: MysqlConnection, onFailure: () => void) {
+  let rows = 0;
   const told = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -82,11 +82,16 @@ function forgetful(connection: MysqlConnection, onFailure: () => void): MysqlCon
       throw error;
     }
   };
-  return {
+  const own: MysqlConnection = {
     ...connection,
-    all: (sql, params) => told(connection.all(sql, params)),
+    async all(sql, params) {
+      const result = await told(connection.all(sql, params));
+      rows += result.length;
+      return result;
+    },
     run: (sql, params) => told(connection.run(sql, params)),
   };
+  return { connection: own, count: () => rows };
 }
 
 /** Runs statements on `connection`; closing gives it back. */

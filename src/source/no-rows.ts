@@ -17,6 +17,7 @@ export const noRows: Rows = {
 export const noSource: Source = {
   async check() {},
   read: async () => noRows,
+  position: async () => undefined,
   async [Symbol.asyncDispose]() {},
 };
 

@@ -1,5 +1,8 @@
 import type { PipelineError } from "../error.ts";
 import type { AnyList, AnyTable, Instant, Key, Row, Visible } from "../site.ts";
+import type { Position } from "./position.ts";
+
+export type { Position } from "./position.ts";
 
 /** Where rows come from. Knows tables and lists only from their declarations. */
 export interface Source extends AsyncDisposable {
@@ -10,12 +13,47 @@ export interface Source extends AsyncDisposable {
    */
   check(tables: readonly AnyTable[], lists?: readonly AnyList[]): Promise<void>;
 
-  /** Opens rows for reading as of `now`; visibility is judged at that moment. Close it after use. */
-  read(now: Instant): Promise<Rows>;
+  /**
+   * Opens rows for reading as of `now`; visibility is judged at that moment. They are of one moment
+   * that is not before the call: all that was committed by then is in it. Close it after use.
+   * @throws PipelineError `source_unavailable`, `source_rejected`; `position_unknown` for a fence
+   */
+  read(now: Instant, fence?: Fence): Promise<Rows>;
+
+  /**
+   * Where the database is: all that was committed before the call is at or before it. Undefined for
+   * one that keeps no positions.
+   * @throws PipelineError `source_unavailable`, `source_rejected`
+   */
+  position(): Promise<Position | undefined>;
+}
+
+/** What a read must show beside all that was committed before it, and how it may get there. */
+export interface Fence {
+  /** Its commit is shown, or the read fails: where whoever asks has seen it. */
+  readonly at?: Position | undefined;
+  /** Replicas are given more time before the primary is read. */
+  readonly isPatient?: boolean | undefined;
+}
+
+/** Where the rows of one moment come from. */
+export interface RowsOrigin {
+  /** As people read it: `db2.internal:3306`. */
+  readonly server: string;
+  readonly isPrimary: boolean;
+  /** All up to here is shown; undefined when nobody asked. */
+  readonly position: Position | undefined;
+  /** Why other servers were not read from, as full sentences. */
+  readonly passed: readonly string[];
+  /** How many rows it has given so far. */
+  readonly rows: number;
 }
 
 /** Reads of one moment. Each call is one statement or a few, whatever the number of keys. */
 export interface Rows extends AsyncDisposable {
+  /** Of databases with servers only. */
+  origin?(): RowsOrigin;
+
   /** True when the table holds no row at all. */
   isEmpty(table: AnyTable): Promise<boolean>;
 

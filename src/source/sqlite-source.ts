@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { PipelineError } from "../error.ts";
 import { checkedOnce } from "./checked.ts";
 import type { Source } from "./source.ts";
 import type { Snapshot } from "./sql-rows.ts";
@@ -37,7 +38,8 @@ export function sqliteSource(file: string, open: () => SqliteConnection): Source
         connection.close();
       }
     },
-    async read(now) {
+    async read(now, { at } = {}) {
+      if (at !== undefined) throw noPositions();
       const connection = open();
       try {
         connection.run("BEGIN");
@@ -49,8 +51,15 @@ export function sqliteSource(file: string, open: () => SqliteConnection): Source
       }
       return sqlRows(sqliteSnapshot(connection), now);
     },
+    position: async () => undefined,
     async [Symbol.asyncDispose]() {},
   };
+}
+
+function noPositions(): PipelineError {
+  return new PipelineError("input_invalid", "The embedded source has no positions.", {
+    hint: "Leave --at out: what was committed is read.",
+  });
 }
 
 /** Runs statements on `connection`; closing closes it. */

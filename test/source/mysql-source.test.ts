@@ -138,19 +138,6 @@ describeWith("shared-mariadb", "On a real server", () => {
     await source.check([t], [byTag]);
   });
 
-  test("reads from the first replica when there is one", async () => {
-    await using primary = await mysqlDatabase();
-    await using replica = await mysqlDatabase();
-    const t = table("t", { key: "id", columns: { id: int() } });
-    await fill(primary, t, []);
-    await fill(replica, t, [{ id: 1 }]);
-    await using source = await openMysqlSource({ url: primary.at, replicaUrls: [replica.at] });
-
-    await using rows = await source.read(NOW);
-
-    expect(await rows.isEmpty(t)).toBe(false);
-  });
-
   test("gives every connection back, also after an error", async () => {
     await using database = await mysqlDatabase();
     await using source = await database.source();
