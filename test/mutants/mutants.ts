@@ -18,6 +18,7 @@ const KILL = "test/kill/kill.test.ts";
 const LOADED = "test/plan/loaded-pages.test.ts";
 const PHASES = "test/pipeline/phases.test.ts";
 const QUARANTINE = "test/pipeline/quarantine.test.ts";
+const READERS = "test/readers/readers.test.ts";
 const REBUILD = "test/pipeline/rebuild.test.ts";
 const REDIRECTS = "test/pipeline/redirects.test.ts";
 const ROUTES = "test/pipeline/routes.test.ts";
@@ -460,7 +461,79 @@ const PUBLISHING: readonly Mutant[] = [
     file: "src/pipeline/grace.ts",
     find: "return kind === ASSET_KIND ? stays + ASSET_GRACE : stays;",
     replace: "return stays;",
-    suites: [FAILING],
+    suites: [READERS, FAILING],
+  },
+  {
+    name: "delete before what links there is invalidated",
+    file: "src/pipeline.ts",
+    find: "  await invalidatePhase(run);\n  // Pages of other kinds",
+    replace: "  // Pages of other kinds",
+    suites: [READERS],
+  },
+  {
+    name: "invalidation not waited for until it is completed",
+    file: "src/invalidate/outbox.ts",
+    find: "if (!(await cdn.isCompleted(batch.invalidation))) continue;",
+    replace: "",
+    suites: [READERS],
+  },
+  {
+    name: "deleted page not kept for browsers that show links to it",
+    file: "src/pipeline/grace.ts",
+    find: "const stays = graceSeconds(wired.site.kinds) * SECOND;",
+    replace: "const stays = 0;",
+    suites: [READERS],
+  },
+  {
+    name: "assets put after pages",
+    file: "src/pipeline.ts",
+    find: `await publishPhase(run, "assets");
+  await publishNew(run);
+  await publishArrivals(run);
+  if (hasOldCopies) await evictOldCopies(run);
+  await publishPhase(run, "changed");
+  await publishPhase(run, "lists");`,
+    replace: `await publishNew(run);
+  await publishArrivals(run);
+  await publishPhase(run, "changed");
+  await publishPhase(run, "lists");
+  await publishPhase(run, "assets");`,
+    suites: [READERS],
+  },
+  {
+    name: "page at a route that readers know put among the new ones",
+    file: "src/pipeline/takeovers.ts",
+    find: 'return taking.map((step) => ({ ...step, phase: "changed" }));',
+    replace: "return [];",
+    suites: [READERS, PHASES],
+  },
+  {
+    name: "page that comes back put among the new ones",
+    file: "src/pipeline/takeovers.ts",
+    find: "owners.has(route) || waiting.has(address(route).key)",
+    replace: "owners.has(route)",
+    suites: [PHASES],
+  },
+  {
+    name: "old copies of a page that comes back linked to",
+    file: "src/pipeline/old-copies.ts",
+    find: "(await ledger.hasOutbox()) || (await isReturning(run))",
+    replace: "await ledger.hasOutbox()",
+    suites: [PHASES],
+  },
+  {
+    name: "old copies that a run which was cut off left linked to",
+    file: "src/pipeline/old-copies.ts",
+    find: "(await ledger.hasOutbox()) || (await isReturning(run))",
+    replace: "await isReturning(run)",
+    suites: [PHASES],
+  },
+  {
+    name: "what a rollback deletes gone before what links there is invalidated",
+    file: "src/pipeline/rollback.ts",
+    find: "  await invalidatePhase(run);\n  await deletePhase(run);",
+    replace: "  await deletePhase(run);",
+    suites: [READERS],
   },
   {
     name: "replaced asset kept for ever",

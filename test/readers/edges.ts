@@ -3,15 +3,21 @@ import type { Artifact } from "../../src/site.ts";
 import { evictedBy, pathsOf } from "../pipeline/cache-cdn.ts";
 import type { Dice } from "./dice.ts";
 
-/** Ways in which an edge evicts: when it is told, at any moment until all have, and last of all. */
-const EVICTS = ["at once", "some time", "last"] as const;
+/**
+ * Ways in which an edge evicts: when it is told, at any moment until all have, last of all. One keeps
+ * nothing, as if nobody had asked there before, so that readers see each object as it is put.
+ */
+const EVICTS = ["at once", "some time", "last", "before all"] as const;
+
+/** An edge may lose a copy that it has no room for: one in so many at each question. */
+const LOST = 8;
 
 /** Longest time until an invalidation has completed everywhere. */
 const MAX_SECONDS = 60;
 
 /** A CDN before a store in memory. Each edge keeps what its readers asked for until that is evicted. */
 export interface Edges extends Cdn {
-  /** How many edges there are; those with greater numbers evict later. */
+  /** How many edges there are. */
   readonly count: number;
   /** What a reader at an edge gets for an object; nothing is a 404, which is not kept. */
   ask(edge: number, key: string): Artifact | undefined;
@@ -30,7 +36,7 @@ interface Pending {
 /** Puts edges before the store whose objects are in `objects`. Time is `Date`'s. */
 export function edges(
   objects: ReadonlyMap<string, Artifact>,
-  { roll }: Dice,
+  { roll, isOne }: Dice,
   hasTags: boolean,
 ): Edges {
   const held = EVICTS.map(() => new Map<string, Artifact>());
@@ -80,6 +86,8 @@ export function edges(
       catchUp();
       const copies = held[edge] as Map<string, Artifact>;
       const path = pathAt(edge, key);
+      const when = EVICTS[edge];
+      if (when === "before all" || (when === "some time" && isOne(LOST))) copies.delete(path);
       const copy = copies.get(path) ?? objects.get(key);
       if (copy !== undefined && copy.cacheControl !== "no-store") copies.set(path, copy);
       return copy;
@@ -88,6 +96,7 @@ export function edges(
     stale() {
       catchUp();
       return held.flatMap((copies, edge) => {
+        if (EVICTS[edge] === "before all") return [];
         const now = new Map([...objects].map(([key, object]) => [pathAt(edge, key), object]));
         return [...copies]
           .filter(([path, { hash, key }]) => {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { type Lived, live } from "./life.ts";
 import { histories } from "./moments.ts";
 
-const RUNS = Number(process.env["HISTORIES"] ?? 12);
+const RUNS = Number(process.env["HISTORIES"] ?? 40);
 const STEPS = Number(process.env["STEPS"] ?? 5);
 const SEED = Number(process.env["SEED"] ?? 20_261_123);
 

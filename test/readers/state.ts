@@ -33,7 +33,7 @@ export interface Life {
   deleted: number;
 }
 
-/** Opens the parts of a history: crawlers at every edge, and one more that evicts as soon as it is told. */
+/** Opens the parts of a history: a crawler at every edge, and one more at the first. */
 export function openLife(site: SmallSite, rows: RowsFile, { seed, hasTags }: History): Life {
   const objects = new Map<string, Artifact>();
   const own = dice(seed);
