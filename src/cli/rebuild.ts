@@ -10,9 +10,15 @@ export const rebuildCommand: Command = {
     "partition (tag:scaling), a route (/articles/x/), or a file of change records (changes.ndjson, or - for\n" +
     'the standard input) with lines like {"table":"articles","key":42}. What changed there since the last\n' +
     "build leads to every page that read it; the cost depends on those, not on the size of the site.\n" +
-    "Scheduled rows that are due are published, too.",
+    "Scheduled rows that are due are published, too.\n" +
+    "Rows are read on a replica that has all that the primary has committed by now, else on the primary.\n" +
+    "A position, of --at or in change records, is checked: if the primary never had it nothing is built.",
   positionals: ["TARGET…"],
   options: {
+    at: {
+      value: "POSITION",
+      says: "Where the change was committed: mariadb: and @@last_gtid, or mysql: and a GTID set.",
+    },
     "dry-run": { says: "Prints the plan with a reason for each step; changes nothing." },
     "allow-deletes": { says: "Deletes more of the site than NIGHTBAKE_DELETE_SHARE." },
     ...COMMON,
@@ -23,6 +29,7 @@ export const rebuildCommand: Command = {
       line: "rebuild users:ann tag:scaling",
       says: "an author was renamed, a tag's list looks wrong",
     },
+    { line: "rebuild article:42 --at mariadb:0-1-8", says: "an editor's own commit, surely" },
     { line: "rebuild changes.ndjson", says: "what a change feed or an import wrote down" },
     { line: "rebuild /articles/x/ --dry-run", says: "what a page would need, and why" },
   ],
@@ -31,6 +38,7 @@ export const rebuildCommand: Command = {
       isDryRun: args.has("dry-run"),
       only: undefined,
       targets: args.positionals,
+      at: args.value("at"),
       isVerify: false,
       allowDeletes: args.has("allow-deletes"),
       isJson: args.has("json"),

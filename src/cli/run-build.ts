@@ -3,7 +3,7 @@ import type { Config } from "../config.ts";
 import { PipelineError } from "../error.ts";
 import { didYouMean } from "../nearest.ts";
 import type { PlanFile } from "../pipeline/plan-file.ts";
-import type { Wired } from "../pipeline.ts";
+import { type ChangeFiles, changesIn, openChangeFiles } from "./change-files.ts";
 import type { ExitCode, Io } from "./command.ts";
 import { exitCodeOf, printErrors } from "./errors.ts";
 import { progressView, type View } from "./progress.ts";
@@ -17,6 +17,8 @@ export interface BuildAsked {
   readonly only: string | undefined;
   /** Of a rebuild; undefined for a build. */
   readonly targets: readonly string[] | undefined;
+  /** Position of the database that is read at or after. */
+  readonly at?: string | undefined;
   readonly isVerify: boolean;
   readonly allowDeletes: boolean;
   readonly isJson: boolean;
@@ -37,9 +39,10 @@ export async function runBuild(config: Config, io: Io, asked: BuildAsked): Promi
 async function built(config: Config, io: Io, asked: BuildAsked, view: View): Promise<ExitCode> {
   checkSource(config);
   // Imported late: the adapters take longer to load than `--help` to print.
-  const [{ openBuild }, { build }] = await Promise.all([
+  const [{ openBuild }, { build }, { tablesOf }] = await Promise.all([
     import("../wiring.ts"),
     import("../pipeline.ts"),
+    import("../site.ts"),
   ]);
   const { isDryRun, only, targets, isVerify, allowDeletes, plan } = asked;
   await using wired = await openBuild(config);
@@ -48,11 +51,14 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
   io.signal.throwIfAborted();
   for (const message of unusedSettings(config)) view.emit({ event: "note", message });
   const { names, files } = split(targets ?? []);
+  await using records = await openChangeFiles(files);
+  const at = await positionsOf(asked, records);
   const summary = await build(wired, {
     plan,
     only,
     targets: targets && names,
-    changes: files.length === 0 ? undefined : changesIn(files, wired),
+    changes: files.length === 0 ? undefined : changesIn(records, tablesOf(wired.site.kinds)),
+    at,
     isVerify,
     allowDeletes,
     isDryRun,
@@ -71,12 +77,10 @@ function split(targets: readonly string[]): {
   return { names: targets.filter((each) => !isFile(each)), files: targets.filter(isFile) };
 }
 
-async function* changesIn(files: readonly string[], { site }: Wired) {
-  const [{ readChanges }, { tablesOf }] = await Promise.all([
-    import("../source/changes.ts"),
-    import("../site.ts"),
-  ]);
-  for (const file of files) yield* readChanges(file, tablesOf(site.kinds));
+/** @throws PipelineError `input_invalid` for what is no position */
+async function positionsOf({ at }: BuildAsked, { positions }: ChangeFiles) {
+  const { parsePosition } = await import("../source/flavour.ts");
+  return [...(at === undefined ? [] : [at]), ...positions].map(parsePosition);
 }
 
 /** Settings that are understood and have no effect yet. */

@@ -62,8 +62,8 @@ export interface BuildOptions {
   readonly targets?: readonly string[] | undefined;
   /** Looks at these rows, too, in batches; with `targets` only. */
   readonly changes?: AsyncIterable<readonly NamedRow[]> | undefined;
-  /** Rows are read as of this position of the database, or later. */
-  readonly at?: Position | undefined;
+  /** Commits that the rows must show, by position of the database. */
+  readonly at?: readonly Position[] | undefined;
   /** Does exactly this plan, made with the same `only` and `targets`, or nothing. */
   readonly plan?: PlanFile | undefined;
   /** Re-checks every page's trace instead of following the rows that changed: a second opinion. */

@@ -1,9 +1,9 @@
-import { createReadStream } from "node:fs";
 import { basename, dirname } from "node:path";
 import { PipelineError, type Problem } from "../error.ts";
 import { didYouMean } from "../nearest.ts";
 import type { AnyTable, Key, KeyPart } from "../site.ts";
-import { type Line, lines, linesOf } from "./ndjson.ts";
+import { type Line, lines } from "./ndjson.ts";
+import type { Position } from "./position.ts";
 
 interface NamedRow {
   readonly table: AnyTable;
@@ -14,13 +14,14 @@ interface NamedRow {
 const BATCH = 500;
 /** Bad lines told at most; the first ones say what is wrong with a file. */
 const MAX_PROBLEMS = 20;
+/** Cheaper than reading all of a record, and a text inside one has its quotes escaped. */
+const POSITION = /"position"\s*:\s*"((?:mariadb|mysql):[^"\\]*)"/;
 const MEMBERS = ["table", "key", "before", "after", "position"];
 
 /**
  * Reads change records, one JSON object a line: `{"table":"articles","key":42}`, perhaps with
  * `before`, `after` and `position`. A key is a value, a list of values or an object by column. What
- * the records say of the rows' columns is not relied on: the source is asked. `file` may end in
- * `.gz`; `-` is the standard input.
+ * the records say of the rows' columns is not relied on: the source is asked. `file` may end in `.gz`.
  * @throws PipelineError `input_invalid` after the last line, with the first bad lines
  */
 export async function* readChanges(
@@ -30,7 +31,7 @@ export async function* readChanges(
   const byName = new Map(tables.map((table) => [table.name, table]));
   const problems: Problem[] = [];
   let rows: NamedRow[] = [];
-  for await (const line of linesIn(file)) {
+  for await (const line of lines(dirname(file), basename(file))) {
     const row = parse(line, byName);
     if (typeof row !== "string") rows.push(row);
     else if (problems.length < MAX_PROBLEMS)
@@ -44,9 +45,18 @@ export async function* readChanges(
   yield rows;
 }
 
-function linesIn(file: string): AsyncGenerator<Line> {
-  if (file !== "-") return lines(dirname(file), basename(file));
-  return linesOf(createReadStream("", { fd: 0, autoClose: false }), "-");
+/**
+ * The last `position` that the records of a file give with its flavour, e.g. `mariadb:0-1-8`: they
+ * are in the order of their commits. Undefined when none does; bad lines are `readChanges`'s to tell.
+ * @throws PipelineError `input_invalid` when the file cannot be read
+ */
+export async function lastPosition(file: string): Promise<Position | undefined> {
+  let last: Position | undefined;
+  for await (const { bytes } of lines(dirname(file), basename(file))) {
+    const [, position] = POSITION.exec(bytes.toString("utf8")) ?? [];
+    last = position ?? last;
+  }
+  return last;
 }
 
 /** The row, or what is wrong with the line. */

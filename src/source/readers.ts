@@ -52,15 +52,15 @@ export function openReaders(options: ReaderSetOptions): ReaderSet {
   const { url, replicaUrls = [], waitSeconds = 5, ...limits } = options;
   const readers = [url, ...replicaUrls].map((each) => openReader(each, limits));
   return {
-    async open({ at, isPatient = false }) {
+    async open({ at = [], isPatient = false }) {
       const seconds = waitSeconds * (isPatient ? PATIENCE : 1);
       await using servers = await survey(readers, { isPatient, seconds });
       const { primary, passed } = servers;
       const { flavour, connection } = primary;
-      if (at !== undefined) await checkKnown(primary, at);
-      const now = readers.length > 1 ? await flavour.position(connection) : undefined;
-      const position = now ?? at;
-      const replica = now && (await firstToReach(now, servers, seconds));
+      for (const each of at) await checkKnown(primary, each, seconds);
+      const isFenced = readers.length > 1 || at.length > 0;
+      const position = isFenced ? await flavour.position(connection) : undefined;
+      const replica = position && (await firstToReach(position, servers, seconds));
       if (replica) await replica.connection.run(SNAPSHOT);
       else await showOn(primary, position, seconds);
       const chosen = replica || primary;
@@ -78,9 +78,11 @@ export function openReaders(options: ReaderSetOptions): ReaderSet {
   };
 }
 
-async function checkKnown({ flavour, connection, isPrimary }: Asked, at: Position): Promise<void> {
+async function checkKnown(server: Asked, at: Position, seconds: number): Promise<void> {
+  const { flavour, connection, isPrimary } = server;
   // Of a single server that is a replica only a wait can tell.
-  if (!isPrimary || (await flavour.has(connection, at))) return;
+  if (!isPrimary) return await reach(server, at, seconds * 1000);
+  if (await flavour.has(connection, at)) return;
   const message = "The primary has never had the position that was asked for.";
   throw new PipelineError("position_unknown", message, {
     hint: "It is another database's, or its commit was lost when a replica was promoted: save the change again.",
@@ -140,11 +142,7 @@ async function reach(
 /** Opens a snapshot on the primary, or on the only server. */
 async function showOn(server: Asked, position: Position | undefined, seconds: number) {
   const { flavour, connection, isPrimary } = server;
-  if (position === undefined) return await connection.run(SNAPSHOT);
-  if (!isPrimary) {
-    await reach(server, position, seconds * 1000);
-    return await connection.run(SNAPSHOT);
-  }
+  if (position === undefined || !isPrimary) return await connection.run(SNAPSHOT);
   const until = performance.now() + seconds * 1000;
   while (!(await flavour.snapshotAt(connection, position))) {
     if (performance.now() > until) throw late(`The primary does not show ${position} yet.`);

@@ -30,8 +30,8 @@ export interface Source extends AsyncDisposable {
 
 /** What a read must show beside all that was committed before it, and how it may get there. */
 export interface Fence {
-  /** Its commit is shown, or the read fails: where whoever asks has seen it. */
-  readonly at?: Position | undefined;
+  /** These commits are shown, or the read fails: where whoever asks has seen them. */
+  readonly at?: readonly Position[] | undefined;
   /** Replicas are given more time before the primary is read. */
   readonly isPatient?: boolean | undefined;
 }

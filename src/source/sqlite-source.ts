@@ -38,8 +38,8 @@ export function sqliteSource(file: string, open: () => SqliteConnection): Source
         connection.close();
       }
     },
-    async read(now, { at } = {}) {
-      if (at !== undefined) throw noPositions();
+    async read(now, { at = [] } = {}) {
+      if (at.length > 0) throw noPositions();
       const connection = open();
       try {
         connection.run("BEGIN");

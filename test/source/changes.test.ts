@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { bigint, int, table, text } from "../../src/index.ts";
-import { readChanges } from "../../src/source/changes.ts";
+import { lastPosition, readChanges } from "../../src/source/changes.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const posts = table("posts", { key: "id", columns: { id: int(), title: text() } });
@@ -68,4 +68,22 @@ test("a file that is not there is refused", async () => {
   await expect(
     Array.fromAsync(readChanges("/nowhere/changes.ndjson", [posts])),
   ).rejects.toMatchObject({ code: "input_invalid" });
+});
+
+test("finds the last position that records give with its flavour", async () => {
+  const position = (content: string) => {
+    const file = join(temporaryFolder("nightbake-changes-"), "changes.ndjson");
+    writeFileSync(file, content);
+    return lastPosition(file);
+  };
+  const record = (members: object) => `${JSON.stringify({ table: "posts", key: 1, ...members })}\n`;
+
+  expect(await position(GOOD)).toBeUndefined();
+  expect(
+    await position(
+      record({ position: "mariadb:0-1-7" }) +
+        record({ position: "mariadb:0-1-8" }) +
+        record({ after: { title: '"position":"mariadb:0-1-9"' } }),
+    ),
+  ).toBe("mariadb:0-1-8");
 });

@@ -181,9 +181,11 @@ describeWith("mariadb", "A primary with two replicas", () => {
 
   test("a position is refused when it is empty, malformed or never was", async () => {
     const source = await open();
-    const failure = (at: string) => look(source, { at }).catch((error: unknown) => error);
+    const failure = (at: string) => look(source, { at: [at] }).catch((error: unknown) => error);
 
-    expect(await look(source, { at: await source.position() })).toMatchObject({ isPrimary: false });
+    expect(await look(source, { at: [(await source.position()) ?? ""] })).toMatchObject({
+      isPrimary: false,
+    });
     expect(await failure("")).toMatchObject({ code: "input_invalid" });
     expect(await failure("mariadb:")).toMatchObject({ code: "input_invalid" });
     expect(await failure("mysql:3e11fa47-71ca-11e1-9e33-c80aa9429562:1")).toMatchObject({
