@@ -4,7 +4,9 @@ import { loadSite } from "./load-site.ts";
 import { listsOf, tablesOf } from "./site.ts";
 import { mariadbFlavour } from "./source/flavour-mariadb.ts";
 import { mysqlFlavour } from "./source/flavour-mysql.ts";
+import type { InventoryTable } from "./source/inventory.ts";
 import { type MysqlConnection, mysqlPool } from "./source/mysql-connection.ts";
+import { readInventory } from "./source/mysql-inventory.ts";
 import { emptyMysql, scriptedMysql } from "./source/mysql-script.ts";
 import { type Scripted, type ScriptStep, schemaScript } from "./source/schema-script.ts";
 import { sqliteConnection } from "./source/sqlite-connection.ts";
@@ -43,6 +45,14 @@ export async function scriptOf(config: Config, target: Target | undefined): Prom
   } finally {
     connection.close();
   }
+}
+
+/**
+ * Reads the schema of a MySQL or MariaDB database, and no row.
+ * @throws PipelineError `config_invalid`, `source_unavailable`, `source_rejected`
+ */
+export async function inventoryOf(url: string): Promise<readonly InventoryTable[]> {
+  return await withConnection(url, readInventory);
 }
 
 function emptyOf(target: Target): Scripted {

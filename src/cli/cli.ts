@@ -12,6 +12,7 @@ import { doctorCommand } from "./doctor.ts";
 import { dueCommand } from "./due.ts";
 import { exitCodeOf, printErrors } from "./errors.ts";
 import { commandHelp, generalHelp } from "./help.ts";
+import { initCommand } from "./init.ts";
 import { invalidationsCommand } from "./invalidations.ts";
 import { loadCommand } from "./load.ts";
 import { planCommand } from "./plan.ts";
@@ -40,6 +41,7 @@ const COMMANDS: readonly Command[] = [
   whyCommand,
   affectsCommand,
   dueCommand,
+  initCommand,
   loadCommand,
   schemaCommand,
   invalidationsCommand,
