@@ -10,6 +10,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { type Faults, faultSwitch, type RequestLine } from "./faults.ts";
 import { type S3Address, s3Client } from "./s3.ts";
+import { inTime } from "./s3-clock.ts";
 import { failure, type S3Answer, type S3Fault, type S3Request, serveS3, xml } from "./s3-faults.ts";
 import { resign } from "./sigv4.ts";
 import { escapeXml, xmlTexts } from "./xml.ts";
@@ -21,19 +22,29 @@ export interface S3Front extends S3Address, AsyncDisposable {
   readonly requests: readonly RequestLine[];
 }
 
+export interface S3FrontOptions {
+  /** What time it is for clients, ms; that of the server behind by default. */
+  readonly nowMs?: () => number;
+}
+
 /**
  * Starts the proxy in this process. What it puts right, with the conditions kept atomic per key for those who all
  * come through this front: the quotes of PUT `If-Match` (radosgw wants none), 404 for PUT `If-Match` on a missing key, both
  * conditions of copies, DELETE `If-Match`, and `<ETag>` in DeleteObjects. Source: "Conditional writes" and "Conditional deletes" in the S3 User Guide.
  */
-export async function startS3Front(target: S3Address): Promise<S3Front> {
+export async function startS3Front(
+  target: S3Address,
+  { nowMs }: S3FrontOptions = {},
+): Promise<S3Front> {
   const { faults, take } = faultSwitch<S3Fault>();
   const requests: RequestLine[] = [];
   const client = s3Client(target);
   const agent = new Agent({ keepAlive: true });
   const forward = (request: S3Request) => send(target, agent, request);
   const intrude = (path: string) => intrudeAt(client, path);
-  const answer = conditions({ target, client, forward });
+  const kept = conditions({ target, client, forward });
+  const { secretAccessKey } = target;
+  const answer = nowMs === undefined ? kept : inTime(kept, { nowMs, secretAccessKey });
   const server = createServer(async (incoming, response) => {
     const request = await readRequest(incoming);
     requests.push({ method: request.method, path: request.path });

@@ -152,6 +152,23 @@ describeWith("shared-radosgw", "radosgw behind the front", () => {
     forger.destroy();
   });
 
+  test("in another time it refuses requests that are dated 15 minutes off, which the SDK then repeats", async () => {
+    const nowMs = Date.UTC(2024, 1, 29, 23, 59);
+    await using other = await startS3Front(await sharedRadosgw(), { nowMs: () => nowMs });
+    const attempts = async (dateMs: number) => {
+      const before = other.requests.length;
+      const client = s3Client(other);
+      client.config.systemClockOffset = dateMs - Date.now();
+      await client.send(new PutObjectCommand({ Bucket, Key: "dated.html", Body: "one" }));
+      client.destroy();
+      return other.requests.length - before;
+    };
+
+    expect(await attempts(nowMs - 14 * 60_000)).toBe(1);
+    expect(await attempts(nowMs - 16 * 60_000)).toBe(2);
+    expect(await attempts(nowMs + 16 * 60_000)).toBe(2);
+  });
+
   test("faults break the requests they are set for", async () => {
     const once = s3Client(front);
     once.config.retryMode = "standard";

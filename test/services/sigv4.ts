@@ -10,7 +10,8 @@ export interface SignedRequest {
 }
 
 /**
- * Signs a request again after headers were changed, under the date, scope and header list of its first signature.
+ * Signs a request again after headers were changed, under the scope and header list of its first signature; a
+ * changed date is the scope's, too.
  * Gives undefined when the first signature was not made with this secret: then nobody may repair it.
  * Source: "Create a signed AWS API request" in the IAM User Guide.
  */
@@ -25,8 +26,16 @@ export function resign(
   const parts = { scope, names, secret };
   if (given === undefined || signature(request, parts) !== given) return undefined;
   const headers = { ...request.headers, ...changed };
-  const renewed = signature({ ...request, headers }, parts);
-  return { ...headers, authorization: authorization.replace(given, renewed) };
+  const today = scope.replace(/^\d+/, String(headers["x-amz-date"]).slice(0, 8));
+  const renewed = signature({ ...request, headers }, { ...parts, scope: today });
+  const signed = authorization.replace(scope, today).replace(given, renewed);
+  return { ...headers, authorization: signed };
+}
+
+/** When a request says it was signed, ms; NaN when it does not say so. */
+export function dateOf({ headers }: Pick<SignedRequest, "headers">): number {
+  const date = String(headers["x-amz-date"]);
+  return Date.parse(date.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)/, "$1-$2-$3:$4:"));
 }
 
 interface SignatureParts {
