@@ -18,6 +18,7 @@ const KILL = "test/kill/kill.test.ts";
 const LOADED = "test/plan/loaded-pages.test.ts";
 const PHASES = "test/pipeline/phases.test.ts";
 const QUARANTINE = "test/pipeline/quarantine.test.ts";
+const RACE = "test/race/race.test.ts";
 const READERS = "test/readers/readers.test.ts";
 const REBUILD = "test/pipeline/rebuild.test.ts";
 const REDIRECTS = "test/pipeline/redirects.test.ts";
@@ -764,6 +765,24 @@ const DYING: readonly Mutant[] = [
   },
 ];
 
+/** What publishers that overlap would do to each other. */
+const RACING: readonly Mutant[] = [
+  {
+    name: "requests that outlive their claim",
+    file: "src/pipeline/claimant.ts",
+    find: "      return lastMs();",
+    replace: "      return lastMs() + 3_600_000;",
+    suites: [RACE],
+  },
+  {
+    name: "claim taken from a run that has it",
+    file: "src/ledger/claim.ts",
+    find: "if (holder !== run && expiresMs > nowMs) throw heldBy(holder, expiresMs);",
+    replace: "",
+    suites: ["test/ledger/sqlite.test.ts"],
+  },
+];
+
 /** All of them, grouped by what they make the builder forget. */
 export const MUTANTS: readonly Mutant[] = [
   ...IMAGES,
@@ -776,4 +795,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...REDIRECTING,
   ...REBUILDING,
   ...DYING,
+  ...RACING,
 ];
