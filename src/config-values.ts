@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 /** How a value is read (undefined: refused), and what to say then. Never the value: it may be secret. */
@@ -8,11 +9,45 @@ export interface ValueType<T> {
 
 const PASSWORD_HINT = "characters such as # / ? @ % in a password must be percent-encoded";
 /** A MySQL or MariaDB server and a database on it. */
-export const MYSQL = url(
+const MYSQL = url(
   ({ protocol, hostname, pathname }) =>
     /^(mysql|mariadb):$/.test(protocol) && hostname !== "" && pathname.length > 1,
   `It must be a URL like mysql://user:password@host:3306/database; ${PASSWORD_HINT}.`,
 );
+/**
+ * The same, given back with what stands in files: the password where the URL has none, and the
+ * certificate authority where it does not say how it is protected.
+ */
+export function mysqlWith(files: {
+  readonly passwordFile: string | undefined;
+  readonly caFile: string | undefined;
+}): ValueType<string> {
+  const { passwordFile, caFile } = files;
+  return {
+    expects: `${MYSQL.expects} A password file that is named must be there and hold one.`,
+    parse(text) {
+      const url = MYSQL.parse(text) === undefined ? null : URL.parse(text);
+      if (url === null) return undefined;
+      if (url.password === "" && passwordFile !== undefined) {
+        const password = passwordIn(passwordFile);
+        if (password === "") return undefined;
+        url.password = encodeURIComponent(password);
+      }
+      if (caFile !== undefined && !url.searchParams.has("ssl")) url.searchParams.set("ssl", caFile);
+      return passwordFile === undefined && caFile === undefined ? text : url.href;
+    },
+  };
+}
+
+/** Without the end of its line, which editors add; empty when the file cannot be read. */
+function passwordIn(file: string): string {
+  try {
+    return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  } catch {
+    return "";
+  }
+}
+
 /** A Redis server. */
 export const REDIS = url(
   ({ protocol, hostname }) => /^rediss?:$/.test(protocol) && hostname !== "",

@@ -12,7 +12,7 @@ import {
   ITEMS,
   listOf,
   MEGABYTES,
-  MYSQL,
+  mysqlWith,
   ORIGIN,
   PREFIX,
   REDIS,
@@ -53,6 +53,11 @@ export interface Config {
   /** Seconds that a rebuild waits for a replica to have what the primary has. */
   readonly replicaWait: number;
   readonly ledgerUrl: string | undefined;
+  /** Holds the password of those URLs above that have none, and one for the ledger's. */
+  readonly databasePasswordFile: string | undefined;
+  readonly ledgerPasswordFile: string | undefined;
+  /** PEM file of the authority that signed the certificates of all three. */
+  readonly databaseCaFile: string | undefined;
   readonly s3Bucket: string | undefined;
   /** Without "/" at its ends: `blog/en`; empty for none. */
   readonly s3Prefix: string;
@@ -110,7 +115,10 @@ export const SETTINGS = {
   DATABASE_URL: "databaseUrl",
   DATABASE_REPLICA_URLS: "databaseReplicaUrls",
   DATABASE_REPLICA_WAIT: "replicaWait",
+  DATABASE_PASSWORD_FILE: "databasePasswordFile",
+  DATABASE_CA_FILE: "databaseCaFile",
   LEDGER_URL: "ledgerUrl",
+  LEDGER_PASSWORD_FILE: "ledgerPasswordFile",
   S3_BUCKET: "s3Bucket",
   S3_PREFIX: "s3Prefix",
   S3_ENDPOINT: "s3Endpoint",
@@ -137,6 +145,8 @@ export const SETTINGS = {
 const NEEDS: readonly (readonly [name: Name, needed: Name])[] = [
   ["DATABASE_REPLICA_URLS", "DATABASE_URL"],
   ["DATABASE_REPLICA_WAIT", "DATABASE_REPLICA_URLS"],
+  ["DATABASE_PASSWORD_FILE", "DATABASE_URL"],
+  ["LEDGER_PASSWORD_FILE", "LEDGER_URL"],
   ["S3_PREFIX", "S3_BUCKET"],
   ["S3_ENDPOINT", "S3_BUCKET"],
   ["CLOUDFRONT_ENDPOINT", "CLOUDFRONT_DISTRIBUTION_ID"],
@@ -218,7 +228,7 @@ function fields(
     configFile,
     contentDir: join(dirname(configFile), "content"),
     templatesDir: join(dirname(configFile), "templates"),
-    ...databases(get),
+    ...databases(get, fileIn(cwd)),
     s3Bucket: get("S3_BUCKET", undefined, BUCKET),
     s3Prefix: get("S3_PREFIX", "", PREFIX),
     s3Endpoint,
@@ -243,12 +253,21 @@ function fields(
   };
 }
 
-function databases(get: Get) {
+function databases(get: Get, file: ValueType<string>) {
+  const databasePasswordFile = get("DATABASE_PASSWORD_FILE", undefined, file);
+  const ledgerPasswordFile = get("LEDGER_PASSWORD_FILE", undefined, file);
+  const databaseCaFile = get("DATABASE_CA_FILE", undefined, file);
+  const caFile = databaseCaFile;
+  const database = mysqlWith({ passwordFile: databasePasswordFile, caFile });
+  const ledger = mysqlWith({ passwordFile: ledgerPasswordFile, caFile });
   return {
-    databaseUrl: get("DATABASE_URL", undefined, MYSQL),
-    databaseReplicaUrls: get("DATABASE_REPLICA_URLS", [], listOf(MYSQL)),
+    databaseUrl: get("DATABASE_URL", undefined, database),
+    databaseReplicaUrls: get("DATABASE_REPLICA_URLS", [], listOf(database)),
     replicaWait: get("DATABASE_REPLICA_WAIT", REPLICA_WAIT, SECONDS),
-    ledgerUrl: get("LEDGER_URL", undefined, MYSQL),
+    ledgerUrl: get("LEDGER_URL", undefined, ledger),
+    databasePasswordFile,
+    ledgerPasswordFile,
+    databaseCaFile,
   };
 }
 

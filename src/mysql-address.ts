@@ -1,4 +1,5 @@
 import { PipelineError } from "./error.ts";
+import { type TlsOptions, tlsOf } from "./mysql-tls.ts";
 
 /** Where a MySQL or MariaDB database is and how to sign in, as `mysql2` takes it. */
 export interface MysqlAddress {
@@ -9,13 +10,12 @@ export interface MysqlAddress {
   readonly database: string;
   readonly socketPath?: string;
   /** Node's TLS options; absent means no TLS. */
-  readonly ssl?: Readonly<Record<string, unknown>>;
+  readonly ssl?: TlsOptions;
 }
 
 /**
- * Reads `mysql://user:password@host:3306/database`. `?ssl=true` asks for TLS with a verified
- * certificate, `?ssl=skip-verify` for TLS without, `?ssl={"ca":"…"}` gives Node's TLS options;
- * `?socketPath=/run/mysqld/mysqld.sock` names a local socket. Other parameters are ignored, so that
+ * Reads `mysql://user:password@host:3306/database`. `?ssl=` says how it is protected, see
+ * {@link tlsOf}; `?socketPath=/run/mysqld/mysqld.sock` names a local socket. Other parameters are ignored, so that
  * a URL cannot set options of the driver.
  * @throws PipelineError `config_invalid` when the URL is none of these; it does not repeat it
  */
@@ -27,28 +27,17 @@ export function mysqlAddress(text: string): MysqlAddress {
   const isComplete = url !== null && user !== undefined && password !== undefined && database;
   if (!isComplete || !/^(mysql|mariadb):$/.test(url.protocol)) throw invalid();
   const socketPath = url.searchParams.get("socketPath");
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const ssl = tlsOf(socketPath === null ? host : "localhost", url.searchParams.get("ssl"));
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ""),
+    host,
     port: Number(url.port || 3306),
     user,
     password,
     database,
     ...(socketPath !== null && { socketPath }),
-    ...tlsOf(url.searchParams.get("ssl")),
+    ...(ssl !== undefined && { ssl }),
   };
-}
-
-function tlsOf(ssl: string | null): Pick<MysqlAddress, "ssl"> {
-  if (ssl === null || ssl === "false") return {};
-  if (ssl === "true") return { ssl: {} };
-  if (ssl === "skip-verify") return { ssl: { rejectUnauthorized: false } };
-  try {
-    return { ssl: JSON.parse(ssl) };
-  } catch {
-    throw new PipelineError("config_invalid", "The database URL's ssl option is not understood.", {
-      hint: 'Write ssl=true, ssl=skip-verify or ssl={"ca":"…"} (percent-encoded JSON of Node\'s TLS options).',
-    });
-  }
 }
 
 /** The URL is not passed on, as cause or otherwise: it holds the password. */

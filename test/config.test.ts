@@ -222,3 +222,30 @@ describe("secrets", () => {
     expect(told).not.toContain(PASSWORD);
   });
 });
+
+test("passwords and the authority of databases come from files where the URLs do not say", () => {
+  const cwd = temporaryFolder("nightbake-config-");
+  writeFileSync(join(cwd, "password"), "p@ss/w#rd\n");
+  const env = {
+    DATABASE_URL: "mysql://bake@db/blog",
+    DATABASE_REPLICA_URLS: "mysql://bake@db2/blog,mysql://bake:own@db3/blog?ssl=false",
+    DATABASE_PASSWORD_FILE: "password",
+    DATABASE_CA_FILE: "ca.pem",
+  };
+  const config = readConfig({ cwd, env });
+  const ssl = `?ssl=${encodeURIComponent(join(cwd, "ca.pem"))}`;
+
+  expect(config.databaseUrl).toBe(`mysql://bake:p%40ss%2Fw%23rd@db/blog${ssl}`);
+  expect(config.databaseReplicaUrls).toEqual([
+    `mysql://bake:p%40ss%2Fw%23rd@db2/blog${ssl}`,
+    "mysql://bake:own@db3/blog?ssl=false",
+  ]);
+  expect(JSON.stringify(maskedConfig(config))).not.toContain("p%40ss");
+  expect(() => readConfig({ cwd, env: { ...env, DATABASE_PASSWORD_FILE: "absent" } })).toThrow(
+    expect.objectContaining({
+      problems: expect.arrayContaining([
+        { place: "DATABASE_URL", message: expect.stringContaining("password file") },
+      ]),
+    }),
+  );
+});

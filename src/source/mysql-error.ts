@@ -47,7 +47,10 @@ const HINTS: Readonly<Record<string, string>> = {
     "Raise the server's max_allowed_packet: it must be larger than twice the longest text.",
   ER_TOO_LONG_KEY: "Lower `max` of the text columns in the key or index.",
   ER_TOO_BIG_ROWSIZE: "Lower `max` of the text columns, or leave it out.",
-  HANDSHAKE_NO_SSL_SUPPORT: "Turn on TLS at the server, or take `ssl` out of DATABASE_URL.",
+  HANDSHAKE_NO_SSL_SUPPORT:
+    "Turn on TLS at the server or, in a network that you trust, write ?ssl=false behind its URL.",
+  HANDSHAKE_SSL_ERROR:
+    "Name the file of the authority that signed the server's certificate in DATABASE_CA_FILE or with ?ssl=/path/ca.pem behind its URL.",
 };
 
 interface VendorError extends Error {
@@ -67,7 +70,8 @@ export function mysqlError(error: unknown): unknown {
   const name = typeof code === "string" ? code : nameless(errno, fatal);
   // What has no name, and every TypeError, is a bug of ours.
   if (name === undefined || error instanceof TypeError) return error;
-  const reason = typeof sqlMessage === "string" ? `${sqlMessage} (${name})` : name;
+  const text = name === "HANDSHAKE_SSL_ERROR" ? error.message : sqlMessage;
+  const reason = typeof text === "string" ? `${text} (${name})` : name;
   const cause = new Error(reason);
   const hint = HINTS[name];
   const [kind, message] = UNAVAILABLE.has(name)

@@ -41,7 +41,7 @@ export function lines(dir: string, file: string): AsyncGenerator<Line> {
 }
 
 /** The lines of bytes that come in pieces; `file` is their name for errors. */
-export async function* linesOf(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerator<Line> {
+async function* linesOf(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerator<Line> {
   let number = 0;
   let parts: Buffer[] = [];
   let bytes = 0;

@@ -174,7 +174,7 @@ describeWith("shared-mariadb", "On a real server", () => {
     });
     expect(await failure(`${url}/mysql?ssl=true`)).toMatchObject({
       code: "source_rejected",
-      hint: expect.stringContaining("take `ssl` out of DATABASE_URL"),
+      hint: expect.stringContaining("?ssl=false"),
     });
     expect(await failure("mysql://root:s3cret@nowhere.invalid/x")).toMatchObject({
       code: "source_unavailable",
