@@ -1,41 +1,18 @@
+import { BINLOG_SETTINGS } from "../source/binlog-settings.ts";
 import type { Facts } from "./facts.ts";
-import { type Finding, ok, problem, unknown, warning } from "./finding.ts";
+import { type Finding, ok, problem, warning } from "./finding.ts";
 
-/** What one setting must be, and how it becomes so. */
-interface Wanted {
-  readonly name: string;
-  readonly value: string;
-  /** What is lost otherwise. */
-  readonly else: string;
-  /** Only the configuration sets it, and the server has to be started again. */
-  readonly isStatic?: boolean;
-}
+type Setting = keyof typeof BINLOG_SETTINGS;
 
-const WANTED: readonly Wanted[] = [
-  {
-    name: "binlog_format",
-    value: "ROW",
-    else: "changes are logged as statements, which name no rows",
-  },
-  { name: "binlog_row_image", value: "FULL", else: "what a row was before is not logged" },
-  {
-    name: "binlog_row_metadata",
-    value: "FULL",
-    else: "names of columns, and values of ENUMs, are guessed",
-  },
-];
-
-const MYSQL_WANTED: readonly Wanted[] = [
-  ...WANTED,
-  {
-    name: "gtid_mode",
-    value: "ON",
-    else: "there are no positions that hold on every server",
-    isStatic: true,
-  },
-  { name: "binlog_transaction_compression", value: "OFF", else: "transactions cannot be decoded" },
-  { name: "binlog_row_value_options", value: "", else: "changes inside JSON cannot be decoded" },
-];
+/** What is lost where a setting is another than {@link BINLOG_SETTINGS} says. */
+const LOST: Readonly<Record<Exclude<Setting, "log_bin">, string>> = {
+  binlog_format: "changes are logged as statements, which name no rows",
+  binlog_row_image: "what a row was before is not logged",
+  binlog_row_metadata: "names of columns, and values of ENUMs, are guessed",
+  binlog_transaction_compression: "transactions cannot be decoded",
+  binlog_row_value_options: "changes inside JSON cannot be decoded",
+  gtid_mode: "there are no positions that hold on every server",
+};
 
 /** What is asked of a server's binary log. */
 export interface BinlogAsked {
@@ -48,13 +25,14 @@ export interface BinlogAsked {
 
 /** The settings of the binary log that following live and comparing positions need. */
 export function binlogFindings(facts: Facts, asked: BinlogAsked): readonly Finding[] {
-  const { variables, flavour } = facts;
+  const { variables } = facts;
   const flaw = asked.isFollowing ? problem : warning;
   if (variables.get("log_bin") !== "ON") return [logFinding(asked)];
-  const wanted = (flavour.name === "mysql" ? MYSQL_WANTED : WANTED).map((each) =>
-    settingFinding(facts, each, flaw),
-  );
-  return [...wanted, ...updatesFinding(facts, asked, flaw), domainFinding(facts)];
+  const settings = Object.entries(LOST).flatMap(([name, lost]) => {
+    const is = variables.get(name);
+    return is === undefined ? [] : settingFinding({ name: name as Setting, lost, is }, flaw);
+  });
+  return [...settings, ...updatesFinding(facts, asked, flaw), domainFinding(facts)];
 }
 
 function logFinding({ role, hasReplicas, isFollowing }: BinlogAsked): Finding {
@@ -71,20 +49,19 @@ function logFinding({ role, hasReplicas, isFollowing }: BinlogAsked): Finding {
 }
 
 function settingFinding(
-  { variables }: Facts,
-  wanted: Wanted,
+  { name, lost, is }: { readonly name: Setting; readonly lost: string; readonly is: string },
   flaw: typeof problem | typeof warning,
 ): Finding {
-  const { name, value, isStatic } = wanted;
-  const is = variables.get(name);
-  if (is === undefined) return { ...unknown(`The server has no setting ${name}.`), about: name };
-  if (is.toUpperCase() === value) return ok(`It is ${value || "empty"}.`, { about: name });
-  const set = isStatic
-    ? `Set ${name} = ${value} in the server's configuration and start it again.`
-    : `SET GLOBAL ${name} = '${value}'; and in the server's configuration. Sessions that are open keep the old one.`;
-  return flaw(`It is ${is}: ${wanted.else}. Only \`nightbake follow\` needs it.`, set, {
-    about: name,
-  });
+  const [about, value] = [name, BINLOG_SETTINGS[name]];
+  if (is.toUpperCase() === value) return ok(`It is ${value || "empty"}.`, { about });
+  // The one that takes several steps, and a start, to be turned on.
+  const set =
+    name === "gtid_mode"
+      ? `Set ${name} = ${value} in the server's configuration and start it again.`
+      : `SET GLOBAL ${name} = '${value}'; and in the server's configuration. Sessions that are open keep the old one.`;
+  const who =
+    name === "gtid_mode" ? "Replicas and `nightbake follow` need" : "Only `nightbake follow` needs";
+  return flaw(`It is ${is}: ${lost}. ${who} it.`, set, { about });
 }
 
 /** A replica can be followed where it logs what it applies; else the primary is. */

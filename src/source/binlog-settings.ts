@@ -1,8 +1,8 @@
 import { PipelineError } from "../error.ts";
 import type { MysqlConnection } from "./mysql-connection.ts";
 
-/** What a setting must be, by name. Those that a server does not have are not asked for. */
-const NEEDED: Readonly<Record<string, string>> = {
+/** What a setting of the binary log must be, by name. Those that a server does not have are not asked for. */
+export const BINLOG_SETTINGS = {
   log_bin: "ON",
   binlog_format: "ROW",
   binlog_row_image: "FULL",
@@ -11,7 +11,7 @@ const NEEDED: Readonly<Record<string, string>> = {
   binlog_transaction_compression: "OFF",
   binlog_row_value_options: "",
   gtid_mode: "ON",
-};
+} as const satisfies Readonly<Record<string, string>>;
 
 /**
  * Checks that the server logs rows whole and with their columns' names. Sessions may still differ, so
@@ -19,7 +19,7 @@ const NEEDED: Readonly<Record<string, string>> = {
  * @throws PipelineError `source_rejected` with every setting that must be another
  */
 export async function checkBinlogSettings(connection: MysqlConnection): Promise<void> {
-  const names = [...Object.keys(NEEDED), "read_only", "log_slave_updates"];
+  const names = [...Object.keys(BINLOG_SETTINGS), "read_only", "log_slave_updates"];
   const rows = await connection.all(
     `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${names.map(() => "?").join(", ")})`,
     names,
@@ -28,7 +28,7 @@ export async function checkBinlogSettings(connection: MysqlConnection): Promise<
     rows.map(([name, value]) => [String(name).toLowerCase(), String(value)]),
   );
   const wanted = {
-    ...NEEDED,
+    ...BINLOG_SETTINGS,
     ...(settings.get("read_only") === "ON" && { log_slave_updates: "ON" }),
   };
   const wrong = Object.entries(wanted).filter(([name, value]) => {
