@@ -45,7 +45,9 @@ export function limitRequests({ config, middlewareStack }: S3Client): void {
     const sign: typeof plain.sign = (request, options) => {
       const until = requests.getStore()?.until?.();
       if (until === undefined) return plain.sign(request, options);
-      const signingDate = new Date(until + config.systemClockOffset - SKEW_MS);
+      // Dates are told in whole seconds: rounded down, S3 would refuse what comes in the last one.
+      const endS = Math.ceil((until + config.systemClockOffset) / 1000);
+      const signingDate = new Date(endS * 1000 - SKEW_MS);
       return plain.sign(request, { ...options, signingDate });
     };
     return Object.assign(Object.create(plain), { sign });
