@@ -13,6 +13,7 @@ const ASSETS = "test/pipeline/assets.test.ts";
 const BAD_ROWS = "test/pipeline/bad-rows.test.ts";
 const FAILING = "test/pipeline/failing-pages.test.ts";
 const FAULTS = "test/faults/faults.test.ts";
+const FENCE = "test/pipeline/replicas.test.ts";
 const HEADERS = "test/pipeline/headers.test.ts";
 const KILL = "test/kill/kill.test.ts";
 const LOADED = "test/plan/loaded-pages.test.ts";
@@ -783,6 +784,45 @@ const RACING: readonly Mutant[] = [
   },
 ];
 
+/** What lets older rows through than an editor has committed. */
+const REPLICAS: readonly Mutant[] = [
+  {
+    name: "replicas read without a barrier",
+    file: "src/source/readers.ts",
+    find: "if (await flavour.reaches(patient, position, left / 1000)) return;",
+    replace: "if ((await flavour.reaches(patient, position, 0)) !== undefined) return;",
+    suites: [FENCE],
+  },
+  {
+    name: "barrier at a position from before",
+    file: "src/source/flavour-mariadb.ts",
+    find: "return named(log || current);",
+    replace: 'return named("0-1-1" || log || current);',
+    suites: [FENCE],
+  },
+  {
+    name: "a wait that came too late taken for reached",
+    file: "src/source/flavour-mariadb.ts",
+    find: "return result !== null && Number(result) === 0;",
+    replace: "return result !== null;",
+    suites: ["test/source/readers.test.ts"],
+  },
+  {
+    name: "a replica taken for the primary",
+    file: "src/source/flavour-mariadb.ts",
+    find: "const isPrimary = Number(isReadOnly) === 0 && Number(running ?? 0) === 0;",
+    replace: "const isPrimary = true;",
+    suites: ["test/source/readers.test.ts"],
+  },
+  {
+    name: "a run that ends with the server that it reads",
+    file: "src/pipeline/again.ts",
+    find: "if (!isLost || !isAgain || run === MAX_RUNS || !mayRepeat(options)) throw error;",
+    replace: "throw error;",
+    suites: [FENCE],
+  },
+];
+
 /** All of them, grouped by what they make the builder forget. */
 export const MUTANTS: readonly Mutant[] = [
   ...IMAGES,
@@ -796,4 +836,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...REBUILDING,
   ...DYING,
   ...RACING,
+  ...REPLICAS,
 ];
