@@ -52,6 +52,8 @@ export interface Config {
   readonly databaseReplicaUrls: readonly string[];
   /** Seconds that a rebuild waits for a replica to have what the primary has. */
   readonly replicaWait: number;
+  /** The server whose log is followed, for a user that may replicate; undefined means `databaseUrl`. */
+  readonly databaseFeedUrl: string | undefined;
   readonly ledgerUrl: string | undefined;
   /** Holds the password of those URLs above that have none, and one for the ledger's. */
   readonly databasePasswordFile: string | undefined;
@@ -117,6 +119,7 @@ export const SETTINGS = {
   DATABASE_REPLICA_WAIT: "replicaWait",
   DATABASE_PASSWORD_FILE: "databasePasswordFile",
   DATABASE_CA_FILE: "databaseCaFile",
+  DATABASE_FEED_URL: "databaseFeedUrl",
   LEDGER_URL: "ledgerUrl",
   LEDGER_PASSWORD_FILE: "ledgerPasswordFile",
   S3_BUCKET: "s3Bucket",
@@ -147,6 +150,7 @@ const NEEDS: readonly (readonly [name: Name, needed: Name])[] = [
   ["DATABASE_REPLICA_WAIT", "DATABASE_REPLICA_URLS"],
   ["DATABASE_PASSWORD_FILE", "DATABASE_URL"],
   ["LEDGER_PASSWORD_FILE", "LEDGER_URL"],
+  ["DATABASE_FEED_URL", "DATABASE_URL"],
   ["S3_PREFIX", "S3_BUCKET"],
   ["S3_ENDPOINT", "S3_BUCKET"],
   ["CLOUDFRONT_ENDPOINT", "CLOUDFRONT_DISTRIBUTION_ID"],
@@ -264,6 +268,7 @@ function databases(get: Get, file: ValueType<string>) {
     databaseUrl: get("DATABASE_URL", undefined, database),
     databaseReplicaUrls: get("DATABASE_REPLICA_URLS", [], listOf(database)),
     replicaWait: get("DATABASE_REPLICA_WAIT", REPLICA_WAIT, SECONDS),
+    databaseFeedUrl: get("DATABASE_FEED_URL", undefined, database),
     ledgerUrl: get("LEDGER_URL", undefined, ledger),
     databasePasswordFile,
     ledgerPasswordFile,

@@ -35,6 +35,8 @@ import {
   type Site,
   tablesOf,
 } from "./site.ts";
+import { openBinlogFeed } from "./source/binlog-feed.ts";
+import type { Feed } from "./source/feed.ts";
 import { type LoadCounts, type LoadOptions, load } from "./source/load.ts";
 import { openMysqlSource } from "./source/mysql-source.ts";
 import { openMysqlTarget } from "./source/mysql-target.ts";
@@ -182,6 +184,31 @@ async function openSource({ databaseUrl: url, sourceFile, ...config }: Config) {
   if (url === undefined) return await openSqliteSource(sourceFile);
   const { databaseReplicaUrls: replicaUrls, replicaWait: waitSeconds } = config;
   return await openMysqlSource({ url, replicaUrls, waitSeconds });
+}
+
+/**
+ * Opens the log of the database as a feed of the site's tables.
+ * @throws PipelineError `config_invalid` when the source is the embedded one
+ */
+export function openFeed(
+  { databaseUrl, databaseFeedUrl }: Config,
+  { site, onOutage }: { readonly site: Site; readonly onOutage: (error: PipelineError) => void },
+): Feed {
+  if (databaseUrl === undefined) {
+    throw new PipelineError("config_invalid", "The embedded source has no log to follow.", {
+      hint: "Set DATABASE_URL, or run `nightbake build` after each change.",
+    });
+  }
+  // Rows are read when they are published: of a change only the key counts.
+  const followed = tablesOf(site.kinds).map((table) => ({ table, see: [] }));
+  const url = databaseFeedUrl ?? databaseUrl;
+  return openBinlogFeed({ url, readUrl: readableAt(url, databaseUrl), followed, onOutage });
+}
+
+/** The server of `url` for the user of `reader`. */
+function readableAt(url: string, reader: string): string {
+  const { username, password } = new URL(reader);
+  return Object.assign(new URL(url), { username, password }).href;
 }
 
 /** What `load` writes to, opened. */

@@ -11,6 +11,7 @@ import { diffCommand } from "./diff.ts";
 import { doctorCommand } from "./doctor.ts";
 import { dueCommand } from "./due.ts";
 import { exitCodeOf, printErrors } from "./errors.ts";
+import { followCommand } from "./follow.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { initCommand } from "./init.ts";
 import { invalidationsCommand } from "./invalidations.ts";
@@ -36,6 +37,7 @@ const COMMANDS: readonly Command[] = [
   previewCommand,
   buildCommand,
   rebuildCommand,
+  followCommand,
   planCommand,
   applyCommand,
   whyCommand,

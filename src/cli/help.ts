@@ -15,6 +15,10 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
   ],
   ["DATABASE_PASSWORD_FILE", "holds the password for those of these URLs that have none"],
   ["DATABASE_CA_FILE", "PEM file of the authority that signed the databases' certificates"],
+  [
+    "DATABASE_FEED_URL",
+    "the server that `follow` follows, for a user with REPLICATION SLAVE (default DATABASE_URL)",
+  ],
   ["LEDGER_URL, LEDGER_PASSWORD_FILE", "MySQL instead of the embedded ledger"],
   ["S3_BUCKET, S3_PREFIX, S3_ENDPOINT", "S3 instead of the output folder"],
   ["CLOUDFRONT_DISTRIBUTION_ID", "the CDN to invalidate"],

@@ -4,6 +4,7 @@ import type { BarLedger } from "./bar-port.ts";
 import type { ToldLedger } from "./told-port.ts";
 
 export type { Bar, KnownBar } from "./bar-port.ts";
+export type { ToldRow } from "./told-port.ts";
 
 /** A page that is live, and what it was made from. */
 export interface LivePage extends PageId {

@@ -24,6 +24,8 @@ const UNAVAILABLE = new Set([
   "ER_QUERY_INTERRUPTED",
   "ER_QUERY_TIMEOUT",
   "ER_NEW_ABORTING_CONNECTION",
+  // Of a snapshot from before the table was altered or truncated: the next one is right.
+  "ER_TABLE_DEF_CHANGED",
   // Not named by mysql2: killed, and over max_statement_time (MariaDB), idle too long (MySQL).
   "error 1927",
   "error 1969",

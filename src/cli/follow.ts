@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PipelineError } from "../error.ts";
+import { COMMON, type Command, configOf } from "./command.ts";
+import { exitCodeOf, printErrors } from "./errors.ts";
+import { progressView } from "./progress.ts";
+import { checkSource } from "./run-build.ts";
+
+/** `nightbake follow` */
+export const followCommand: Command = {
+  name: "follow",
+  summary: "Publishes what changes in the database while it changes, until Ctrl-C or SIGTERM.",
+  details:
+    "It follows the binlog of DATABASE_FEED_URL: a change is published at once, and what comes while pages\n" +
+    "are published goes with the next release. Rows that the clock shows or hides are published when they are\n" +
+    "due. The first time, and whenever the log no longer holds what followed, every row is compared first. It\n" +
+    "may be killed at any point. The server needs binlog_format=ROW, binlog_row_image=FULL and\n" +
+    "binlog_row_metadata=FULL. Builds may run beside it, and still should, once a night.",
+  positionals: [],
+  options: { ...COMMON },
+  examples: [
+    { line: "follow", says: "one process beside the database; start it again when it ends" },
+    { line: "follow --json", says: "events for a program" },
+  ],
+  async run(args, io) {
+    const config = configOf(args, io);
+    checkSource(config);
+    const isVerbose = args.has("verbose");
+    const isJson = args.has("json");
+    const view = progressView({ ...io, isJson, isVerbose });
+    const [{ openBuild, openFeed }, { follow }] = await Promise.all([
+      import("../wiring.ts"),
+      import("../follow.ts"),
+    ]);
+    await using wired = await openBuild(config);
+    const onOutage = (error: PipelineError) => view.emit({ event: "warning", error });
+    await using feed = openFeed(config, { site: wired.site, onOutage });
+    try {
+      await follow(wired, feed, {
+        signal: io.signal,
+        emit: view.emit,
+        sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+      });
+      return 0;
+    } catch (error) {
+      view.end();
+      printErrors(error, io, { isJson, isVerbose });
+      return exitCodeOf(error, { hasPublished: view.state().hasPublished });
+    }
+  },
+};

@@ -1,0 +1,90 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RunEvent } from "../../src/events.ts";
+import { follow } from "../../src/follow.ts";
+import type { Wired } from "../../src/pipeline.ts";
+import { memoryStore } from "../../src/publish/memory-store.ts";
+import { type Artifact, listsOf, tablesOf } from "../../src/site.ts";
+import { openBinlogFeed } from "../../src/source/binlog-feed.ts";
+import type { Feed } from "../../src/source/feed.ts";
+import { load } from "../../src/source/load.ts";
+import { openMysqlSource } from "../../src/source/mysql-source.ts";
+import { openMysqlTarget } from "../../src/source/mysql-target.ts";
+import { openSmall, SITE, scratch, served, shown, smallSite } from "../pipeline/small-site.ts";
+import { mariaDbAt } from "../services/mariadb.ts";
+import { sharedMariaDb } from "../services/shared.ts";
+
+/** The small site over a database of a MariaDB server, with one ledger and one store. */
+export interface FollowedSite extends AsyncDisposable {
+  readonly wired: Wired;
+  readonly feed: Feed;
+  readonly events: readonly RunEvent[];
+  /** Statements of one session each. */
+  run(...sql: readonly string[]): Promise<void>;
+  /** Follows until `work` is done. */
+  while(work: () => Promise<void>): Promise<void>;
+  until(holds: () => boolean): Promise<void>;
+  /** Waits until all that is committed was published. */
+  caughtUp(): Promise<void>;
+  shown(): Readonly<Record<string, string>>;
+  scratch(): Promise<Readonly<Record<string, string>>>;
+}
+
+export async function followedSite(): Promise<FollowedSite> {
+  await using stack = new AsyncDisposableStack();
+  const site = stack.use(await smallSite());
+  const url = await (await sharedMariaDb()).createDatabase();
+  const [tables, lists] = [tablesOf(SITE.kinds), listsOf(SITE.kinds)];
+  await using target = await openMysqlTarget(url);
+  await load({ dir: join(site.dir, "rows"), tables, lists, target });
+  const source = stack.use(await openMysqlSource({ url }));
+  const objects = new Map<string, Artifact>();
+  const small = stack.use(
+    await openSmall(site, { ledger: "ledger.db", store: memoryStore(objects) }),
+  );
+  const followed = tables.map((table) => ({ table, see: [] }));
+  const feed = stack.use(openBinlogFeed({ url, followed }));
+  const events: RunEvent[] = [];
+  const wired = { ...small, source };
+  const caughtUp = async () => {
+    const [until] = await Promise.all([feed.position()]);
+    while (!(await isPublished(wired, until))) await sleep(10);
+  };
+  const open = stack.move();
+  return {
+    wired,
+    feed,
+    events,
+    async run(...sql) {
+      for (const each of sql) await mariaDbAt(url).query(each);
+    },
+    async while(work) {
+      const stop = new AbortController();
+      const following = follow(wired, feed, {
+        signal: stop.signal,
+        emit: (event) => events.push(event),
+        sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+      });
+      await Promise.race([following, work()]);
+      stop.abort();
+      await following;
+    },
+    async until(holds) {
+      while (!holds()) await sleep(10);
+    },
+    caughtUp,
+    shown: () => shown(served(objects)),
+    async scratch() {
+      const now = Date.now() * 1000;
+      return shown(await scratch(site, now, { rewire: (opened) => ({ ...opened, source }) }));
+    },
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+/** All up to a position is told, and nothing that was told waits. */
+async function isPublished({ ledger }: Wired, until: string): Promise<boolean> {
+  const number = (position = "") => Number(position.split("-").at(-1) ?? 0);
+  const upTo = number(await ledger.toldUpTo());
+  return upTo >= number(until) && (await ledger.told(1)).length === 0;
+}
