@@ -52,6 +52,8 @@ export interface Config {
   readonly databaseReplicaUrls: readonly string[];
   /** Seconds that a rebuild waits for a replica to have what the primary has. */
   readonly replicaWait: number;
+  /** Seconds that one statement may take; 0 for no limit. */
+  readonly statementLimit: number;
   /** The server whose log is followed, for a user that may replicate; undefined means `databaseUrl`. */
   readonly databaseFeedUrl: string | undefined;
   readonly ledgerUrl: string | undefined;
@@ -117,6 +119,7 @@ export const SETTINGS = {
   DATABASE_URL: "databaseUrl",
   DATABASE_REPLICA_URLS: "databaseReplicaUrls",
   DATABASE_REPLICA_WAIT: "replicaWait",
+  DATABASE_STATEMENT_LIMIT: "statementLimit",
   DATABASE_PASSWORD_FILE: "databasePasswordFile",
   DATABASE_CA_FILE: "databaseCaFile",
   DATABASE_FEED_URL: "databaseFeedUrl",
@@ -148,6 +151,7 @@ export const SETTINGS = {
 const NEEDS: readonly (readonly [name: Name, needed: Name])[] = [
   ["DATABASE_REPLICA_URLS", "DATABASE_URL"],
   ["DATABASE_REPLICA_WAIT", "DATABASE_REPLICA_URLS"],
+  ["DATABASE_STATEMENT_LIMIT", "DATABASE_URL"],
   ["DATABASE_PASSWORD_FILE", "DATABASE_URL"],
   ["LEDGER_PASSWORD_FILE", "LEDGER_URL"],
   ["DATABASE_FEED_URL", "DATABASE_URL"],
@@ -268,6 +272,7 @@ function databases(get: Get, file: ValueType<string>) {
     databaseUrl: get("DATABASE_URL", undefined, database),
     databaseReplicaUrls: get("DATABASE_REPLICA_URLS", [], listOf(database)),
     replicaWait: get("DATABASE_REPLICA_WAIT", REPLICA_WAIT, SECONDS),
+    statementLimit: get("DATABASE_STATEMENT_LIMIT", STATEMENT_LIMIT, SECONDS),
     databaseFeedUrl: get("DATABASE_FEED_URL", undefined, database),
     ledgerUrl: get("LEDGER_URL", undefined, ledger),
     databasePasswordFile,
@@ -278,6 +283,8 @@ function databases(get: Get, file: ValueType<string>) {
 
 /** An editor waits as long without asking why. */
 const REPLICA_WAIT = 5;
+/** Each of ours reads a batch; one that takes longer hangs. */
+const STATEMENT_LIMIT = 60;
 const DELETE_SHARE = 0.2;
 /** Those of `invalidate/terms.ts`, which says why. */
 const [EVICTED_USD, MAX_SHARE, RESERVE] = [0.0001, 0.05, 1000];

@@ -182,8 +182,9 @@ export function credentialsOf({ aws }: Config) {
 
 async function openSource({ databaseUrl: url, sourceFile, ...config }: Config) {
   if (url === undefined) return await openSqliteSource(sourceFile);
-  const { databaseReplicaUrls: replicaUrls, replicaWait: waitSeconds } = config;
-  return await openMysqlSource({ url, replicaUrls, waitSeconds });
+  const { databaseReplicaUrls: replicaUrls, replicaWait: waitSeconds, statementLimit } = config;
+  const queryMs = statementLimit === 0 ? undefined : statementLimit * 1000;
+  return await openMysqlSource({ url, replicaUrls, waitSeconds, queryMs });
 }
 
 /**

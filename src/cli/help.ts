@@ -13,6 +13,7 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
     "DATABASE_REPLICA_WAIT",
     "seconds a rebuild waits for one to have what the primary has; builds 12 times that (default 5)",
   ],
+  ["DATABASE_STATEMENT_LIMIT", "seconds that one statement may take, 0 for no limit (default 60)"],
   ["DATABASE_PASSWORD_FILE", "holds the password for those of these URLs that have none"],
   ["DATABASE_CA_FILE", "PEM file of the authority that signed the databases' certificates"],
   [

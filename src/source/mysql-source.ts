@@ -20,9 +20,6 @@ const WINDOWS_PER_STATEMENT = 100;
  */
 const CHECK_MS = 60_000;
 
-/** A statement of ours reads a batch; one that takes longer hangs. */
-const QUERY_MS = 60_000;
-
 /**
  * Opens a MySQL or MariaDB database for reading. Connects with the first `check` or `read`.
  * Every `read` is one REPEATABLE READ snapshot on a connection of its own, to a replica if one has
@@ -30,7 +27,7 @@ const QUERY_MS = 60_000;
  * @throws PipelineError `config_invalid` when a URL is malformed
  */
 export async function openMysqlSource(options: ReaderSetOptions): Promise<Source> {
-  const readers = openReaders({ queryMs: QUERY_MS, ...options });
+  const readers = openReaders(options);
   const known = checkedOnce();
   const catalogs = new Map<string, { readonly value: MysqlCatalog; readonly state: string }>();
   const forget = () => {

@@ -40,6 +40,15 @@ test("a run that changed nothing says so", () => {
   expect(summaryText(summary())).toContain("\nNothing changed. (0.5 s)\n");
 });
 
+test("a run says where its rows came from", () => {
+  const read = { server: "db2:3306", isPrimary: false, rows: 4012, replicaShare: 1 };
+  const replica = summaryText(summary({ read: { ...read, position: "mariadb:0-1-8" } }));
+  const primary = summaryText(summary({ read: { ...read, isPrimary: true } }));
+
+  expect(replica).toContain("4,012 rows read from the replica db2:3306 at mariadb:0-1-8 or later.");
+  expect(primary).toContain("4,012 rows read from the primary db2:3306.");
+});
+
 describe("what is left", () => {
   const left = (...events: RunEvent[]) =>
     leftover(events.reduce((state, event) => advance(state, event, 0), IDLE));
