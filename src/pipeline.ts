@@ -14,6 +14,7 @@ import type { BuildOptions, Run, Wired } from "./pipeline/run.ts";
 import { isIdle } from "./pipeline/settle.ts";
 import { sweepSome } from "./pipeline/sweep.ts";
 import { tryTakeovers } from "./pipeline/takeovers.ts";
+import { hastenUnlinked } from "./pipeline/unlinked.ts";
 import { withPlan } from "./pipeline/with-plan.ts";
 import { planFeeds } from "./plan/feeds.ts";
 import type { Planned } from "./plan/plan.ts";
@@ -85,6 +86,7 @@ async function publish(run: Run, planned: Planned): Promise<void> {
   const { options, context, tally } = run;
   await run.claim();
   await tryTakeovers(run);
+  await hastenUnlinked(run);
   if (!context.isStoreTrusted) await tie(run);
   const hasOldCopies = await mayHoldOldCopies(run);
   await publishPhase(run, "assets");

@@ -466,6 +466,13 @@ const PUBLISHING: readonly Mutant[] = [
     suites: [READERS, FAILING],
   },
   {
+    name: "new pages of a run that was cut off put again only with what changes",
+    file: "src/pipeline.ts",
+    find: "  await hastenUnlinked(run);\n",
+    replace: "",
+    suites: [PHASES],
+  },
+  {
     name: "delete before what links there is invalidated",
     file: "src/pipeline.ts",
     find: "  await invalidatePhase(run);\n  // Pages of other kinds",

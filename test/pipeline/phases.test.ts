@@ -6,6 +6,7 @@ import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import type { Artifact } from "../../src/site.ts";
 import { withHeaders } from "./declared.ts";
+import { faultAt, unlessStruck } from "./faults.ts";
 import { bake, openSmall } from "./small-site.ts";
 import { smallWorld, type World } from "./world.ts";
 
@@ -267,4 +268,44 @@ test("nothing is deleted before the invalidations have completed, and the claim 
 
   expect(polls).toBeGreaterThan(20);
   expect(log.some((operation) => operation.startsWith("delete"))).toBe(true);
+});
+
+test("what a run that was cut off put anew is put again before anything links to it", async () => {
+  await using world = await smallWorld(2);
+  const { log, store, cdn } = recording(world.objects);
+  await world.bake({}, (wired) => ({ ...wired, store, cdn }));
+  world.post(3, { author: "new", topic: "new" });
+  const fault = faultAt({
+    nth: 1,
+    when: "before",
+    isFatal: true,
+    error: () => new Error("killed"),
+  });
+  const gate = fault.on({ async pass() {} }, ["pass"]);
+  const dying: ObjectStore = {
+    ...store,
+    async put(artifact, write) {
+      if (artifact.key === "topics/new/index.html") await gate.pass();
+      return await store.put(artifact, write);
+    },
+  };
+  const killed = world.bake({}, (wired) => ({
+    ...wired,
+    cdn,
+    store: fault.on(dying, []),
+    ledger: fault.on(wired.ledger, []),
+  }));
+  await unlessStruck(fault, killed);
+  expect(world.shown()["authors/new/index.html"]).toContain("/topics/new/");
+  // The claim of a process that is dead ends by itself.
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+  world.edit(3, "topic", "x");
+  log.length = 0;
+
+  await world.bake({}, (wired) => ({ ...wired, store, cdn }));
+
+  const [own, list] = ["put authors/new/index.html", "put all/index.html"];
+  expect(log).toEqual(expect.arrayContaining([own, list]));
+  expect(log.indexOf(own)).toBeLessThan(log.indexOf(list));
+  expect(world.shown()).toEqual(await world.scratch());
 });

@@ -1,0 +1,40 @@
+import type { Step } from "../site.ts";
+import { changedOf, pageAt } from "./past-state.ts";
+import type { Run } from "./run.ts";
+
+/** Steps looked at together. */
+const BATCH = 200;
+
+/**
+ * New pages that a run put which was cut off may link to such as it did not put, and to which nothing
+ * leads if it came no further. So what they are now is put with the new pages, before anything else may
+ * link to them, and as the last of these, since readers may see them if it did come further.
+ */
+export async function hastenUnlinked({ wired, context, release }: Run): Promise<void> {
+  if (!context.isCutOff) return;
+  const { ledger } = wired;
+  for (const phase of ["changed", "lists"] as const) {
+    let after: Step | undefined;
+    for (;;) {
+      const query = { phase, ...(after && { after }), limit: BATCH };
+      const steps = await ledger.staged(context.run, query);
+      const updates = steps.filter(isUpdateInPlace);
+      const pages = await changedOf(ledger, updates, release - 1);
+      const isNew = (at: number) => pageAt(release - 1, pages[at] ?? NOTHING) === undefined;
+      const unlinked = updates.filter((_, at) => isNew(at));
+      await ledger.stage(
+        context.run,
+        unlinked.map((step) => ({ ...step, phase: "new" })),
+      );
+      if (steps.length < BATCH) break;
+      after = steps.at(-1);
+    }
+  }
+}
+
+/** What {@link hastenUnlinked} puts among new pages. */
+export function isUpdateInPlace({ action, from }: Step): boolean {
+  return action === "update" && from === undefined;
+}
+
+const NOTHING = { pasts: [], live: undefined };
