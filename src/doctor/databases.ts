@@ -9,7 +9,7 @@ import { readFacts } from "./facts.ts";
 import { type Check, examine, type Finding, problem, type Told } from "./finding.ts";
 import { followFinding, ledgerFinding, loadFinding, readable, readGrants } from "./grants.ts";
 import { indexFindings } from "./indexes.ts";
-import { type Asked, lagFinding } from "./replicas.ts";
+import { type Asked, lagFinding, roleFinding } from "./replicas.ts";
 import { packetFinding, sqlModeFinding, timeZoneFinding, versionFinding } from "./server.ts";
 import { dateTimes, tableFindings } from "./tables.ts";
 
@@ -115,9 +115,10 @@ function rowChecks(server: Asked, asked: RowsAsked): Looks {
       const flaws = await differences(mysqlStorage(connection), tables, lists);
       const flawed = new Set(flaws.filter(({ is }) => is !== "order").map(({ table }) => table));
       const sound = tables.filter((table) => !flawed.has(table));
-      return await indexFindings(connection, sound, { lists, now });
+      return await indexFindings(server, sound, { lists, now });
     },
   };
-  if (role === "primary" || primary === undefined) return looks;
-  return { ...looks, lag: async () => [await lagFinding(primary, server)] };
+  const standing = { role: async () => [await roleFinding(server, { role, primary })] };
+  if (role === "primary" || primary === undefined) return { ...standing, ...looks };
+  return { ...standing, ...looks, lag: async () => [await lagFinding(primary, server)] };
 }

@@ -1,3 +1,4 @@
+import { PipelineError } from "../error.ts";
 import type { AnyList, AnyTable, Instant, Row } from "../site.ts";
 import { decodeValue, type Raw } from "../source/decode.ts";
 import { type Dialect, quote, type Statement } from "../source/dialect.ts";
@@ -7,6 +8,7 @@ import type { MysqlConnection } from "../source/mysql-connection.ts";
 import { mysqlDialect } from "../source/mysql-dialect.ts";
 import { createIndex } from "../source/schema.ts";
 import { type Finding, ok, problem } from "./finding.ts";
+import type { Asked } from "./replicas.ts";
 import { likely, listStatements, type Planned, tableStatements } from "./statements.ts";
 
 /** Rows among which values to ask with are looked for. */
@@ -27,7 +29,7 @@ const CHEAP: readonly unknown[] = [
  * the table. The tables must be as declared.
  */
 export async function indexFindings(
-  connection: MysqlConnection,
+  { connection, facts }: Asked,
   tables: readonly AnyTable[],
   { lists, now }: { readonly lists: readonly AnyList[]; readonly now: Instant },
 ): Promise<readonly Finding[]> {
@@ -38,7 +40,7 @@ export async function indexFindings(
   for (const table of tables) {
     const sample = await sampleRow(connection, dialect, { table, now });
     const look = (about: string, planned: readonly Planned[]) =>
-      planFinding({ connection, catalog, dialect, table }, about, planned);
+      planFinding({ connection, facts, catalog, dialect, table }, about, planned);
     findings.push(await look(table.name, tableStatements(moment, table, sample)));
     for (const list of lists.filter((each) => each.table === table)) {
       findings.push(await look(`list ${list.name}`, listStatements(moment, list, sample)));
@@ -47,21 +49,17 @@ export async function indexFindings(
   return findings;
 }
 
-interface At {
-  readonly connection: MysqlConnection;
+interface At extends Asked {
   readonly catalog: MysqlCatalog;
   readonly dialect: Dialect;
   readonly table: AnyTable;
 }
 
-async function planFinding(
-  { connection, catalog, dialect, table }: At,
-  about: string,
-  planned: readonly Planned[],
-): Promise<Finding> {
+async function planFinding(at: At, about: string, planned: readonly Planned[]): Promise<Finding> {
+  const { catalog, dialect, table } = at;
   const flaws: { readonly flaw: string; readonly index: readonly string[] }[] = [];
   for (const { name, statement, index } of planned) {
-    const flaw = await planFlaw(connection, statement);
+    const flaw = await planFlaw(at, statement);
     if (flaw !== undefined) flaws.push({ flaw: `${name}: ${flaw}`, index });
   }
   if (flaws.length === 0) return ok("Every statement is a range of an index.", { about });
@@ -77,11 +75,18 @@ async function planFinding(
 
 /** Why a statement reads more than it gives, as EXPLAIN tells; undefined when it does not. */
 async function planFlaw(
-  connection: MysqlConnection,
+  { connection, facts }: Asked,
   { select, sql, params }: Statement,
 ): Promise<string | undefined> {
-  const steps = await connection.all(`EXPLAIN SELECT ${select.join(", ")} ${sql}`, params);
+  const { explain } = facts.flavour.words;
+  const steps = await connection.all(`${explain} SELECT ${select.join(", ")} ${sql}`, params);
   const flaws = steps.flatMap((step) => {
+    if (step.length < 10) {
+      throw new PipelineError(
+        "source_rejected",
+        "The plan comes in a form that is not understood.",
+      );
+    }
     // MySQL tells the partitions, too, between table and type.
     const type = step[step.length > 10 ? 4 : 3] ?? null;
     const extra = String(step.at(-1));

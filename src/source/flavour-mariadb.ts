@@ -15,6 +15,7 @@ const MARIADB: Omit<Flavour, "version"> = {
     replicaStatus: "SHOW SLAVE STATUS",
     secondsBehind: "Seconds_Behind_Master",
     binlogStatus: "SHOW MASTER STATUS",
+    explain: "EXPLAIN",
     stopReplica: "STOP SLAVE",
     startReplica: "START SLAVE",
   },

@@ -21,6 +21,8 @@ const MYSQL: Omit<Flavour, "version"> = {
     replicaStatus: "SHOW REPLICA STATUS",
     secondsBehind: "Seconds_Behind_Source",
     binlogStatus: "SHOW BINARY LOG STATUS",
+    // MySQL 9.7 tells it as a tree unless told otherwise.
+    explain: "EXPLAIN FORMAT=TRADITIONAL",
     stopReplica: "STOP REPLICA",
     startReplica: "START REPLICA",
   },

@@ -50,6 +50,8 @@ export interface FlavourWords {
   readonly secondsBehind: string;
   /** File and offset of the log; needs BINLOG MONITOR (MariaDB), REPLICATION CLIENT (MySQL). */
   readonly binlogStatus: string;
+  /** Begins a statement that tells its plan as rows, a column for each part. */
+  readonly explain: string;
   readonly stopReplica: string;
   readonly startReplica: string;
 }

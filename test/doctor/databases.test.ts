@@ -30,9 +30,9 @@ describeWith("mariadb", "doctor looks at databases", () => {
     const run = async (...sql: readonly string[]) => {
       for (const each of sql) await mariaDbAt(url).query(each);
     };
-    const told = async (isFollowing = false): Promise<readonly Told[]> => {
+    const told = async (isFollowing = false, named = [server, ...server.replicas]) => {
       await using parts = new AsyncDisposableStack();
-      const servers = [server, ...server.replicas].map(({ url: at }, n): Server => {
+      const servers = named.map(({ url: at }, n): Server => {
         const { host } = new URL(at);
         const address = `${host}/${database}`;
         const pool = parts.use(mysqlPool(`mysql://${database}:secret@${address}`));
@@ -134,6 +134,25 @@ describeWith("mariadb", "doctor looks at databases", () => {
     expect(about("binlog_format")?.remedy).toMatch(/^SET GLOBAL binlog_format = 'ROW';/);
     expect(about("binlog_row_metadata")?.state).toBe("warning");
     expect(found.find(({ check }) => check === "lag")).toMatchObject({ state: "warning" });
+  });
+
+  test("servers that are not what the settings say are told", async () => {
+    const { told } = await open();
+    const [replica = server] = server.replicas;
+    const roles = (found: readonly Told[]) =>
+      found.filter(({ check }) => check === "role").map(({ state, message }) => [state, message]);
+
+    const twice = await told(false, [server, server]);
+    const swapped = await told(false, [replica, server]);
+
+    expect(roles(twice)).toEqual([
+      ["ok", "It takes writes."],
+      ["warning", "It is the primary itself."],
+    ]);
+    expect(roles(swapped)).toEqual([
+      ["problem", "It is read-only, or applies another server's writes."],
+      ["warning", expect.stringMatching(/^It takes writes, so/)],
+    ]);
   });
 
   test("a server that does not answer, or lets nobody in, is a problem of its own", async () => {
