@@ -8,6 +8,9 @@ import { mysqlPool } from "./source/mysql-connection.ts";
 import { openSqliteSource } from "./source/sqlite-source.ts";
 import { credentialsOf, openStore } from "./wiring.ts";
 
+/** A frozen server is told as one that does not answer. */
+const QUERY_MS = 30_000;
+
 /**
  * Opens everything that can be looked at, whether it answers or not.
  * @throws PipelineError `config_invalid` when the site definition does not load
@@ -20,7 +23,10 @@ export async function openPatient(
   await using parts = new AsyncDisposableStack();
   const servers = serversOf(config).map(([role, url]): Server => {
     const { host, port, database } = mysqlAddress(url);
-    return { role, address: `${host}:${port}/${database}`, pool: parts.use(mysqlPool(url)) };
+    const pool = parts.use(
+      mysqlPool(role === "feed" ? anyDatabase(url) : url, { queryMs: QUERY_MS }),
+    );
+    return { role, address: `${host}:${port}/${database}`, pool };
   });
   const embedded = await openEmbedded(config, parts);
   const store = openStore(config, { parts });
@@ -37,12 +43,18 @@ export async function openPatient(
 }
 
 function serversOf(config: Config): readonly (readonly [Server["role"], string])[] {
-  const { databaseUrl, databaseReplicaUrls, ledgerUrl } = config;
+  const { databaseUrl, databaseReplicaUrls, databaseFeedUrl, ledgerUrl } = config;
   return [
     ...(databaseUrl === undefined ? [] : [["primary", databaseUrl] as const]),
     ...databaseReplicaUrls.map((url) => ["replica", url] as const),
+    ...(databaseFeedUrl === undefined ? [] : [["feed", databaseFeedUrl] as const]),
     ...(ledgerUrl === undefined ? [] : [["ledger", ledgerUrl] as const]),
   ];
+}
+
+/** Who only follows may use no database of rows; this one everybody may. */
+function anyDatabase(url: string): string {
+  return Object.assign(new URL(url), { pathname: "/information_schema" }).href;
 }
 
 async function openEmbedded(

@@ -3,7 +3,7 @@ import { type AnyTable, type Instant, listsOf, type Site, tablesOf } from "../si
 import type { MysqlConnection, MysqlPool } from "../source/mysql-connection.ts";
 import { mysqlStorage } from "../source/mysql-storage.ts";
 import { differences } from "../source/stored.ts";
-import { binlogFindings } from "./binlog.ts";
+import { type BinlogAsked, binlogFindings } from "./binlog.ts";
 import { clockFinding } from "./clock.ts";
 import { readFacts } from "./facts.ts";
 import { type Check, examine, type Finding, problem, type Told } from "./finding.ts";
@@ -15,7 +15,8 @@ import { dateTimes, tableFindings } from "./tables.ts";
 
 /** A database server that the settings name. */
 export interface Server {
-  readonly role: "primary" | "replica" | "ledger";
+  /** `feed`: it is followed, by a user who need not read; else the primary is. */
+  readonly role: "primary" | "replica" | "ledger" | "feed";
   /** `db.example.com:3306/site` */
   readonly address: string;
   readonly pool: MysqlPool;
@@ -36,6 +37,7 @@ export async function* examineDatabases(
 ): AsyncGenerator<Told> {
   await using open = new AsyncDisposableStack();
   const hasReplicas = servers.some(({ role }) => role === "replica");
+  const hasFeed = servers.some(({ role }) => role === "feed");
   let primary: Asked | undefined;
   for (const server of servers) {
     const { role, pool } = server;
@@ -47,10 +49,14 @@ export async function* examineDatabases(
     }
     open.defer(() => reached.connection.release());
     if (role === "primary") primary = reached;
+    const isFollowed = role === (hasFeed ? "feed" : "primary");
+    const known = { ...asked, hasReplicas, isFollowed, primary };
     const checks =
       role === "ledger"
         ? ledgerChecks(reached)
-        : rowChecks(reached, { ...asked, role, hasReplicas, primary });
+        : role === "feed"
+          ? feedChecks(reached, { ...known, role, isFollowing: true })
+          : rowChecks(reached, { ...known, role });
     for (const [name, look] of Object.entries(checks)) {
       yield* await examine({ name, place, look });
     }
@@ -81,9 +87,17 @@ function ledgerChecks({ connection, facts }: Asked): Looks {
   };
 }
 
-interface RowsAsked extends DatabaseAsked {
+function feedChecks({ connection, facts }: Asked, asked: BinlogAsked): Looks {
+  return {
+    server: async () => [versionFinding(facts)],
+    grants: async () => [followFinding(facts, await readGrants(connection, facts), asked)],
+    binlog: async () => binlogFindings(facts, asked),
+    clock: async () => [await clockFinding(connection)],
+  };
+}
+
+interface RowsAsked extends DatabaseAsked, BinlogAsked {
   readonly role: "primary" | "replica";
-  readonly hasReplicas: boolean;
   /** Undefined when it did not answer. */
   readonly primary: Asked | undefined;
 }
@@ -100,7 +114,8 @@ function rowChecks(server: Asked, asked: RowsAsked): Looks {
       tables = tables.filter((table) => !refused.has(table));
       const grants = await readGrants(connection, facts);
       const load = role === "primary" ? [loadFinding(facts, grants)] : [];
-      return [...findings, ...load, followFinding(facts, grants, asked)];
+      const follow = asked.isFollowed ? [followFinding(facts, grants, asked)] : [];
+      return [...findings, ...load, ...follow];
     },
     server: async () => [
       versionFinding(facts),

@@ -60,7 +60,6 @@ describeWith("mariadb", "doctor looks at databases", () => {
 
     expect(flawsOf(quiet).map(({ state, about }) => [state, about])).toEqual([
       ["warning", "REPLICATION SLAVE"],
-      ["warning", "REPLICATION SLAVE"],
     ]);
     expect(remediesOf(follow, "grants")[0]).toBe(
       `GRANT REPLICATION SLAVE ON *.* TO '${database}'@'%';`,
@@ -89,9 +88,9 @@ describeWith("mariadb", "doctor looks at databases", () => {
     const mended = await told();
 
     expect(flawsOf(found).map(({ state, check, about }) => [state, check, about])).toEqual(
-      ["primary", "replica"].flatMap(() => [
+      ["primary", "replica"].flatMap((role) => [
         ["problem", "grants", "SELECT"],
-        ["warning", "grants", "REPLICATION SLAVE"],
+        ...(role === "primary" ? [["warning", "grants", "REPLICATION SLAVE"]] : []),
         ["problem", "tables", "articles collation"],
         ["problem", "tables", "article_tags collation"],
         ["problem", "indexes", "list article_tags_by_tag"],
@@ -152,6 +151,29 @@ describeWith("mariadb", "doctor looks at databases", () => {
     expect(roles(swapped)).toEqual([
       ["problem", "It is read-only, or applies another server's writes."],
       ["warning", expect.stringMatching(/^It takes writes, so/)],
+    ]);
+  });
+
+  test("a server that is followed by a user of its own is looked at for that alone", async () => {
+    const [replica = server] = server.replicas;
+    await server.query("CREATE OR REPLACE USER follower IDENTIFIED BY 'secret'");
+    await server.query("GRANT REPLICATION SLAVE ON *.* TO follower");
+    await server.caughtUp();
+    const url = new URL(replica.url);
+    await using pool = mysqlPool(`mysql://follower:secret@${url.host}/information_schema`);
+    const feed: Server = { role: "feed", address: url.host, pool };
+    const told = () =>
+      Array.fromAsync(examineDatabases([feed], { site, now: 0, isFollowing: false }));
+
+    const good = await told();
+    await replica.query("SET GLOBAL binlog_row_image = 'MINIMAL'");
+    const bad = await told();
+    await replica.query("SET GLOBAL binlog_row_image = 'FULL'");
+
+    expect(flawsOf(good)).toEqual([]);
+    expect(good.find(({ about }) => about === "log_slave_updates")?.state).toBe("ok");
+    expect(flawsOf(bad).map(({ state, about }) => [state, about])).toEqual([
+      ["problem", "binlog_row_image"],
     ]);
   });
 
