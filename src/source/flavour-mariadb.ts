@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { PipelineError } from "../error.ts";
 import type { Flavour } from "./flavour.ts";
 import { type MysqlConnection, SNAPSHOT } from "./mysql-connection.ts";
-import { checkPosition } from "./position.ts";
+import { checkPosition, type Position } from "./position.ts";
+
+/** Between two looks at a primary whose commit is in its log and cannot be seen yet. */
+const VISIBLE_MS = 5;
 
 /** MariaDB 10.6 and later. */
 export function mariadbFlavour(version: string): Flavour {
@@ -50,12 +54,19 @@ const MARIADB: Omit<Flavour, "version"> = {
     const log = await this.position(connection);
     return isAtOrAfter(sequenceOf(log?.slice("mariadb:".length)), wanted);
   },
-  async snapshotAt(connection, position) {
-    const wanted = sequenceOf(checkPosition("mariadb", position));
-    await connection.run(SNAPSHOT);
-    const shown = await snapshotGtid(connection);
-    // Nothing was ever written to the log of a replica that was promoted just now.
-    return shown === "" || isAtOrAfter(sequenceOf(shown), wanted);
+  async snapshotAt(connection, position, seconds) {
+    const until = performance.now() + seconds * 1000;
+    const end = await endOfLog(connection);
+    for (;;) {
+      await connection.run(SNAPSHOT);
+      const shown = await shownOfLog(connection);
+      const isShown =
+        end === undefined ? await isIn(connection, position, shown) : isAtOrBehind(shown, end);
+      if (isShown) return true;
+      if (performance.now() > until) return false;
+      await connection.run("ROLLBACK");
+      await sleep(VISIBLE_MS);
+    }
   },
 };
 
@@ -86,13 +97,43 @@ function isAtOrAfter(sequence: Sequence | undefined, wanted: Sequence | undefine
   return sequence.domain === wanted.domain && sequence.number >= wanted.number;
 }
 
-/** What the open snapshot shows, out of the log; the server reads its file up to there. Undefined when it cannot. */
-async function snapshotGtid(connection: MysqlConnection): Promise<string | undefined> {
+/** A place in one server's log; its files are numbered. */
+interface LogPlace {
+  readonly file: string;
+  readonly offset: number;
+}
+
+/** Where the log ends: all that has a position by now is before it. Undefined without the right. */
+async function endOfLog(connection: MysqlConnection): Promise<LogPlace | undefined> {
+  try {
+    const [[file, offset] = []] = await connection.all(MARIADB.words.binlogStatus);
+    return file === undefined ? undefined : { file: String(file), offset: Number(offset) };
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === "source_rejected") return undefined;
+    throw error;
+  }
+}
+
+/** Up to where the open snapshot shows the log. */
+async function shownOfLog(connection: MysqlConnection): Promise<LogPlace> {
   const status = await connection.all("SHOW STATUS LIKE 'binlog_snapshot_%'");
   const values = new Map(status.map(([name, value]) => [String(name).toLowerCase(), value]));
-  const [[gtid] = []] = await connection.all("SELECT BINLOG_GTID_POS(?, ?)", [
-    String(values.get("binlog_snapshot_file") ?? ""),
-    Number(values.get("binlog_snapshot_position") ?? 0),
-  ]);
-  return gtid === null ? undefined : String(gtid);
+  return {
+    file: String(values.get("binlog_snapshot_file") ?? ""),
+    offset: Number(values.get("binlog_snapshot_position") ?? 0),
+  };
+}
+
+function isAtOrBehind(place: LogPlace, end: LogPlace): boolean {
+  const [a, b] = [place, end].map(({ file }) => Number(/\d+$/.exec(file)?.[0] ?? -1));
+  return a === b ? place.offset >= end.offset : Number(a) > Number(b);
+}
+
+/** The server reads the file of its log up to the place to tell. */
+async function isIn(connection: MysqlConnection, position: Position, { file, offset }: LogPlace) {
+  const [[gtid = null] = []] = await connection.all("SELECT BINLOG_GTID_POS(?, ?)", [file, offset]);
+  if (gtid === null) return false;
+  // Nothing was ever written to the log of a replica that was promoted just now.
+  const wanted = sequenceOf(checkPosition("mariadb", position));
+  return gtid === "" || isAtOrAfter(sequenceOf(String(gtid)), wanted);
 }

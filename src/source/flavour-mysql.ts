@@ -36,9 +36,9 @@ const MYSQL: Omit<Flavour, "version"> = {
   applied: executed,
   reaches: waits,
   has: (connection, position) => waits(connection, position, IN_FLIGHT_SECONDS),
-  async snapshotAt(connection, position) {
+  async snapshotAt(connection, position, seconds) {
     // What is executed was visible a moment before, so it is in a snapshot that is opened afterwards.
-    const isExecuted = await waits(connection, position, IN_FLIGHT_SECONDS);
+    const isExecuted = await waits(connection, position, seconds);
     await connection.run(SNAPSHOT);
     return isExecuted;
   },

@@ -35,11 +35,11 @@ export interface Flavour {
    */
   has(connection: MysqlConnection, position: Position): Promise<boolean>;
   /**
-   * Opens a snapshot on a primary that has `position`; true when it shows all up to there. Its log is
-   * written a moment before what it tells is visible, so false becomes true: roll back and try again.
-   * Needs no right.
+   * Opens a snapshot on a primary that has `position`, one that shows all up to there: its log is
+   * written a moment before what it tells can be seen. False when none did in time. Needs no right;
+   * with BINLOG MONITOR MariaDB need not read its log for it.
    */
-  snapshotAt(connection: MysqlConnection, position: Position): Promise<boolean>;
+  snapshotAt(connection: MysqlConnection, position: Position, seconds: number): Promise<boolean>;
 }
 
 /** See {@link Flavour.words}. */

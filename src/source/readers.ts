@@ -12,9 +12,6 @@ const PATIENCE = 12;
 const NEXT_MS = 200;
 /** What a wait may take beyond its own limit before its server counts as frozen. */
 const GRACE_MS = 2_000;
-/** Between two looks at a primary whose commit is in its log and not visible yet. */
-const VISIBLE_MS = 10;
-
 /** The servers of one database. */
 export interface ReaderSetOptions extends ReaderLimits {
   /** The primary, as long as it is one. */
@@ -143,12 +140,8 @@ async function reach(
 async function showOn(server: Asked, position: Position | undefined, seconds: number) {
   const { flavour, connection, isPrimary } = server;
   if (position === undefined || !isPrimary) return await connection.run(SNAPSHOT);
-  const until = performance.now() + seconds * 1000;
-  while (!(await flavour.snapshotAt(connection, position))) {
-    if (performance.now() > until) throw late(`The primary does not show ${position} yet.`);
-    await connection.run("ROLLBACK");
-    await sleep(VISIBLE_MS);
-  }
+  if (await flavour.snapshotAt(connection, position, seconds)) return;
+  throw late(`The primary does not show ${position} yet.`);
 }
 
 function late(message: string): PipelineError {

@@ -815,6 +815,13 @@ const REPLICAS: readonly Mutant[] = [
     suites: ["test/source/readers.test.ts"],
   },
   {
+    name: "what stands in the primary's log taken for visible",
+    file: "src/source/flavour-mariadb.ts",
+    find: "      if (isShown) return true;",
+    replace: "      if (isShown || end !== null) return true;",
+    suites: ["test/source/flavour.test.ts"],
+  },
+  {
     name: "a replica taken for the primary",
     file: "src/source/flavour-mariadb.ts",
     find: "const isPrimary = Number(isReadOnly) === 0 && Number(running ?? 0) === 0;",

@@ -118,7 +118,7 @@ describeWith("mariadb", "A site on a primary with two replicas", () => {
   test("a rebuild shows the change that was committed before it, whatever the replicas' lag", async () => {
     const random = randomFrom(SEED);
     const objects = new Map<string, Artifact>();
-    const wired = await open(objects, { waitSeconds: 0.15 });
+    const wired = await open(objects, { waitSeconds: Math.max(0.15, LAG_MS / 10_000) });
     await bake(wired, { now: () => START });
     const over = new AbortController();
     const lagging = topology.replicas.map((each) => lag(each, random, over.signal));

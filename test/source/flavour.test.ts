@@ -1,3 +1,4 @@
+import { createConnection } from "mysql2/promise";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Flavour, flavourOf, parsePosition } from "../../src/source/flavour.ts";
 import { type MysqlConnection, mysqlPool } from "../../src/source/mysql-connection.ts";
@@ -101,13 +102,45 @@ describeWith("mariadb", "On a primary and its replicas", () => {
     const wanted = await position();
     const has = (text: string) => ask(0, (flavour, from) => flavour.has(from, text));
 
-    expect(await ask(0, (flavour, from) => flavour.snapshotAt(from, wanted))).toBe(true);
+    expect(await ask(0, (flavour, from) => flavour.snapshotAt(from, wanted, 5))).toBe(true);
     expect(await has(wanted)).toBe(true);
     expect(await has("mariadb:0-1-999999")).toBe(false);
     expect(await has("mariadb:7-1-1")).toBe(false);
   });
 
+  test.each([
+    ["SELECT alone", () => topology.urls[0]],
+    ["BINLOG MONITOR", () => `${topology.url}/site`],
+  ])(
+    "a snapshot at a position shows what has it, beside a busy writer, to a user with %s",
+    async (_, url) => {
+      await topology.query("CREATE OR REPLACE TABLE site.counts (id INT PRIMARY KEY, n INT)");
+      await topology.query("INSERT INTO site.counts VALUES (1, 0)");
+      const first = sequence(await position());
+      const over = new AbortController();
+      const writing = write(topology.url, over.signal);
+      await using pool = mysqlPool(url());
+      const connection = await pool.connect();
+      const flavour = await flavourOf(connection);
+
+      const late: number[] = [];
+      for (let look = 0; look < 150; look += 1) {
+        const wanted = (await flavour.position(connection)) ?? "";
+        expect(await flavour.snapshotAt(connection, wanted, 5)).toBe(true);
+        const [[n] = []] = await connection.all("SELECT n FROM site.counts");
+        if (Number(n) < sequence(wanted) - first) late.push(look);
+        await connection.run("ROLLBACK");
+      }
+      over.abort();
+      await writing;
+      await connection.release();
+
+      expect(late).toEqual([]);
+    },
+  );
+
   test("a promoted replica is a primary, also before its first write", async () => {
+    await topology.caughtUp();
     const before = await position();
     await promote(topology.replicas[0]);
 
@@ -117,3 +150,14 @@ describeWith("mariadb", "On a primary and its replicas", () => {
     expect(await ask(1, (flavour, from) => flavour.position(from))).toBe(before);
   });
 });
+
+function sequence(position: string): number {
+  return Number(position.split("-").at(-1));
+}
+
+/** Counts in transactions of one statement, as fast as it goes. */
+async function write(url: string, signal: AbortSignal): Promise<void> {
+  const connection = await createConnection(url);
+  while (!signal.aborted) await connection.query("UPDATE site.counts SET n = n + 1");
+  await connection.end();
+}
