@@ -6,6 +6,12 @@ import type { FollowOptions } from "./options.ts";
 import { untilDone } from "./until-done.ts";
 
 /**
+ * How long a position alone waits to be kept. A ledger in a database that is followed, too, is told
+ * of each of its own writes: to keep those at once would be another write, for ever.
+ */
+const POSITION_MS = 60_000;
+
+/**
  * Keeps in the ledger what the feed tells, transaction by transaction, and rings. Ends with the signal.
  * @throws PipelineError as `Feed.follow` does
  */
@@ -14,9 +20,13 @@ export async function listen(
   feed: Feed,
   options: FollowOptions & { readonly from: string; readonly bell: Bell },
 ): Promise<void> {
-  for await (const { position, changes } of feed.follow(options.from, options.signal)) {
+  const { from, bell, signal, positionMs = POSITION_MS } = options;
+  let keptMs = performance.now();
+  for await (const { position, changes } of feed.follow(from, signal)) {
+    if (changes.length === 0 && performance.now() - keptMs < positionMs) continue;
     await untilDone(options, () => ledger.tell(changes.map(toldBy), position));
-    if (changes.length > 0) options.bell.ring();
+    keptMs = performance.now();
+    if (changes.length > 0) bell.ring();
   }
 }
 

@@ -5,6 +5,8 @@ export interface FollowOptions {
   /** Ends it, after the work in hand. */
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
+  /** How long positions without changes wait to be kept; for tests. */
+  readonly positionMs?: number;
   /** Waits so long, or until the signal. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }

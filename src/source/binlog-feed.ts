@@ -31,6 +31,8 @@ export interface BinlogFeedOptions {
 const SILENCE_MS = 10_000;
 const MAX_WAITING = 5_000;
 const MAX_ROWS = 10_000;
+/** The catalog of a large server takes seconds. */
+const QUERY_MS = 60_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 15_000;
 
@@ -39,7 +41,7 @@ const LONGEST_PAUSE_MS = 15_000;
  * @throws PipelineError `config_invalid` when a URL is malformed
  */
 export function openBinlogFeed(options: BinlogFeedOptions): Feed {
-  const pool = mysqlPool(options.readUrl ?? options.url);
+  const pool = mysqlPool(options.readUrl ?? options.url, { queryMs: QUERY_MS });
   const connected = async <T>(
     act: (connection: Awaited<ReturnType<typeof pool.connect>>) => Promise<T>,
   ) => {

@@ -63,6 +63,8 @@ export async function followedSite(): Promise<FollowedSite> {
       const following = follow(wired, feed, {
         signal: stop.signal,
         emit: (event) => events.push(event),
+        // Other suites write to the same server.
+        positionMs: 0,
         sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
       });
       await Promise.race([following, work()]);
