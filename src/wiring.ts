@@ -187,23 +187,36 @@ async function openSource({ databaseUrl: url, sourceFile, ...config }: Config) {
   return await openMysqlSource({ url, replicaUrls, waitSeconds, queryMs });
 }
 
+/** What `follow` follows and publishes, opened. */
+export interface OpenedFollow extends AsyncDisposable {
+  readonly wired: Wired;
+  /** The log of the database, of the site's tables. */
+  readonly feed: Feed;
+}
+
 /**
- * Opens the log of the database as a feed of the site's tables.
+ * Opens every part of a build, and the log of its database.
  * @throws PipelineError `config_invalid` when the source is the embedded one
  */
-export function openFeed(
-  { databaseUrl, databaseFeedUrl }: Config,
-  { site, onOutage }: { readonly site: Site; readonly onOutage: (error: PipelineError) => void },
-): Feed {
-  if (databaseUrl === undefined) {
+export async function openFollow(
+  config: Config,
+  onOutage: (error: PipelineError) => void,
+): Promise<OpenedFollow> {
+  const { databaseUrl, databaseFeedUrl: url = databaseUrl } = config;
+  if (databaseUrl === undefined || url === undefined) {
     throw new PipelineError("config_invalid", "The embedded source has no log to follow.", {
       hint: "Set DATABASE_URL, or run `nightbake build` after each change.",
     });
   }
+  const wired = await openBuild(config);
   // Rows are read when they are published: of a change only the key counts.
-  const followed = tablesOf(site.kinds).map((table) => ({ table, see: [] }));
-  const url = databaseFeedUrl ?? databaseUrl;
-  return openBinlogFeed({ url, readUrl: readableAt(url, databaseUrl), followed, onOutage });
+  const followed = tablesOf(wired.site.kinds).map((table) => ({ table, see: [] }));
+  const feed = openBinlogFeed({ url, readUrl: readableAt(url, databaseUrl), followed, onOutage });
+  const close = async () => {
+    await feed[Symbol.asyncDispose]();
+    await wired[Symbol.asyncDispose]();
+  };
+  return { wired, feed, [Symbol.asyncDispose]: close };
 }
 
 /** The server of `url` for the user of `reader`. */

@@ -3,7 +3,6 @@ import type { PipelineError } from "../error.ts";
 import { COMMON, type Command, configOf } from "./command.ts";
 import { exitCodeOf, printErrors } from "./errors.ts";
 import { progressView } from "./progress.ts";
-import { checkSource } from "./run-build.ts";
 
 /** `nightbake follow` */
 export const followCommand: Command = {
@@ -22,20 +21,17 @@ export const followCommand: Command = {
     { line: "follow --json", says: "events for a program" },
   ],
   async run(args, io) {
-    const config = configOf(args, io);
-    checkSource(config);
     const isVerbose = args.has("verbose");
     const isJson = args.has("json");
     const view = progressView({ ...io, isJson, isVerbose });
-    const [{ openBuild, openFeed }, { follow }] = await Promise.all([
+    const [{ openFollow }, { follow }] = await Promise.all([
       import("../wiring.ts"),
       import("../follow.ts"),
     ]);
-    await using wired = await openBuild(config);
     const onOutage = (error: PipelineError) => view.emit({ event: "warning", error });
-    await using feed = openFeed(config, { site: wired.site, onOutage });
+    await using opened = await openFollow(configOf(args, io), onOutage);
     try {
-      await follow(wired, feed, {
+      await follow(opened.wired, opened.feed, {
         signal: io.signal,
         emit: view.emit,
         sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
