@@ -45,14 +45,14 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
     import("../site.ts"),
   ]);
   const { isDryRun, only, targets, isVerify, allowDeletes, plan } = asked;
+  const { names, files } = split(targets ?? []);
+  await using records = await openChangeFiles(files);
+  const at = await positionsOf(asked, records);
   await using wired = await openBuild(config);
   const kinds = wired.site.kinds.map((each) => each.name);
   if (only !== undefined) checkKind(only, kinds);
   io.signal.throwIfAborted();
   for (const message of unusedSettings(config)) view.emit({ event: "note", message });
-  const { names, files } = split(targets ?? []);
-  await using records = await openChangeFiles(files);
-  const at = await positionsOf(asked, records);
   const summary = await build(wired, {
     plan,
     only,
