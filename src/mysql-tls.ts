@@ -5,6 +5,14 @@ import { PipelineError } from "./error.ts";
 /** Node's TLS options, as `mysql2` takes them. */
 export type TlsOptions = Readonly<Record<string, unknown>>;
 
+/** What to do about what the driver says of TLS, by its code. */
+export const TLS_HINTS: Readonly<Record<string, string>> = {
+  HANDSHAKE_NO_SSL_SUPPORT:
+    "Turn on TLS at the server or, in a network that you trust, write ?ssl=false behind its URL.",
+  HANDSHAKE_SSL_ERROR:
+    "Name the file of the authority that signed the server's certificate in DATABASE_CA_FILE or with ?ssl=/path/ca.pem behind its URL.",
+};
+
 const LOOPBACK = /^(localhost|127(\.\d+){3}|::1)$/;
 
 /**

@@ -1,4 +1,5 @@
 import { PipelineError } from "../error.ts";
+import { TLS_HINTS } from "../mysql-tls.ts";
 
 /** The victim of a deadlock, or of a wait for a lock: its transaction may run again. */
 const DEADLOCKS: ReadonlySet<number> = new Set([1205, 1213]);
@@ -50,13 +51,13 @@ export function isGone(error: unknown): boolean {
 
 /** The error in our words; one that is not the server's or the network's stays as it is. */
 export function translated(error: unknown, name: string): unknown {
-  const hint = REFUSALS.get(numberOf(error));
+  const hint = REFUSALS.get(numberOf(error)) ?? TLS_HINTS[codeOf(error)];
   if (hint !== undefined) {
     const message = `The ledger in the ${name} cannot be used: ${(error as Error).message}.`;
     return new PipelineError("ledger_rejected", message, { hint, cause: error });
   }
   if (!isGone(error) && !BUSY.has(numberOf(error))) return error;
-  const message = `The ledger in the ${name} does not answer: ${codeOf(error as Error)}.`;
+  const message = `The ledger in the ${name} does not answer: ${codeOf(error)}.`;
   const next = "Check that the server runs and can be reached; then run again.";
   return new PipelineError("ledger_unavailable", message, { hint: next, cause: error });
 }
@@ -72,6 +73,7 @@ function numberOf(error: unknown): number {
   return error instanceof Error && "errno" in error ? Number(error.errno) : 0;
 }
 
-function codeOf(error: Error): string {
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
   return "code" in error && error.code !== undefined ? String(error.code) : error.message;
 }

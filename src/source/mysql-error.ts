@@ -1,4 +1,5 @@
 import { PipelineError } from "../error.ts";
+import { TLS_HINTS } from "../mysql-tls.ts";
 
 /** What a connection says that ended between two statements; mysql2 gives it no code. */
 const CLOSED = "the connection was closed";
@@ -49,10 +50,7 @@ const HINTS: Readonly<Record<string, string>> = {
     "Raise the server's max_allowed_packet: it must be larger than twice the longest text.",
   ER_TOO_LONG_KEY: "Lower `max` of the text columns in the key or index.",
   ER_TOO_BIG_ROWSIZE: "Lower `max` of the text columns, or leave it out.",
-  HANDSHAKE_NO_SSL_SUPPORT:
-    "Turn on TLS at the server or, in a network that you trust, write ?ssl=false behind its URL.",
-  HANDSHAKE_SSL_ERROR:
-    "Name the file of the authority that signed the server's certificate in DATABASE_CA_FILE or with ?ssl=/path/ca.pem behind its URL.",
+  ...TLS_HINTS,
 };
 
 interface VendorError extends Error {

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openMysqlLedger } from "../../src/ledger/mysql.ts";
 import { mysqlAddress } from "../../src/mysql-address.ts";
 import { mysqlPool } from "../../src/source/mysql-connection.ts";
 import { run } from "../services/daemon.ts";
@@ -66,11 +67,15 @@ describeWith(["mariadb", "openssl"], "A server with a certificate of a private a
     );
   };
 
-  /** The cipher of a connection; empty without TLS. */
-  async function cipher(host: string, ssl: string): Promise<unknown> {
+  const at = (host: string, ssl: string) => {
     const url = new URL(`${server.url}/mysql?ssl=${ssl}`);
     url.hostname = host;
-    await using pool = mysqlPool(url.href);
+    return url.href;
+  };
+
+  /** The cipher of a connection; empty without TLS. */
+  async function cipher(host: string, ssl: string): Promise<unknown> {
+    await using pool = mysqlPool(at(host, ssl));
     const connection = await pool.connect();
     const [[, name] = []] = await connection.all("SHOW STATUS LIKE 'Ssl_cipher'");
     await connection.release();
@@ -81,6 +86,10 @@ describeWith(["mariadb", "openssl"], "A server with a certificate of a private a
     const refused = { code: "source_rejected", hint: expect.stringContaining("DATABASE_CA_FILE") };
 
     await expect(cipher("localhost", `${dir}/ca.pem`)).rejects.toMatchObject(refused);
+    await expect(openMysqlLedger(at("localhost", `${dir}/ca.pem`))).rejects.toMatchObject({
+      ...refused,
+      code: "ledger_rejected",
+    });
     expect(await cipher("127.0.0.1", `${dir}/ca.pem`)).toMatch(/TLS/);
     await certify("localhost");
     await server.query("FLUSH SSL");
