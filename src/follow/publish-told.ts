@@ -8,6 +8,8 @@ import { untilDone } from "./until-done.ts";
 
 /** Rows that one rebuild looks at; of more changed rows than that a run looks at every page. */
 const MAX_ROWS = 20_000;
+/** Rows of a table that is gone may be among those that are due first. */
+const FEW_MARKS = 500;
 /** The longest rest, and the shortest before what the clock changes next. */
 const REST_MS = { longest: 3_600_000, shortest: 1_000 } as const;
 
@@ -81,8 +83,10 @@ function namedRows(rows: readonly ToldRow[], tables: ReadonlyMap<string, AnyTabl
   };
 }
 
-/** Milliseconds until the clock changes who may see a row. */
-async function untilDueMs({ ledger }: Wired): Promise<number> {
-  const [next] = await ledger.dueRows(Number.MAX_SAFE_INTEGER, undefined, 1);
+/** Milliseconds until the clock changes who may see a row; tables that are gone from the site have no say. */
+async function untilDueMs({ ledger, site }: Wired): Promise<number> {
+  const names = new Set(tablesOf(site.kinds).map(({ name }) => name));
+  const marks = await ledger.dueRows(Number.MAX_SAFE_INTEGER, undefined, FEW_MARKS);
+  const next = marks.find(({ table }) => names.has(table));
   return next === undefined ? Number.POSITIVE_INFINITY : next.dueAt / 1000 - Date.now();
 }
