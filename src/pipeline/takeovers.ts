@@ -1,3 +1,4 @@
+import type { Retired } from "../ledger/ledger.ts";
 import { planWithout } from "../plan/changes.ts";
 import { planClashes } from "../plan/clashes.ts";
 import { address, redirectKind, type Step } from "../site.ts";
@@ -43,7 +44,7 @@ async function delayTakeovers(run: Run): Promise<void> {
 
 /** Those of these steps that put a page where an object is that readers may ask for, with the phase of what changes. */
 export async function withTakeoversLate(
-  { wired }: Run,
+  { wired, startedAt }: Run,
   steps: readonly Step[],
 ): Promise<readonly Step[]> {
   const fresh = steps.filter(({ phase }) => phase === "new");
@@ -52,7 +53,13 @@ export async function withTakeoversLate(
     wired.ledger.liveAt(routes),
     wired.ledger.retiredAmong(routes.map((route) => address(route).key)),
   ]);
-  const taking = fresh.filter(({ route }) => owners.has(route) || waiting.has(address(route).key));
+  // When its time is over no browser leads there any more, nor to what was put for a page that never was live.
+  const isShown = ({ dueAt }: Retired) => dueAt === undefined || dueAt > startedAt;
+  const isWaiting = (route: string) => {
+    const object = waiting.get(address(route).key);
+    return object !== undefined && isShown(object);
+  };
+  const taking = fresh.filter(({ route }) => owners.has(route) || isWaiting(route));
   return taking.map((step) => ({ ...step, phase: "changed" }));
 }
 

@@ -270,22 +270,15 @@ test("nothing is deleted before the invalidations have completed, and the claim 
   expect(log.some((operation) => operation.startsWith("delete"))).toBe(true);
 });
 
-test("what a run that was cut off put anew is put again before anything links to it", async () => {
-  await using world = await smallWorld(2);
-  const { log, store, cdn } = recording(world.objects);
-  await world.bake({}, (wired) => ({ ...wired, store, cdn }));
-  world.post(3, { author: "new", topic: "new" });
-  const fault = faultAt({
-    nth: 1,
-    when: "before",
-    isFatal: true,
-    error: () => new Error("killed"),
-  });
+/** Lets a build die at the put of an object, and its claim end. */
+async function dieAt(world: World, key: string, { store, cdn }: ReturnType<typeof recording>) {
+  const error = () => new Error("killed");
+  const fault = faultAt({ nth: 1, when: "before", isFatal: true, error });
   const gate = fault.on({ async pass() {} }, ["pass"]);
   const dying: ObjectStore = {
     ...store,
     async put(artifact, write) {
-      if (artifact.key === "topics/new/index.html") await gate.pass();
+      if (artifact.key === key) await gate.pass();
       return await store.put(artifact, write);
     },
   };
@@ -296,9 +289,18 @@ test("what a run that was cut off put anew is put again before anything links to
     ledger: fault.on(wired.ledger, []),
   }));
   await unlessStruck(fault, killed);
-  expect(world.shown()["authors/new/index.html"]).toContain("/topics/new/");
-  // The claim of a process that is dead ends by itself.
+  expect(fault.hasStruck()).toBe(true);
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+}
+
+test("what a run that was cut off put anew is put again before anything links to it", async () => {
+  await using world = await smallWorld(2);
+  const recorded = recording(world.objects);
+  const { log, store, cdn } = recorded;
+  await world.bake({}, (wired) => ({ ...wired, store, cdn }));
+  world.post(3, { author: "new", topic: "new" });
+  await dieAt(world, "topics/new/index.html", recorded);
+  expect(world.shown()["authors/new/index.html"]).toContain("/topics/new/");
   world.edit(3, "topic", "x");
   log.length = 0;
 
@@ -307,5 +309,23 @@ test("what a run that was cut off put anew is put again before anything links to
   const [own, list] = ["put authors/new/index.html", "put all/index.html"];
   expect(log).toEqual(expect.arrayContaining([own, list]));
   expect(log.indexOf(own)).toBeLessThan(log.indexOf(list));
+  expect(world.shown()).toEqual(await world.scratch());
+});
+
+test("a new page whose put was cut off is put with what is new", async () => {
+  await using world = await smallWorld(2);
+  const recorded = recording(world.objects);
+  const { log, store, cdn } = recorded;
+  await world.bake({}, (wired) => ({ ...wired, store, cdn }));
+  world.post(3, { author: "new" });
+  world.edit(2, "slug", "moved");
+  await dieAt(world, "authors/new/index.html", recorded);
+  log.length = 0;
+
+  await world.bake({}, (wired) => ({ ...wired, store, cdn }));
+
+  const [own, redirect] = ["put authors/new/index.html", "put posts/p2/index.html"];
+  expect(log).toEqual(expect.arrayContaining([own, redirect]));
+  expect(log.indexOf(own)).toBeLessThan(log.indexOf(redirect));
   expect(world.shown()).toEqual(await world.scratch());
 });

@@ -1,10 +1,12 @@
 import { vi } from "vitest";
 import type { Wired } from "../../src/pipeline.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
+import type { Artifact } from "../../src/site.ts";
 import { around } from "../pipeline/calls.ts";
 import { withHeaders } from "../pipeline/declared.ts";
 import { CDN_CALLS, callsThat, LEDGER_CALLS } from "../pipeline/effects.ts";
 import { openSmall } from "../pipeline/small-site.ts";
+import { ENTRIES, keysIn } from "./crawler.ts";
 import type { Life } from "./state.ts";
 
 /** Longest time between two effects, ms. */
@@ -40,15 +42,16 @@ export async function openWired(life: Life): Promise<Wired> {
 
 /** Of objects that go together each goes at a moment of its own. */
 function seenStore(
-  { store, leaving }: Life,
+  { store, leaving, objects }: Life,
   look: (name: string, call: () => unknown) => Promise<unknown>,
 ): ObjectStore {
   return {
     ...store,
     async put(artifact, write) {
       const put = async () => {
-        leaving.delete(artifact.key);
-        return await store.put(artifact, write);
+        const etag = await store.put(artifact, write);
+        if (leaving.size > 0) for (const key of reachable(objects)) leaving.delete(key);
+        return etag;
       };
       return (await look(`put ${artifact.key}`, put)) as string;
     },
@@ -61,6 +64,20 @@ function seenStore(
       return refused;
     },
   };
+}
+
+/**
+ * Where readers come to from an entry through what is published. A page that comes back is still
+ * leaving until it is there: edges may hold what it was before.
+ */
+function reachable(objects: ReadonlyMap<string, Artifact>): ReadonlySet<string> {
+  const found = new Set(ENTRIES);
+  for (const key of found) {
+    const artifact = objects.get(key);
+    if (artifact === undefined) continue;
+    for (const next of keysIn(artifact)) found.add(next);
+  }
+  return found;
 }
 
 async function noteLeaving({ leaving, crawlers }: Life, { ledger }: Wired): Promise<void> {

@@ -50,7 +50,7 @@ interface Copy {
 }
 
 /** Where crawlers begin; what they come by from there they know from then on. */
-const ENTRIES = ["index.html", "sitemap.xml"];
+export const ENTRIES = ["index.html", "sitemap.xml"];
 
 /** Opens a browser at an edge. */
 export function crawler(sight: Sight, edge: number): Crawler {
@@ -172,7 +172,8 @@ function secondsOf({ cacheControl }: Artifact, name: string): number {
 
 const KEYS = new WeakMap<Artifact, readonly string[]>();
 
-function keysIn(artifact: Artifact): readonly string[] {
+/** The objects that a page refers to. */
+export function keysIn(artifact: Artifact): readonly string[] {
   const keys = KEYS.get(artifact) ?? [...new Set(linkedKeys(artifact))];
   KEYS.set(artifact, keys);
   return keys;

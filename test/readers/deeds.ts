@@ -22,6 +22,8 @@ export function perform(rows: RowsFile, dir: string, deed: Deed): readonly strin
       return run(rows, `DELETE FROM posts WHERE author = '${deed.author}'`);
     case "rename author":
       return run(rows, `UPDATE posts SET author = '${deed.to}' WHERE author = '${deed.from}'`);
+    case "status":
+      return run(rows, `UPDATE posts SET status = '${deed.status}' WHERE id % ${deed.of} = 0`);
     case "rename posts":
       return run(rows, `UPDATE posts SET slug = '${deed.slug}' || id WHERE id % ${deed.of} = 0`);
     case "look":

@@ -18,6 +18,8 @@ export type Deed =
   | { readonly do: "delete most"; readonly but: number }
   | { readonly do: "delete author"; readonly author: string }
   | { readonly do: "rename author"; readonly from: string; readonly to: string }
+  /** Every post whose number is a multiple appears or goes. */
+  | { readonly do: "status"; readonly of: number; readonly status: string }
   /** Another slug for every post whose number is a multiple. */
   | { readonly do: "rename posts"; readonly of: number; readonly slug: string }
   /** New posts from this number on, each of which links to all the others. */
@@ -98,6 +100,14 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
       do: fc.constant("rename posts" as const),
       of: fc.integer({ min: 1, max: 4 }),
       slug: fc.constantFrom("r", "s"),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("status" as const),
+      of: fc.integer({ min: 1, max: 4 }),
+      status: fc.constantFrom("draft", "published"),
     }),
   },
   {
