@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createConnection } from "mysql2/promise";
 import {
   type Daemon,
@@ -29,7 +30,7 @@ export interface MariaDbServer extends MariaDbAddress {
   /** Starts a killed server again on the same port and data. */
   start(): Promise<void>;
   /** Stops it in its tracks: it takes connections and answers nothing. `thaw` lets it go on. */
-  freeze(): void;
+  freeze(): Promise<void>;
   thaw(): void;
 }
 
@@ -182,9 +183,17 @@ async function startServer(options: ServerOptions): Promise<MariaDbServer> {
     async start() {
       daemon = await boot(options, port);
     },
-    freeze: () => void process.kill(daemon.pid, "SIGSTOP"),
+    freeze: () => stopped(daemon.pid),
     thaw: () => void process.kill(daemon.pid, "SIGCONT"),
   };
+}
+
+/** Sends SIGSTOP and waits until no thread of the process runs any more, where the system tells. */
+async function stopped(pid: number): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  const tasks = `/proc/${pid}/task`;
+  const runs = (task: string) => !/\) [Tt] /.test(readFileSync(join(tasks, task, "stat"), "utf8"));
+  while (existsSync(tasks) && readdirSync(tasks).some(runs)) await sleep(5);
 }
 
 async function boot({ dir, id, password, options }: ServerOptions, port: number): Promise<Daemon> {

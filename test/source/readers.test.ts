@@ -98,8 +98,7 @@ describeWith("mariadb", "A primary with two replicas", () => {
     const [first, second] = topology.replicas;
     const source = await open();
     await look(source);
-    first.freeze();
-    second.freeze();
+    await Promise.all([first.freeze(), second.freeze()]);
     onTestFinished(() => [first, second].forEach((each) => void each.thaw()));
     const id = await write();
 
@@ -120,7 +119,7 @@ describeWith("mariadb", "A primary with two replicas", () => {
     await stopApplying(second);
     await write();
     onTestFinished(() => delay(second, 0));
-    await using rows = await source.read(NOW);
+    await using rows = await (await open({ waitSeconds: 5 })).read(NOW);
     expect(rows.origin?.().server).toBe(nameOf(first));
 
     await first.kill();
@@ -134,10 +133,10 @@ describeWith("mariadb", "A primary with two replicas", () => {
   });
 
   test("a replica that freezes while it is read fails the read in bounded time", async () => {
-    const source = await open();
+    const source = await open({ waitSeconds: 5 });
     await using rows = await source.read(NOW);
     const read = topology.replicas.find((each) => nameOf(each) === rows.origin?.().server);
-    read?.freeze();
+    await read?.freeze();
     onTestFinished(() => read?.thaw());
 
     await expect(rows.isEmpty(t)).rejects.toMatchObject({ code: "source_unavailable" });
@@ -178,7 +177,7 @@ describeWith("mariadb", "A primary with two replicas", () => {
   });
 
   test("a position is refused when it is empty, malformed or never was", async () => {
-    const source = await open();
+    const source = await open({ waitSeconds: 5 });
     const failure = (at: string) => look(source, { at: [at] }).catch((error: unknown) => error);
 
     expect(await look(source, { at: [(await source.position()) ?? ""] })).toMatchObject({
