@@ -14,6 +14,7 @@ import { sharedMariaDb } from "../services/shared.ts";
 
 const SITE = ["--config", join(ROOT, "site.config.ts")];
 const DATA = join(ROOT, "content", "data");
+const TIME = { timeout: 600_000 };
 /** `npm run test:kill` asks for more. */
 const KILLS = process.env["KILL"] === undefined ? 1 : 20;
 
@@ -44,7 +45,7 @@ function endClaim(file: string): void {
 }
 
 describeWith("shared-mariadb", "A follower that is killed", () => {
-  test("loses nothing at whatever moment, and stops when it is asked to", async () => {
+  test("loses nothing at whatever moment, and stops when it is asked to", TIME, async () => {
     const seed = Date.now() % 1_000_000;
     console.log(`Seed ${seed}`);
     const random = randomFrom(seed);
