@@ -20,8 +20,9 @@ export async function hastenUnlinked({ wired, context, release }: Run): Promise<
       const steps = await ledger.staged(context.run, query);
       const updates = steps.filter(isUpdateInPlace);
       const pages = await changedOf(ledger, updates, release - 1);
-      const isNew = (at: number) => pageAt(release - 1, pages[at] ?? NOTHING) === undefined;
-      const unlinked = updates.filter((_, at) => isNew(at));
+      const routes = pages.map((page) => pageAt(release - 1, page)?.route);
+      // It may have come from another route, too.
+      const unlinked = updates.filter(({ route }, at) => route !== routes[at]);
       await ledger.stage(
         context.run,
         unlinked.map((step) => ({ ...step, phase: "new" })),
@@ -36,5 +37,3 @@ export async function hastenUnlinked({ wired, context, release }: Run): Promise<
 export function isUpdateInPlace({ action, from }: Step): boolean {
   return action === "update" && from === undefined;
 }
-
-const NOTHING = { pasts: [], live: undefined };

@@ -329,3 +329,23 @@ test("a new page whose put was cut off is put with what is new", async () => {
   expect(log.indexOf(own)).toBeLessThan(log.indexOf(redirect));
   expect(world.shown()).toEqual(await world.scratch());
 });
+
+test("where a run that was cut off moved a page is put again before its old route leads there", async () => {
+  await using world = await smallWorld(2);
+  const recorded = recording(world.objects);
+  const { log, store, cdn } = recorded;
+  await world.bake({}, (wired) => ({ ...wired, store, cdn }));
+  world.edit(2, "topic", "new");
+  world.edit(2, "slug", "moved");
+  await dieAt(world, "topics/new/index.html", recorded);
+  expect(world.shown()["posts/moved/index.html"]).toContain("/topics/new/");
+  world.edit(2, "topic", "x");
+  log.length = 0;
+
+  await world.bake({}, (wired) => ({ ...wired, store, cdn }));
+
+  const [own, redirect] = ["put posts/moved/index.html", "put posts/p2/index.html"];
+  expect(log).toEqual(expect.arrayContaining([own, redirect]));
+  expect(log.indexOf(own)).toBeLessThan(log.indexOf(redirect));
+  expect(world.shown()).toEqual(await world.scratch());
+});
