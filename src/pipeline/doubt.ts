@@ -5,6 +5,9 @@ import { staysOf } from "./grace.ts";
 import { lateUntil } from "./late-until.ts";
 import type { Run } from "./run.ts";
 
+/** When an object goes that nothing ever led to: nothing has to be waited for. */
+export const UNSEEN = 0;
+
 /**
  * Settles puts of which nobody knows whether they happened: live pages are put again by the next
  * run that looks at them. A page that never was live is none yet, so that nothing links to it
@@ -17,8 +20,7 @@ export async function doubt(run: Run, intents: readonly Intent[]): Promise<void>
   const doubted = intents.map((each) => ({ ...each, isCached: isEvicted(run, each) }));
   await ledger.doubt(run.context.run, doubted, run.release, lateUntil(run));
   const created = intents.filter((_, at) => live[at] === undefined);
-  // Nothing links to it, so nothing has to be waited for.
-  const retired = created.map((each) => ({ ...retiring(run, each), dueAt: run.startedAt }));
+  const retired = created.map((each) => ({ ...retiring(run, each), dueAt: UNSEEN }));
   await ledger.retire(run.context.run, created, { retired });
 }
 

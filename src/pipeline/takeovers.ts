@@ -1,7 +1,7 @@
-import type { Retired } from "../ledger/ledger.ts";
 import { planWithout } from "../plan/changes.ts";
 import { planClashes } from "../plan/clashes.ts";
 import { address, redirectKind, type Step } from "../site.ts";
+import { UNSEEN } from "./doubt.ts";
 import { make } from "./make.ts";
 import { leaveOut } from "./publish.ts";
 import type { Run } from "./run.ts";
@@ -44,7 +44,7 @@ async function delayTakeovers(run: Run): Promise<void> {
 
 /** Those of these steps that put a page where an object is that readers may ask for, with the phase of what changes. */
 export async function withTakeoversLate(
-  { wired, startedAt }: Run,
+  { wired }: Run,
   steps: readonly Step[],
 ): Promise<readonly Step[]> {
   const fresh = steps.filter(({ phase }) => phase === "new");
@@ -53,13 +53,11 @@ export async function withTakeoversLate(
     wired.ledger.liveAt(routes),
     wired.ledger.retiredAmong(routes.map((route) => address(route).key)),
   ]);
-  // When its time is over no browser leads there any more, nor to what was put for a page that never was live.
-  const isShown = ({ dueAt }: Retired) => dueAt === undefined || dueAt > startedAt;
-  const isWaiting = (route: string) => {
+  const mayBeSeen = (route: string) => {
     const object = waiting.get(address(route).key);
-    return object !== undefined && isShown(object);
+    return object !== undefined && object.dueAt !== UNSEEN;
   };
-  const taking = fresh.filter(({ route }) => owners.has(route) || isWaiting(route));
+  const taking = fresh.filter(({ route }) => owners.has(route) || mayBeSeen(route));
   return taking.map((step) => ({ ...step, phase: "changed" }));
 }
 
