@@ -519,7 +519,7 @@ const PUBLISHING: readonly Mutant[] = [
   {
     name: "page that comes back put among the new ones",
     file: "src/pipeline/takeovers.ts",
-    find: "owners.has(route) || waiting.has(address(route).key)",
+    find: "owners.has(route) || mayBeSeen(route)",
     replace: "owners.has(route)",
     suites: [PHASES],
   },
@@ -641,8 +641,8 @@ const REDIRECTING: readonly Mutant[] = [
   {
     name: "routes of redirects that fail linked to",
     file: "src/pipeline/new-pages.ts",
-    find: "isNow);\n    await planWithout(context, tally.takeMissing());",
-    replace: "isNow);",
+    find: `"changed", isNow);\n    await planWithout(context, tally.takeMissing());`,
+    replace: `"changed", isNow);`,
     suites: [REDIRECTS],
   },
 ];
@@ -746,8 +746,8 @@ const DYING: readonly Mutant[] = [
   {
     name: "run that was cut off not noticed",
     file: "src/pipeline/begin.ts",
-    find: "const isCutOff = notes.get(FINISHER) !== last.publisher;",
-    replace: "const isCutOff = notes.get(FINISHER) === undefined;",
+    find: "isCutOff: notes.get(FINISHER) !== publisher,",
+    replace: "isCutOff: notes.get(FINISHER) === undefined,",
     suites: [KILL],
   },
   {
