@@ -1,5 +1,6 @@
 import { PipelineError } from "../error.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import { digest, hexOf } from "../site.ts";
 import type { Batch } from "./cdn.ts";
 import { readReport } from "./cover-report.ts";
 import { type FreezeOptions, freezeChanges } from "./freeze.ts";
@@ -26,10 +27,13 @@ export interface SendOptions extends Pace, Pick<FreezeOptions, "cdn" | "terms" |
 export interface OutboxOptions extends SendOptions, FreezeOptions {
   readonly ledger: SendOptions["ledger"] &
     FreezeOptions["ledger"] &
-    Pick<Ledger, "covers" | "closed" | "recall">;
+    Pick<Ledger, "covers" | "closed" | "recall" | "note" | "setNote">;
   /** Looks whether readers get what is published; without it nobody does. */
   readonly probe?: Probe | undefined;
 }
+
+/** The ledger's note of the pages that were old at the last look, and told again after it. */
+const RECALLED = "recalled";
 
 const NOTHING: OutboxCount = { batches: 0, items: 0 };
 
@@ -63,11 +67,30 @@ export async function drainOutbox(options: OutboxOptions): Promise<OutboxCount> 
 async function close({ ledger, now, probe }: OutboxOptions): Promise<void> {
   const open = await ledger.covers("open");
   const routes = new Set(open.flatMap(({ report }) => readReport(report).probes ?? []));
-  const old = probe === undefined || routes.size === 0 ? [] : await probe.stale([...routes]);
-  // The next run tells the CDN again, by path.
-  if (old.length > 0) await ledger.recall(old);
+  const isProbed = probe !== undefined && routes.size > 0;
+  const old = isProbed ? await probe.stale([...routes]) : [];
+  const again = old.length === 0 ? [] : await recallOnce(ledger, old);
+  if (isProbed) await ledger.setNote(RECALLED, old.map(shortName).join(" "));
   for (const { id } of open) await ledger.closed(id, now(), now() - KEPT);
-  if (probe !== undefined && old.length > 0) throw staleAtEdge(old, probe);
+  if (isProbed && old.length > 0) throw staleAtEdge(old, { ...probe, isAgain: again.length > 0 });
+}
+
+/**
+ * The next run tells the CDN again, by path; but not of pages that were told again already: where the
+ * probe asks the wrong address, each try would cost money. Gives those that are.
+ */
+async function recallOnce(
+  ledger: Pick<Ledger, "recall" | "note">,
+  old: readonly string[],
+): Promise<readonly string[]> {
+  const known = new Set((await ledger.note(RECALLED))?.split(" "));
+  const again = old.filter((route) => !known.has(shortName(route)));
+  if (again.length > 0) await ledger.recall(again);
+  return again;
+}
+
+function shortName(route: string): string {
+  return hexOf(digest(route)).slice(0, 16);
 }
 
 /**

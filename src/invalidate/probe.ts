@@ -7,6 +7,9 @@ const PAUSE_MS = 2_000;
 /** Time spent waiting in all. */
 const GIVE_UP_MS = 60_000;
 
+const COMPARE =
+  "compare the distribution's origin and cache key with the store, and see that PROBE_URL is answered by it.";
+
 /** Looks at changed pages through the CDN. */
 export interface Probe {
   /** Where, for messages. */
@@ -40,15 +43,20 @@ async function probe(
   }
 }
 
-/** The error of a run whose changes readers do not see though the CDN has completed them. */
+/**
+ * The error of a run whose changes readers do not see though the CDN has completed them; `isAgain`
+ * when the next run tells it again.
+ */
 export function staleAtEdge(
   routes: readonly string[],
-  { name }: Pick<Probe, "name">,
+  { name, isAgain }: Pick<Probe, "name"> & { readonly isAgain: boolean },
 ): PipelineError {
   const problems = routes.map((place) => ({ place, message: "It is not what is published." }));
   const message = `${routes.length} changed pages are still old at ${name}, though the CDN says that their invalidation has completed.`;
   return new PipelineError("cdn_stale", message, {
-    hint: "The next run evicts them by path. If that does not help, compare the distribution's origin and cache key with the store, and see that PROBE_URL is answered by it.",
+    hint: isAgain
+      ? `The next run evicts them by path. If that does not help, ${COMPARE}`
+      : `They were evicted by path already, so it is not done again. C${COMPARE.slice(1)}`,
     problems,
   });
 }

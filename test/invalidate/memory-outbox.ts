@@ -48,6 +48,8 @@ export function memoryOutbox(): MemoryOutbox {
     covers: async () => [],
     closed: async () => {},
     recall: async () => {},
+    note: async () => undefined,
+    setNote: async () => {},
   };
   return {
     add: (...items) => void waiting.push(...items),

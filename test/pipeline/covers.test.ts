@@ -230,3 +230,26 @@ test("a run with a probe is done when readers get what changed; what they do not
   expect(next.release).toBe(2);
   expect((await bake(probed)).release).toBeUndefined();
 });
+
+test("what readers do not get after that, either, is told and not paid for again", async () => {
+  const { world, cdn, bake } = await cachedWorld(9, { hasTags: true });
+  await using _ = world;
+  await bake();
+  const stuck = new Map(cdn.held);
+  const get = async (path: string) => stuck.get(path)?.body;
+  const probed = (wired: Wired): Wired => ({
+    ...wired,
+    probing: { viewer: { name: "https://elsewhere", get }, pages: 3 },
+  });
+  world.edit(5, "body", "New");
+
+  await expect(bake(probed)).rejects.toMatchObject({ code: "cdn_stale" });
+  await expect(bake(probed)).rejects.toMatchObject({
+    code: "cdn_stale",
+    hint: expect.stringContaining("it is not done again"),
+  });
+  const third = await bake(probed);
+
+  expect(third).toMatchObject({ items: [], release: 2 });
+  expect((await bake(probed)).release).toBeUndefined();
+});
