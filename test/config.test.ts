@@ -172,13 +172,22 @@ describe("problems", () => {
     expect(problems({ [name]: value })).toHaveProperty(name);
   });
 
-  test.each(["DATABASE_REPLICA_URLS", "S3_ENDPOINT", "CLOUDFRONT_ENDPOINT"])(
-    "%s alone is refused, since it would do nothing",
-    (name) => {
-      const value = name.startsWith("DATABASE") ? "mysql://u:p@h/db" : "http://127.0.0.1:1";
-      expect(problems({ [name]: value })[name]).toMatch(/does nothing unless \w+ is set/);
-    },
-  );
+  test.each([
+    ["DATABASE_REPLICA_URLS", "mysql://u:p@h/db"],
+    ["S3_ENDPOINT", "http://127.0.0.1:1"],
+    ["CLOUDFRONT_ENDPOINT", "http://127.0.0.1:1"],
+    ["INVALIDATION_BUDGET_USD", "10"],
+    ["INVALIDATION_EVICTED_USD", "0.001"],
+    ["INVALIDATION_MAX_SHARE", "0.1"],
+    ["INVALIDATION_RESERVE", "500"],
+  ])("%s alone is refused, since it would do nothing", (name, value) => {
+    expect(problems({ [name]: value })[name]).toMatch(/does nothing unless \w+ is set/);
+  });
+
+  test("where readers get the site may be said without probes, for `verify`", () => {
+    const env = { PROBE_URL: "https://staging.example.com" };
+    expect(readConfig({ env, cwd: "/nowhere" }).probeUrl).toBe(env.PROBE_URL);
+  });
 });
 
 describe("secrets", () => {
