@@ -3,6 +3,7 @@ import { PipelineError } from "../error.ts";
 import type { Bar } from "../ledger/ledger.ts";
 import { didYouMean } from "../nearest.ts";
 import type { Shelf } from "../pipeline.ts";
+import type { Args } from "./args.ts";
 import { COMMON, type Command, configOf, type ExitCode } from "./command.ts";
 import { counted } from "./format.ts";
 import { named, readLines, writeLines } from "./line-file.ts";
@@ -42,6 +43,7 @@ export const takedownCommand: Command = {
       return await takeAway({ args, io, config, routes: args.positionals });
     const act = ACTIONS[action];
     if (act === undefined) throw unknownAction(action);
+    checkOptions(args, action);
     return await act({ args, io, config, routes: rest });
   },
 };
@@ -124,6 +126,16 @@ async function onShelf<T>(config: Config, work: (shelf: Shelf) => Promise<T>): P
   const { openShelf } = await import("../wiring.ts");
   await using shelf = await openShelf(config);
   return await work(shelf);
+}
+
+/** Who writes --dry-run must not find that something was done. */
+function checkOptions(args: Args, action: string): void {
+  const wrong = ["erase", "reason", ...(action === "lift" ? [] : ["dry-run"])].find(args.has);
+  if (wrong === undefined) return;
+  const message = `--${wrong} means nothing with takedown ${action}.`;
+  throw new PipelineError("config_invalid", message, {
+    hint: "`nightbake takedown --help` shows what goes together.",
+  });
 }
 
 function withoutRoutes(): PipelineError {

@@ -43,6 +43,9 @@ test("a page is taken down, listed, exported, lifted and comes back as it was", 
   const lifted = await run("takedown", "lift", ROUTE);
   expect([lifted.code, isThere(), home()]).toEqual([0, true, before]);
   expect((await run("takedown", "list")).out).toBe("Nothing is taken down.\n");
+  const refused = await run("takedown", "import", "bars.ndjson", "--dry-run");
+  expect([refused.code, isThere()]).toEqual([2, true]);
+  expect(refused.err).toContain("--dry-run means nothing with takedown import.");
   const imported = await run("takedown", "import", "bars.ndjson");
   expect([imported.out, isThere()]).toEqual([
     "1 page taken down; the next build rebuilds what links there.\n",
