@@ -150,13 +150,19 @@ async function edgeOf({ cdn, site }: Wired, url: string | undefined): Promise<Vi
   const origin = url ?? (cdn.isCaching ? site.origin : undefined);
   if (origin === undefined) return undefined;
   const parsed = URL.parse(origin);
-  if (parsed !== null && /^https?:$/.test(parsed.protocol)) {
+  if (parsed !== null && /^https?:$/.test(parsed.protocol) && !hasUser(parsed)) {
     const { httpViewer } = await import("../invalidate/viewer.ts");
     return httpViewer(parsed.href.replace(/\/$/, ""));
   }
-  throw new PipelineError("config_invalid", `--url ${plain(origin)} is no address.`, {
-    hint: "Write where the site is served, e.g. https://www.example.com.",
+  // Its value may hold a password.
+  throw new PipelineError("config_invalid", "--url is no address that can be asked.", {
+    hint: "Write where the site is served, without user and password, e.g. https://www.example.com.",
   });
+}
+
+/** Nobody can be asked at such an address: the platform's fetch refuses it. */
+function hasUser({ username, password }: URL): boolean {
+  return username !== "" || password !== "";
 }
 
 function sampleOf(text = String(SAMPLE)): number {

@@ -120,12 +120,15 @@ test("a sample that is no number and an address that is none are refused", async
   const { run } = site();
   await run("bake");
 
-  const [sample, url] = await Promise.all([
+  const [sample, url, secret] = await Promise.all([
     run("verify", "--sample", "some"),
     run("verify", "--url", "ftp://x"),
+    run("verify", "--url", "https://me:s3cret@x"),
   ]);
 
-  expect([sample?.code, url?.code]).toEqual([2, 2]);
+  expect([sample?.code, url?.code, secret?.code]).toEqual([2, 2, 2]);
   expect(sample?.err).toContain("--sample some is no number of pages.");
-  expect(url?.err).toContain("--url ftp://x is no address.");
+  expect(url?.err).toContain("--url is no address that can be asked.");
+  expect(secret?.err).toContain("without user and password");
+  expect(`${secret?.out}${secret?.err}`).not.toContain("s3cret");
 });
