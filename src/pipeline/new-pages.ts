@@ -3,25 +3,25 @@ import { readsLists } from "../plan/kinds.ts";
 import { redirectKind, type Step } from "../site.ts";
 import { publishPhase } from "./publish.ts";
 import type { Run } from "./run.ts";
-import { isUpdateInPlace } from "./unlinked.ts";
 
 /**
  * Publishes new pages: those of lists last, since one of them may fail for an entry whose own page
  * fails, and is good without it. Pages put a moment ago may link to those that failed after them;
- * nothing links to them yet. After all of these come those of `hastenUnlinked`.
+ * nothing links to them yet.
  */
 export async function publishNew(run: Run): Promise<void> {
   const { context, tally, wired } = run;
   const lists = new Set(wired.site.kinds.filter(readsLists).map(({ name }) => name));
-  const parts: readonly ((step: Step) => boolean)[] = [
-    (step) => !isUpdateInPlace(step) && !lists.has(step.kind),
-    (step) => !isUpdateInPlace(step),
-    () => true,
-  ];
-  for (const isNow of parts) {
-    await publishPhase(run, "new", isNow);
-    await planWithout(context, tally.takeMissing());
-  }
+  await publishPhase(run, "new", ({ kind }) => !lists.has(kind));
+  await planWithout(context, tally.takeMissing());
+  await publishPhase(run, "new");
+  await planWithout(context, tally.takeMissing());
+}
+
+/** Publishes what nothing that is live leads to, but readers may be led to, see `PHASES`. */
+export async function publishReturning(run: Run): Promise<void> {
+  await publishPhase(run, "returning");
+  await planWithout(run.context, run.tally.takeMissing());
 }
 
 /**

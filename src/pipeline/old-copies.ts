@@ -1,7 +1,6 @@
 import { PipelineError } from "../error.ts";
 import { address, type Step } from "../site.ts";
 import { invalidatePhase } from "./invalidate.ts";
-import { arrivals } from "./new-pages.ts";
 import type { Run } from "./run.ts";
 
 /** Steps looked at together. */
@@ -9,13 +8,14 @@ const BATCH = 200;
 
 /**
  * True when the CDN may hold copies of what was at routes that nothing links to now, and that this run
- * makes linked to again: pages that come back while their objects wait to be deleted, and whatever
- * a run that was cut off left in the outbox. Asked before anything is put.
+ * makes linked to again: pages that return while their objects wait to be deleted, and what a run that
+ * was cut off changed where pages appear now, or had not seen evicted. Asked before anything is put.
  */
 export async function mayHoldOldCopies(run: Run): Promise<boolean> {
   const { ledger, cdn } = run.wired;
   if (!cdn.isCaching) return false;
-  return (await ledger.hasOutbox()) || (await isReturning(run));
+  if ((await ledger.outbox()).length > 0) return true;
+  return (await isReturning(run)) || (await appearsWhereChanged(run));
 }
 
 /**
@@ -28,17 +28,27 @@ export async function evictOldCopies(run: Run): Promise<void> {
   });
 }
 
-async function isReturning(run: Run): Promise<boolean> {
-  const { ledger } = run.wired;
-  if ((await ledger.countRetired()) === 0) return false;
-  const isArrival = (step: Step) => arrivals(run).some((isNow) => isNow(step));
+async function isReturning({ wired, context }: Run): Promise<boolean> {
   let after: Step | undefined;
   for (;;) {
-    const query = { phase: "changed", ...(after && { after }), limit: BATCH } as const;
-    const steps = await ledger.staged(run.context.run, query);
-    const objects = steps.filter(isArrival).map(({ route }) => address(route).key);
-    if ((await ledger.retiredAmong(objects)).size > 0) return true;
+    const query = { phase: "returning", ...(after && { after }), limit: BATCH } as const;
+    const steps = await wired.ledger.staged(context.run, query);
+    const objects = steps.map(({ route }) => address(route).key);
+    if ((await wired.ledger.retiredAmong(objects)).size > 0) return true;
     if (steps.length < BATCH) return false;
     after = steps.at(-1);
+  }
+}
+
+/** True when a page comes to a route of which a change still waits to be told to the CDN. */
+async function appearsWhereChanged({ wired, context }: Run): Promise<boolean> {
+  let after = 0;
+  for (;;) {
+    const changes = await wired.ledger.changes(after, BATCH);
+    const routes = changes.map(({ route }) => route);
+    const steps = [...(await wired.ledger.stagedAt(context.run, routes)).values()].flat();
+    if (steps.some(({ action, from }) => action === "create" || from !== undefined)) return true;
+    if (changes.length < BATCH) return false;
+    after = changes.at(-1)?.seq ?? 0;
   }
 }

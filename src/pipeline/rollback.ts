@@ -187,8 +187,9 @@ async function publish(run: Run): Promise<void> {
   const hasOldCopies = await mayHoldOldCopies(run);
   await phase("assets");
   await phase("new");
-  for (const isNow of arrivals(run)) await phase("changed", isNow);
+  await phase("returning");
   if (hasOldCopies) await evictOldCopies(run);
+  for (const isNow of arrivals(run)) await phase("changed", isNow);
   await phase("changed");
   await phase("lists");
   await phase("feeds", ({ key }) => key.length > 0);

@@ -27,8 +27,8 @@ export async function tryTakeovers(run: Run): Promise<void> {
 
 /**
  * A page that comes to where another is live, be it a redirect, is seen at once: so all that is new has
- * to be there before it, and it is put with what changes. So is one that comes to where an object waits
- * to be deleted, to which browsers may show links.
+ * to be there before it, and it is put with what changes. One that comes to where an object waits to be
+ * deleted is returning: browsers may show links there.
  */
 async function delayTakeovers(run: Run): Promise<void> {
   const { ledger } = run.wired;
@@ -42,7 +42,7 @@ async function delayTakeovers(run: Run): Promise<void> {
   }
 }
 
-/** Those of these steps that put a page where an object is that readers may ask for, with the phase of what changes. */
+/** Those of these steps that put a page where an object is that readers may ask for, with their phase. */
 export async function withTakeoversLate(
   { wired }: Run,
   steps: readonly Step[],
@@ -57,8 +57,12 @@ export async function withTakeoversLate(
     const object = waiting.get(address(route).key);
     return object !== undefined && object.dueAt !== UNSEEN;
   };
-  const taking = fresh.filter(({ route }) => owners.has(route) || mayBeSeen(route));
-  return taking.map((step) => ({ ...step, phase: "changed" }));
+  const phaseAt = (route: string) => {
+    if (owners.has(route)) return "changed";
+    return mayBeSeen(route) ? "returning" : "new";
+  };
+  const phased = fresh.map((step): Step => ({ ...step, phase: phaseAt(step.route) }));
+  return phased.filter(({ phase }) => phase !== "new");
 }
 
 async function tryAll(run: Run): Promise<void> {

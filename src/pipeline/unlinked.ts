@@ -6,9 +6,9 @@ import type { Run } from "./run.ts";
 const BATCH = 200;
 
 /**
- * New pages that a run put which was cut off may link to such as it did not put, and to which nothing
- * leads if it came no further. So what they are now is put with the new pages, before anything else may
- * link to them, and as the last of these, since readers may see them if it did come further.
+ * New pages that a run put which was cut off may link to such as it did not put, and nothing leads to
+ * them if it came no further. So what they are now is put right after what is new, before anything else
+ * may link to them; if it did come further readers see them at once.
  */
 export async function hastenUnlinked({ wired, context, release }: Run): Promise<void> {
   if (!context.isCutOff) return;
@@ -25,7 +25,7 @@ export async function hastenUnlinked({ wired, context, release }: Run): Promise<
       const unlinked = updates.filter(({ route }, at) => route !== routes[at]);
       await ledger.stage(
         context.run,
-        unlinked.map((step) => ({ ...step, phase: "new" })),
+        unlinked.map((step) => ({ ...step, phase: "returning" })),
       );
       if (steps.length < BATCH) break;
       after = steps.at(-1);
@@ -33,7 +33,6 @@ export async function hastenUnlinked({ wired, context, release }: Run): Promise<
   }
 }
 
-/** What {@link hastenUnlinked} puts among new pages. */
-export function isUpdateInPlace({ action, from }: Step): boolean {
+function isUpdateInPlace({ action, from }: Step): boolean {
   return action === "update" && from === undefined;
 }

@@ -31,8 +31,19 @@ export interface RecordedRead {
   readonly digest: Uint8Array;
 }
 
-/** Where a step belongs among the global phases, in order; a barrier stands between any two. */
-export const PHASES = ["assets", "new", "changed", "lists", "feeds", "deletes"] as const;
+/**
+ * Where a step belongs among the global phases, in order; a barrier stands between any two. Pages that
+ * are returning come to where readers may still be led, though nothing that is live leads there.
+ */
+export const PHASES = [
+  "assets",
+  "new",
+  "returning",
+  "changed",
+  "lists",
+  "feeds",
+  "deletes",
+] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** What a run would do to one page, and why. */

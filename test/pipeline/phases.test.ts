@@ -5,6 +5,7 @@ import type { Cdn } from "../../src/invalidate/cdn.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import type { Artifact } from "../../src/site.ts";
+import { around } from "./calls.ts";
 import { withHeaders } from "./declared.ts";
 import { faultAt, unlessStruck } from "./faults.ts";
 import { bake, openSmall } from "./small-site.ts";
@@ -141,29 +142,35 @@ test("a page that comes back while it waits is put after all that is new, and ev
   expect(order).toEqual(order.toSorted((a, b) => a - b));
 });
 
-test("copies that a run which was cut off left of a deleted page are evicted before lists link there again", async () => {
-  await using world = await smallWorld(2);
-  const { log, store, cdn } = recording(world.objects);
-  await world.bake({}, (wired) => ({ ...wired, store, cdn }));
-  world.edit(2, "status", "draft");
-  const killed: Cdn = {
-    ...cdn,
-    async send(batch) {
-      if (!world.objects.has("posts/p2/index.html")) throw new Error("killed");
-      return await cdn.send(batch);
-    },
-  };
-  const dying = world.bake({}, (wired) => ({ ...wired, store, cdn: killed }));
-  await expect(dying).rejects.toThrow("killed");
-  world.edit(2, "status", "published");
-  log.length = 0;
+test.each(["freeze", "send"])(
+  "copies that a run which was cut off at its %s left of a deleted page are evicted before lists link there again",
+  async (call) => {
+    await using world = await smallWorld(2);
+    const { log, store, cdn } = recording(world.objects);
+    await world.bake({}, (wired) => ({ ...wired, store, cdn }));
+    world.edit(2, "status", "draft");
+    const cut = <T extends object>(port: T) =>
+      around(port, [call as keyof T & string], (_, next) => {
+        if (!world.objects.has("posts/p2/index.html")) throw new Error("killed");
+        return next();
+      });
+    const dying = world.bake({}, (wired) => ({
+      ...wired,
+      store,
+      cdn: call === "send" ? cut(cdn) : cdn,
+      ledger: call === "freeze" ? cut(wired.ledger) : wired.ledger,
+    }));
+    await expect(dying).rejects.toThrow("killed");
+    world.edit(2, "status", "published");
+    log.length = 0;
 
-  await world.bake({}, (wired) => ({ ...wired, store, cdn }));
+    await world.bake({}, (wired) => ({ ...wired, store, cdn }));
 
-  const order = evictionAndList(log);
-  expect(order).not.toContain(-1);
-  expect(order).toEqual(order.toSorted((a, b) => a - b));
-});
+    const order = evictionAndList(log);
+    expect(order).not.toContain(-1);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+  },
+);
 
 test("what changed is invalidated before the deletes, what is gone after them", async () => {
   await using world = await smallWorld(4);
