@@ -6,7 +6,7 @@ import { inTurn } from "./pipeline/in-turn.ts";
 import { invalidatePhase } from "./pipeline/invalidate.ts";
 import { retireLeftovers } from "./pipeline/leftovers.ts";
 import { publishArrivals, publishNew, publishReturning } from "./pipeline/new-pages.ts";
-import { evictOldCopies, mayHoldOldCopies } from "./pipeline/old-copies.ts";
+import { evictOldCopies, mayHoldOldCopies, mayHoldOldFeeds } from "./pipeline/old-copies.ts";
 import { publishPhase } from "./pipeline/publish.ts";
 import { finishTakedowns } from "./pipeline/removal.ts";
 import { dryRunReport, finish, idleReport } from "./pipeline/report.ts";
@@ -97,8 +97,10 @@ async function publish(run: Run, planned: Planned): Promise<void> {
   await publishPhase(run, "changed");
   await publishPhase(run, "lists");
   await planFeeds(context, planned.feeds, tally.feedKeys());
+  const hasOldFeeds = await mayHoldOldFeeds(run);
   // The sitemap index has the empty key; it comes after the sitemaps that it names.
   await publishPhase(run, "feeds", ({ key }) => key.length > 0);
+  if (hasOldFeeds) await evictOldCopies(run);
   await publishPhase(run, "feeds");
   await invalidatePhase(run);
   // Pages of other kinds may link to what is gone until they are built, too.

@@ -1,5 +1,5 @@
 import { PipelineError } from "../error.ts";
-import { address, type Step } from "../site.ts";
+import { address, type Phase, type Step } from "../site.ts";
 import { invalidatePhase } from "./invalidate.ts";
 import type { Run } from "./run.ts";
 
@@ -15,7 +15,12 @@ export async function mayHoldOldCopies(run: Run): Promise<boolean> {
   const { ledger, cdn } = run.wired;
   if (!cdn.isCaching) return false;
   if ((await ledger.outbox()).length > 0) return true;
-  return (await isReturning(run)) || (await appearsWhereChanged(run));
+  return (await isReturning(run, "returning")) || (await appearsWhereChanged(run));
+}
+
+/** Likewise of the feeds that this run puts, once they are planned: their index leads to the others. */
+export async function mayHoldOldFeeds(run: Run): Promise<boolean> {
+  return run.wired.cdn.isCaching && (await isReturning(run, "feeds"));
 }
 
 /**
@@ -28,10 +33,11 @@ export async function evictOldCopies(run: Run): Promise<void> {
   });
 }
 
-async function isReturning({ wired, context }: Run): Promise<boolean> {
+async function isReturning({ wired, context }: Run, phase: Phase): Promise<boolean> {
+  if ((await wired.ledger.countRetired()) === 0) return false;
   let after: Step | undefined;
   for (;;) {
-    const query = { phase: "returning", ...(after && { after }), limit: BATCH } as const;
+    const query = { phase, ...(after && { after }), limit: BATCH };
     const steps = await wired.ledger.staged(context.run, query);
     const objects = steps.map(({ route }) => address(route).key);
     if ((await wired.ledger.retiredAmong(objects)).size > 0) return true;

@@ -8,7 +8,7 @@ import { expectCopies } from "./grace.ts";
 import { hold } from "./hold.ts";
 import { invalidatePhase } from "./invalidate.ts";
 import { arrivals } from "./new-pages.ts";
-import { evictOldCopies, mayHoldOldCopies } from "./old-copies.ts";
+import { evictOldCopies, mayHoldOldCopies, mayHoldOldFeeds } from "./old-copies.ts";
 import { openRun } from "./open-run.ts";
 import { type Changed, changedOf, changesSince, type PastPage, pageAt } from "./past-state.ts";
 import { publishPhase } from "./publish.ts";
@@ -192,7 +192,9 @@ async function publish(run: Run): Promise<void> {
   for (const isNow of arrivals(run)) await phase("changed", isNow);
   await phase("changed");
   await phase("lists");
+  const hasOldFeeds = await mayHoldOldFeeds(run);
   await phase("feeds", ({ key }) => key.length > 0);
+  if (hasOldFeeds) await evictOldCopies(run);
   await phase("feeds");
   await invalidatePhase(run);
   await deletePhase(run);

@@ -528,15 +528,15 @@ const PUBLISHING: readonly Mutant[] = [
   {
     name: "old copies of a page that comes back linked to",
     file: "src/pipeline/old-copies.ts",
-    find: "(await isReturning(run)) || (await appearsWhereChanged(run))",
+    find: `(await isReturning(run, "returning")) || (await appearsWhereChanged(run))`,
     replace: "await appearsWhereChanged(run)",
     suites: [PHASES],
   },
   {
     name: "old copies that a run which was cut off left linked to",
     file: "src/pipeline/old-copies.ts",
-    find: "(await isReturning(run)) || (await appearsWhereChanged(run))",
-    replace: "await isReturning(run)",
+    find: `(await isReturning(run, "returning")) || (await appearsWhereChanged(run))`,
+    replace: `await isReturning(run, "returning")`,
     suites: [PHASES],
   },
   {
