@@ -1,5 +1,6 @@
 import { PipelineError } from "../error.ts";
 import { address, type Phase, type Step } from "../site.ts";
+import { UNSEEN } from "./doubt.ts";
 import { invalidatePhase } from "./invalidate.ts";
 import type { Run } from "./run.ts";
 
@@ -40,20 +41,21 @@ async function isReturning({ wired, context }: Run, phase: Phase): Promise<boole
     const query = { phase, ...(after && { after }), limit: BATCH };
     const steps = await wired.ledger.staged(context.run, query);
     const objects = steps.map(({ route }) => address(route).key);
-    if ((await wired.ledger.retiredAmong(objects)).size > 0) return true;
+    const waiting = await wired.ledger.retiredAmong(objects);
+    if ([...waiting.values()].some(({ dueAt }) => dueAt !== UNSEEN)) return true;
     if (steps.length < BATCH) return false;
     after = steps.at(-1);
   }
 }
 
-/** True when a page comes to a route of which a change still waits to be told to the CDN. */
+/** True when a page comes to where none is live, and a change there still waits to be told to the CDN. */
 async function appearsWhereChanged({ wired, context }: Run): Promise<boolean> {
   let after = 0;
   for (;;) {
     const changes = await wired.ledger.changes(after, BATCH);
     const routes = changes.map(({ route }) => route);
     const steps = [...(await wired.ledger.stagedAt(context.run, routes)).values()].flat();
-    if (steps.some(({ action, from }) => action === "create" || from !== undefined)) return true;
+    if (steps.some(({ phase }) => phase === "new" || phase === "returning")) return true;
     if (changes.length < BATCH) return false;
     after = changes.at(-1)?.seq ?? 0;
   }
