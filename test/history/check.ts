@@ -110,7 +110,8 @@ async function follow(world: World, { posts, moments }: History): Promise<void> 
       await live(world, { ...moment, run });
       if (world.lost || (due > 0 && !isLast)) continue;
       await compare(world);
-      if (run === "build") await idle(world);
+      // The last one is a build.
+      if (isLast) await idle(world);
       due = STRIDE;
     } catch (cause) {
       throw new Error(`Step ${at + 1} (${describeMoment(moment)}): ${textOf(cause)}`, { cause });
