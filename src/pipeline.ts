@@ -91,8 +91,7 @@ async function publish(run: Run, planned: Planned): Promise<void> {
   const hasOldCopies = await mayHoldOldCopies(run);
   await publishPhase(run, "assets");
   await publishNew(run);
-  await publishReturning(run);
-  if (hasOldCopies) await evictOldCopies(run);
+  await publishReturning(run, hasOldCopies);
   await publishArrivals(run);
   await publishPhase(run, "changed");
   await publishPhase(run, "lists");

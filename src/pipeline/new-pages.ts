@@ -1,8 +1,10 @@
 import { planWithout } from "../plan/changes.ts";
 import { readsLists } from "../plan/kinds.ts";
 import { redirectKind, type Step } from "../site.ts";
+import { evictOldCopies } from "./old-copies.ts";
 import { publishPhase } from "./publish.ts";
 import type { Run } from "./run.ts";
+import { isUpdateInPlace } from "./unlinked.ts";
 
 /**
  * Publishes new pages: those of lists last, since one of them may fail for an entry whose own page
@@ -18,10 +20,17 @@ export async function publishNew(run: Run): Promise<void> {
   await planWithout(context, tally.takeMissing());
 }
 
-/** Publishes what nothing that is live leads to, but readers may be led to, see `PHASES`. */
-export async function publishReturning(run: Run): Promise<void> {
+/**
+ * Publishes what nothing that is live leads to, but readers may be led to, see `PHASES`, and evicts
+ * what it was. Then that of `hastenUnlinked`, which may be linked to after all.
+ */
+export async function publishReturning(run: Run, hasOldCopies: boolean): Promise<void> {
+  const { context, tally } = run;
+  await publishPhase(run, "returning", (step) => !isUpdateInPlace(step));
+  await planWithout(context, tally.takeMissing());
+  if (hasOldCopies) await evictOldCopies(run);
   await publishPhase(run, "returning");
-  await planWithout(run.context, run.tally.takeMissing());
+  await planWithout(context, tally.takeMissing());
 }
 
 /**

@@ -33,6 +33,7 @@ export async function hastenUnlinked({ wired, context, release }: Run): Promise<
   }
 }
 
-function isUpdateInPlace({ action, from }: Step): boolean {
+/** True of what {@link hastenUnlinked} puts among pages that return. */
+export function isUpdateInPlace({ action, from }: Step): boolean {
   return action === "update" && from === undefined;
 }

@@ -498,13 +498,12 @@ const PUBLISHING: readonly Mutant[] = [
     file: "src/pipeline.ts",
     find: `await publishPhase(run, "assets");
   await publishNew(run);
-  await publishReturning(run);
-  if (hasOldCopies) await evictOldCopies(run);
+  await publishReturning(run, hasOldCopies);
   await publishArrivals(run);
   await publishPhase(run, "changed");
   await publishPhase(run, "lists");`,
     replace: `await publishNew(run);
-  await publishReturning(run);
+  await publishReturning(run, hasOldCopies);
   await publishArrivals(run);
   await publishPhase(run, "changed");
   await publishPhase(run, "lists");
