@@ -4,6 +4,7 @@ import type { Intent, KnownBar } from "../ledger/ledger.ts";
 import { liveUnder } from "../plan/bars.ts";
 import { redirectTarget } from "../plan/redirect-pages.ts";
 import { address, foldRoute, isUnder, type PageId, pageName, redirectKind } from "../site.ts";
+import { deleteConditions } from "./delete-conditions.ts";
 import { keptName } from "./kept.ts";
 import type { BuildOptions, Wired } from "./run.ts";
 
@@ -18,6 +19,9 @@ export type RemovalOptions = Pick<BuildOptions, "signal"> & {
   readonly giveUpAfterMs?: number;
 };
 
+/** Objects looked at together. */
+const HEADS = 50;
+
 /** How long a build waits for the CDN before it begins; what is left is sent at its end. */
 const BUILD_WAITS_MS = 60_000;
 
@@ -27,9 +31,13 @@ const BUILD_WAITS_MS = 60_000;
  * @returns true when puts that had begun before are not settled yet; they may bring a page back
  */
 export async function removeBarred(shelf: Shelf, options: RemovalOptions): Promise<boolean> {
-  const { ledger, store, cdn, terms, sleep } = shelf;
+  const { ledger, cdn, terms, sleep } = shelf;
   const bars = (await ledger.bars()).filter(
     ({ state }) => state === "pending" || state === "awaited",
+  );
+  const seen = await seenAt(
+    shelf,
+    bars.flatMap((bar) => bar.routes),
   );
   // First the puts under way, then who is live: what was under way is seen in one of the two.
   const intents = bars.length === 0 ? [] : await ledger.intents();
@@ -37,7 +45,8 @@ export async function removeBarred(shelf: Shelf, options: RemovalOptions): Promi
   const going = bars.filter((bar) => bar.state === "pending" || isSettled(bar));
   if (going.length > 0) {
     const free = await freeRoutes(shelf, going, intents);
-    await store.delete(free.map((route) => address(route).key));
+    // Something came there since it was looked at, perhaps another page's: all is asked anew.
+    if (!(await deleteSeen(shelf, free, seen))) return await removeBarred(shelf, options);
     const [settled, unsettled] = [going.filter(isSettled), going.filter((bar) => !isSettled(bar))];
     const done = (bar: KnownBar) => ({ ...bar, items: cdn.isCaching ? itemsOf(bar) : [] });
     await ledger.removed(
@@ -47,6 +56,51 @@ export async function removeBarred(shelf: Shelf, options: RemovalOptions): Promi
   }
   await purge({ ledger, cdn, terms, sleep, now: () => Date.now() * 1000, ...options });
   return bars.some((bar) => !isSettled(bar));
+}
+
+/** Entity tags of the objects that are at these routes, by key. */
+async function seenAt(
+  { store }: Shelf,
+  routes: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const seen = new Map<string, string>();
+  if (!store.keepsHeaders) return seen;
+  const keys = [...new Set(routes.map((route) => address(route).key))];
+  for (let at = 0; at < keys.length; at += HEADS) {
+    const some = keys.slice(at, at + HEADS);
+    const heads = await Promise.all(some.map((key) => store.head(key)));
+    for (const [n, key] of some.entries()) {
+      const etag = heads[n]?.etag;
+      if (etag !== undefined) seen.set(key, etag);
+    }
+  }
+  return seen;
+}
+
+/**
+ * Deletes what was seen at these routes, and nothing that came since: whoever is suspended here must
+ * not take away the page that got such a route meanwhile. False when something else is there.
+ */
+async function deleteSeen(
+  shelf: Shelf,
+  routes: readonly string[],
+  seen: ReadonlyMap<string, string>,
+): Promise<boolean> {
+  const { store } = shelf;
+  const keys = new Set(routes.map((route) => address(route).key));
+  const conditions = store.keepsHeaders ? await deleteConditions(shelf) : "ignored";
+  if (conditions === "ignored") {
+    await store.delete([...keys]);
+    return true;
+  }
+  const unseen = routes.filter((route) => !seen.has(address(route).key));
+  if ((await seenAt(shelf, unseen)).size > 0) return false;
+  const expected = new Map([...seen].filter(([key]) => keys.has(key)));
+  const others = await store.delete([...expected.keys()], {
+    expected,
+    isSingle: conditions === "singly",
+  });
+  return others.length === 0;
 }
 
 /**

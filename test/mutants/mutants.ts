@@ -473,6 +473,13 @@ const PUBLISHING: readonly Mutant[] = [
     suites: [PHASES],
   },
   {
+    name: "takedown that deletes whatever is there",
+    file: "src/pipeline/removal.ts",
+    find: `if (conditions === "ignored") {`,
+    replace: "{",
+    suites: ["test/pipeline/takedown.test.ts"],
+  },
+  {
     name: "delete before what links there is invalidated",
     file: "src/pipeline.ts",
     find: "  await invalidatePhase(run);\n  // Pages of other kinds",

@@ -12,6 +12,7 @@ import {
   removePages,
   takeDown,
 } from "../../src/pipeline.ts";
+import type { ObjectStore } from "../../src/publish/store.ts";
 import { verifying } from "../verify/verifying.ts";
 import { brokenLinks } from "./links.ts";
 import { differences } from "./small-site.ts";
@@ -418,3 +419,35 @@ test("last good versions of pages that are taken down are not imported", async (
   expect(Object.keys(other.shown())).toEqual(["posts/p4/index.html"]);
   expect(await other.ledger((ledger) => ledger.quarantined())).toHaveLength(1);
 });
+
+test.each(["before", "after"])(
+  "a takedown that is suspended %s its delete spares the page that took the route",
+  async (when) => {
+    await using world = await cachedWorld();
+    let isBuilt = false;
+    const build = async () => {
+      if (isBuilt) return;
+      isBuilt = true;
+      world.edit(3, "slug", "else");
+      world.post(9, { slug: "p3", title: "Nine" });
+      await world.bake();
+    };
+
+    await wiredOf(world, async (wired) => {
+      const store: ObjectStore = {
+        ...wired.store,
+        async delete(keys, deletion) {
+          if (when === "before") await build();
+          const others = await wired.store.delete(keys, deletion);
+          if (when === "after") await build();
+          return others;
+        },
+      };
+      await takeDown({ ...wired, store }, ["/posts/p3/"], asked(world));
+    });
+
+    expect(world.shown()["posts/p3/index.html"]).toContain("Nine");
+    await world.bake();
+    expect(differences(world.shown(), await world.scratch())).toEqual([]);
+  },
+);
