@@ -77,7 +77,7 @@ export function* finish(
   yield* setNotes(notes);
   yield* release(run);
   yield* query("DELETE FROM nb_step");
-  yield* query("DELETE FROM nb_seen");
+  for (const table of ["nb_seen", "nb_cut"]) yield* query(`DELETE FROM ${table}`);
 }
 
 /** @see Ledger.releases Newest first. */

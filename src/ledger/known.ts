@@ -2,6 +2,7 @@ import { hexOf, type PageId } from "../site.ts";
 import type { KnownRow, Reader, RowMark, SeenRow } from "./ledger.ts";
 import { beyond } from "./live.ts";
 import { NUMBER, nameOf, numbersOf } from "./names.ts";
+import { keepRanges, unsettleRanges } from "./ranges.ts";
 import { asBytes, asText, decodeId, orUndefined, runOf } from "./rows.ts";
 import {
   deleteRows,
@@ -108,8 +109,9 @@ export function* seen(
  * for all would visit every known row.
  */
 export function* keepSeen(run: string): Work<void> {
-  const [any] = yield* query("SELECT tbl FROM nb_row LIMIT 1");
-  if (any !== undefined) yield* forgetSeen(run);
+  const any = ["nb_row", "nb_range"].map((table) => `EXISTS (SELECT 1 FROM ${table})`);
+  const [known] = yield* query(`SELECT ${any.join(" OR ")} AS known`);
+  if (Number(known?.["known"]) !== 0) yield* forgetSeen(run);
   const id = runOf(run);
   yield* query(
     `REPLACE INTO nb_row (tbl,${ROW}) SELECT (SELECT id FROM nb_name WHERE name = tbl),${ROW} FROM nb_seen
@@ -121,6 +123,7 @@ export function* keepSeen(run: string): Work<void> {
       WHERE run = ? AND hash IS NOT NULL AND due_at IS NOT NULL`,
     [id],
   );
+  yield* keepRanges(run);
 }
 
 /** Adds pages to those that were rebuilt, or forgets all; part of `finish`. */
@@ -153,15 +156,22 @@ function* forgetSeen(run: string): Work<void> {
   } while (after !== undefined);
 }
 
-/** Drops the marks of rows that were seen, and those of the rows that are gone. */
+/** Drops the marks of rows that were seen, those of the rows that are gone, and checksums with them. */
 function* forget(table: string, rows: readonly SeenRow[]): Work<void> {
-  const marked = yield* queryIn(
-    `SELECT due_at, row_key FROM nb_row WHERE tbl = ${NUMBER} AND due_at IS NOT NULL AND row_key IN (?)`,
+  const known = yield* knownOf(
+    table,
     rows.map(({ key }) => key),
-    [table],
   );
-  const marks = marked.map((row) => [Number(row["due_at"]), table, asBytes(row["row_key"])]);
+  const marks = known.flatMap((row) =>
+    row?.dueAt === undefined ? [] : [[row.dueAt, table, row.key]],
+  );
   yield* deleteRows("nb_due", DUE, marks);
+  // The clock alone changes nothing of what the database holds.
+  const other = rows.filter(({ now }, at) => !hasHash(known[at], now));
+  yield* unsettleRanges(
+    table,
+    other.map(({ key }) => key),
+  );
   const gone = rows.filter(({ now }) => now === undefined).map(({ key }) => key);
   yield* queryIn(`DELETE FROM nb_row WHERE tbl = ${NUMBER} AND row_key IN (?)`, gone, [table]);
 }
@@ -194,6 +204,10 @@ export function* lastUpTo(kind: string, key: Uint8Array): Work<Uint8Array | unde
     [kind, key],
   );
   return row === undefined ? undefined : asBytes(row["page_key"]);
+}
+
+function hasHash(a: KnownRow | undefined, b: KnownRow | undefined): boolean {
+  return a !== undefined && b !== undefined && Buffer.compare(a.hash, b.hash) === 0;
 }
 
 function decodeKnown(row: SqlRow): KnownRow {

@@ -75,6 +75,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly (string | Added | Fil
   lingeringTable,
   coverTables,
   toldTable,
+  rangeTables,
 ];
 
 /**
@@ -403,6 +404,19 @@ function toldTable(dialect: Dialect): readonly string[] {
   const columns = `tbl ${kind} NOT NULL, row_key ${key} NOT NULL, generation ${int} NOT NULL,
     PRIMARY KEY (tbl, row_key)`;
   return dialect.createTable({ name: "nb_told", columns });
+}
+
+/** Checksums of ranges of known rows, and what a run found of them. */
+function rangeTables(dialect: Dialect): readonly string[] {
+  const { kind, key, number, short } = dialect.types;
+  const known = `tbl ${number} NOT NULL, row_key ${key} NOT NULL, checksum ${short} NOT NULL,
+    PRIMARY KEY (tbl, row_key)`;
+  const found = `run ${short} NOT NULL, tbl ${kind} NOT NULL, row_key ${key} NOT NULL,
+    checksum ${short}, PRIMARY KEY (run, tbl, row_key)`;
+  return [
+    ...dialect.createTable({ name: "nb_range", columns: known }),
+    ...dialect.createTable({ name: "nb_cut", columns: found }),
+  ];
 }
 
 function notALedger({ name }: Dialect): PipelineError {

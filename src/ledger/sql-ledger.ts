@@ -12,6 +12,7 @@ import * as counts from "./live-counts.ts";
 import * as notes from "./notes.ts";
 import * as outbox from "./outbox.ts";
 import * as past from "./past.ts";
+import * as ranges from "./ranges.ts";
 import * as retired from "./retired.ts";
 import type { SqlDatabase } from "./sql.ts";
 import * as steps from "./steps.ts";
@@ -206,6 +207,8 @@ function rowMethods(db: SqlDatabase) {
     dueRows: (...of) => db.read(() => known.dueRows(...of)),
     see: (...of) => db.write(() => known.see(...of)),
     seen: (...of) => db.read(() => known.seen(...of)),
+    ranges: (...of) => db.read(() => ranges.ranges(...of)),
+    seeRanges: (...of) => db.write(() => ranges.seeRanges(...of)),
     readers: (reads) => db.read(() => known.readers(reads)),
     readersBetween: (...of) => db.read(() => known.readersBetween(...of)),
     rebuilt: (...of) => db.read(() => known.rebuilt(...of)),

@@ -127,6 +127,7 @@ export function* stagedCounts(run: string): Work<readonly StepCount[]> {
 
 /** @see Ledger.discard */
 export function* discard(run: string): Work<void> {
-  yield* query("DELETE FROM nb_step WHERE run = ?", [runOf(run)]);
-  yield* query("DELETE FROM nb_seen WHERE run = ?", [runOf(run)]);
+  for (const table of ["nb_step", "nb_seen", "nb_cut"]) {
+    yield* query(`DELETE FROM ${table} WHERE run = ?`, [runOf(run)]);
+  }
 }

@@ -10,6 +10,7 @@ import { describeOutbox } from "./contract-outbox.ts";
 import { describePages } from "./contract-pages.ts";
 import { describePast } from "./contract-past.ts";
 import { describePlans } from "./contract-plans.ts";
+import { describeRanges } from "./contract-ranges.ts";
 import { describeRows } from "./contract-rows.ts";
 import { describeTold } from "./contract-told.ts";
 import type { Place } from "./fixtures.ts";
@@ -35,6 +36,7 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describeJournal(ledgerTest);
     describeOutbox(ledgerTest);
     describeRows(ledgerTest);
+    describeRanges(ledgerTest);
     describeFormer(ledgerTest);
     describePast(ledgerTest);
     describeBars(ledgerTest);

@@ -8,6 +8,7 @@ import * as former from "../../src/ledger/former.ts";
 import * as known from "../../src/ledger/known.ts";
 import * as live from "../../src/ledger/live.ts";
 import * as past from "../../src/ledger/past.ts";
+import * as ranges from "../../src/ledger/ranges.ts";
 import type { SqlRow, Statement, Work } from "../../src/ledger/sql.ts";
 import { openSqliteLedger, sqliteText } from "../../src/ledger/sqlite.ts";
 import * as steps from "../../src/ledger/steps.ts";
@@ -28,6 +29,7 @@ const searches: Readonly<Record<string, [work: Work<unknown>, by: string]>> = {
   stagedAt: [steps.stagedAt("run", ["/a/"]), "INDEX nb_step_index (run=? AND fold=?)"],
   known: [known.known("posts", article(1).key, 1), "PRIMARY KEY (tbl=? AND row_key>?)"],
   knownOf: [known.knownOf("posts", [article(1).key]), "PRIMARY KEY (tbl=? AND row_key=?)"],
+  ranges: [ranges.ranges("posts", article(1).key, 1), "PRIMARY KEY (tbl=? AND row_key>?)"],
   dueRows: [known.dueRows(5, undefined, 1), "PRIMARY KEY (due_at<?)"],
   "dueRows from one on": [
     known.dueRows(5, { dueAt: 1, table: "posts", key: article(1).key }, 1),
@@ -73,23 +75,36 @@ function explain(text: string): readonly string[] {
 /** A kind's or table's name is looked up among a handful. */
 const A_NAME = /^(CORRELATED )?SCALAR SUBQUERY|^SEARCH nb_name USING/;
 
+const START = Buffer.alloc(0);
+const HASH = Buffer.alloc(8);
+
 test("rows that were seen, and reads that were dropped, are sought one by one", () => {
   const reader = { ...article(1), read: article(1).key };
   const statements = [
     ...statementsOf(known.keepSeen("run"), [
-      { tbl: "posts" },
+      { known: 1 },
       { tbl: "posts", row_key: article(1).key, hash: null, deps: null, due_at: null },
-      { due_at: 5, row_key: article(1).key },
+      { row_key: article(1).key, hash: HASH, deps: HASH, due_at: 5 },
+      { due_at: 5 },
+      { row_key: START },
+      { row_key: article(2).key },
+      {},
+      {},
+      {},
+      {},
+      { tbl: "posts", row_key: START },
     ]),
     ...statementsOf(known.changeReaders([], [reader, reader]), [{ name: "article", id: 1 }]),
   ];
   const lines = statements
-    .filter((text) => !text.endsWith("FROM nb_row LIMIT 1"))
+    .filter((text) => !text.startsWith("SELECT EXISTS"))
     .flatMap((text) => explain(text))
     .filter((line) => !/^INDEX \d/.test(line));
 
   expect(lines.join("\n")).not.toContain("SCAN");
   expect(lines).toContainEqual(expect.stringMatching(/nb_row .*\(tbl=\? AND row_key=\?\)/));
+  const sought = lines.filter((line) => line.startsWith("SEARCH nb_range"));
+  expect(sought.map((line) => line.split("row_key")[1])).toEqual(["<?)", ">?)", "=?)", "=?)"]);
   expect(lines).toContainEqual(
     expect.stringMatching(/nb_due .*\(due_at=\? AND tbl=\? AND row_key=\?\)/),
   );
