@@ -4,6 +4,7 @@ import type { Param, Statement } from "./dialect.ts";
 import { type MysqlCatalog, readCatalog } from "./mysql-catalog.ts";
 import type { MysqlConnection } from "./mysql-connection.ts";
 import { mysqlDialect } from "./mysql-dialect.ts";
+import { mysqlRanges } from "./mysql-ranges.ts";
 import { mysqlStorage } from "./mysql-storage.ts";
 import { openReaders, type ReaderSetOptions } from "./readers.ts";
 import type { Source } from "./source.ts";
@@ -20,13 +21,19 @@ const WINDOWS_PER_STATEMENT = 100;
  */
 const CHECK_MS = 60_000;
 
+/** Servers, and how their rows are summed up. */
+interface MysqlSourceOptions extends ReaderSetOptions {
+  /** See `RowRanges.size`; default 500. */
+  readonly rangeRows?: number | undefined;
+}
+
 /**
  * Opens a MySQL or MariaDB database for reading. Connects with the first `check` or `read`.
  * Every `read` is one REPEATABLE READ snapshot on a connection of its own, to a replica if one has
  * what the primary has. When that connection ends, reads fail: no other server has that snapshot.
  * @throws PipelineError `config_invalid` when a URL is malformed
  */
-export async function openMysqlSource(options: ReaderSetOptions): Promise<Source> {
+export async function openMysqlSource(options: MysqlSourceOptions): Promise<Source> {
   const readers = openReaders(options);
   const known = checkedOnce();
   const catalogs = new Map<string, { readonly value: MysqlCatalog; readonly state: string }>();
@@ -52,8 +59,10 @@ export async function openMysqlSource(options: ReaderSetOptions): Promise<Source
         if (catalog?.state !== state) catalog = { value: await readCatalog(connection), state };
         catalogs.set(server, catalog);
         const { connection: _, ...origin } = opened;
-        const rows = sqlRows(mysqlSnapshot(connection, catalog.value), now);
-        return { ...rows, origin: () => ({ ...origin, rows: count() }) };
+        const snapshot = mysqlSnapshot(connection, catalog.value);
+        const ranges = mysqlRanges(snapshot, mysqlStorage(connection), options.rangeRows);
+        const rows = sqlRows(snapshot, now);
+        return { ...rows, ranges, origin: () => ({ ...origin, rows: count() }) };
       } catch (error) {
         await connection.release();
         throw error;

@@ -54,6 +54,9 @@ export interface Rows extends AsyncDisposable {
   /** Of databases with servers only. */
   origin?(): RowsOrigin;
 
+  /** Where the database can sum rows up, so that those that did not change need not be fetched. */
+  readonly ranges?: RowRanges;
+
   /** True when the table holds no row at all. */
   isEmpty(table: AnyTable): Promise<boolean>;
 
@@ -89,10 +92,36 @@ export interface Rows extends AsyncDisposable {
   windows(list: AnyList, windows: readonly Window[]): Promise<readonly (readonly Decoded[])[]>;
 }
 
-export interface ScanQuery {
+/** All rows whose key is after `after`, up to and with `upTo`; undefined is before or after all. */
+export interface KeyRange {
+  readonly after: Key | undefined;
+  readonly upTo?: Key | undefined;
+}
+
+/** Sums up the rows of ranges where they are. */
+export interface RowRanges {
+  /** Rows that a range should have. */
+  readonly size: number;
+  /** Result n belongs to range n. */
+  sums(
+    table: AnyTable,
+    see: readonly string[],
+    ranges: readonly KeyRange[],
+  ): Promise<readonly RangeSum[]>;
+}
+
+export interface RangeSum {
+  readonly rows: number;
+  /**
+   * Another one when a row of the range comes or goes, changes in its key or in a column of `see`,
+   * or such a column becomes another type.
+   */
+  readonly text: string;
+}
+
+export interface ScanQuery extends KeyRange {
   readonly see: readonly string[];
   readonly visible?: Visible;
-  readonly after: Key | undefined;
   readonly limit: number;
 }
 

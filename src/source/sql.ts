@@ -1,7 +1,7 @@
-import type { AnyList, AnyTable, Instant, Visible } from "../site.ts";
-import type { Dialect, Fragment, Param, Statement } from "./dialect.ts";
+import type { AnyList, AnyTable, Instant, Key, Visible } from "../site.ts";
+import type { Comparison, Dialect, Fragment, Param, Statement } from "./dialect.ts";
 import { quote } from "./dialect.ts";
-import type { Bound, Place, RowsQuery, ScanQuery, Window } from "./source.ts";
+import type { Bound, KeyRange, Place, RowsQuery, ScanQuery, Window } from "./source.ts";
 
 /** Builds a moment's reading statements. Pure: no JOIN, no OFFSET, no value in the text. */
 export interface Moment {
@@ -25,17 +25,28 @@ export function scanStatement(
   moment: Moment,
   table: AnyTable,
   columns: readonly string[],
-  { visible, after, limit }: Omit<ScanQuery, "see">,
+  { visible, limit, ...range }: Omit<ScanQuery, "see">,
 ): Statement {
   const { dialect } = moment;
   const key = quoteAll(dialect, table.key);
-  const where = [...visibility(moment, table, visible, dialect.passive)];
-  if (after !== undefined) {
-    where.push(dialect.compare(key, ">", encodeAll(dialect, table, table.key, after)));
-  }
+  const where = [
+    ...visibility(moment, table, visible, dialect.passive),
+    ...within(dialect, table, range),
+  ];
   const from = `FROM ${quote(dialect, table.name)}${dialect.byKey}`;
   const tail = `ORDER BY ${key.join(", ")} ${dialect.limit}`;
   return select(quoteAll(dialect, columns), from, where, { tail, limit });
+}
+
+/** What is `computed` of all rows of a range. */
+export function rangeStatement(
+  dialect: Dialect,
+  table: AnyTable,
+  computed: readonly string[],
+  range: KeyRange,
+): Statement {
+  const from = `FROM ${quote(dialect, table.name)}${dialect.byKey}`;
+  return select(computed, from, within(dialect, table, range));
 }
 
 /** Rows by key, in no particular order. */
@@ -169,6 +180,15 @@ function visibility(
     terms.push({ sql, params: [dialect.encode(table, until, now)] });
   }
   return terms;
+}
+
+function within(dialect: Dialect, table: AnyTable, range: KeyRange): readonly Fragment[] {
+  const key = quoteAll(dialect, table.key);
+  const bound = (side: Comparison, values: Key | undefined) =>
+    values === undefined
+      ? []
+      : [dialect.compare(key, side, encodeAll(dialect, table, table.key, values))];
+  return [...bound(">", range.after), ...bound("<=", range.upTo)];
 }
 
 /** Rows without a partition are in none: nothing equals NULL. */
