@@ -8,7 +8,7 @@ import { digest, digestOf, hexOf, type Kind, type Making, type Site } from "./si
 
 /** Our own code that can change a byte of a body, and of a page. */
 const BODY_CODE = ["site", "render"];
-const CODE = [...BODY_CODE, "plan"];
+const CODE = [...BODY_CODE, "source", "plan"];
 
 /**
  * Digest of what makes pages, beside the site: our code, the locked dependencies, and the

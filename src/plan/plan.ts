@@ -11,6 +11,7 @@ import { planExistence, planGoneKind } from "./exist.ts";
 import type { Feeds } from "./feeds.ts";
 import { ASSET_KIND } from "./kinds.ts";
 import { changedParts } from "./making.ts";
+import type { ScanOptions } from "./ranges.ts";
 import { touchWindows } from "./recut.ts";
 import { redirectRoute } from "./redirect-pages.ts";
 import { planAllRedirects, touchAround, touchRedirects } from "./redirects.ts";
@@ -141,28 +142,33 @@ async function seeRows(
   },
 ): Promise<number> {
   const { targets, touched, last, basis, onPages, changes, tables = [] } = options;
+  const isBased = last !== undefined && isReliable(context, last, basis);
+  const trustsSums = isBased && !options.isVerify;
   const asked = targets === undefined ? undefined : parseTargets(targets, context.site);
   // Without a basis to start from, rows that nobody asked for have to be looked at as well.
-  if (asked !== undefined && last !== undefined && isReliable(context, last, basis)) {
+  if (asked !== undefined && isBased) {
     const due = await seeDue(uses, context);
     const named = changes === undefined ? 0 : await seeNamed(context, uses, changes);
     const whole = uses.filter(({ table }) => tables.includes(table));
-    const scanned = await scanTables(context, whole, onPages);
+    const scanned = await scanTables(context, whole, { onPages, trustsSums });
     return due + named + scanned + (await seeTargets(context, uses, asked, touched));
   }
   // All rows are looked at anyway; a record that cannot be read is refused nevertheless.
   for await (const _ of changes ?? []);
-  return await scanTables(context, uses, onPages);
+  // The clock changes rows whose ranges sum up to the same.
+  const due = trustsSums && context.rows.ranges !== undefined ? await seeDue(uses, context) : 0;
+  return due + (await scanTables(context, uses, { onPages, trustsSums }));
 }
 
 async function scanTables(
   context: PlanContext,
   uses: readonly TableUse[],
-  onPages: PlanOptions["onPages"],
+  { onPages, trustsSums }: Pick<PlanOptions, "onPages"> & Pick<ScanOptions, "trustsSums">,
 ): Promise<number> {
+  const onRows = (rows: number) => onPages("scan", rows);
   let changed = 0;
   for (const use of uses) {
-    changed += await scanTable(use, context, (rows) => onPages("scan", rows));
+    changed += await scanTable(use, context, { onRows, trustsSums });
   }
   return changed;
 }

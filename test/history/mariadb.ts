@@ -19,7 +19,7 @@ export async function openMariaDb(server: MariaDbAddress): Promise<Databases & A
   await using stack = new AsyncDisposableStack();
   const [url, ledgerUrl] = [await server.createDatabase(), await server.createDatabase()];
   const target = stack.use(await openMysqlTarget(url));
-  const source = stack.use(await openMysqlSource({ url }));
+  const source = stack.use(await openMysqlSource({ url, rangeRows: 3 }));
   const ledger = stack.use(await openMysqlLedger(ledgerUrl));
   const database = new URL(ledgerUrl).pathname.slice(1);
   const tables = await tablesIn(server, database);

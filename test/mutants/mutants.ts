@@ -19,6 +19,7 @@ const KILL = "test/kill/kill.test.ts";
 const LOADED = "test/plan/loaded-pages.test.ts";
 const PHASES = "test/pipeline/phases.test.ts";
 const QUARANTINE = "test/pipeline/quarantine.test.ts";
+const RANGES = "test/plan/ranges.test.ts";
 const RACE = "test/race/race.test.ts";
 const READERS = "test/readers/readers.test.ts";
 const REBUILD = "test/pipeline/rebuild.test.ts";
@@ -26,6 +27,7 @@ const REDIRECTS = "test/pipeline/redirects.test.ts";
 const ROUTES = "test/pipeline/routes.test.ts";
 const RUNS = "test/pipeline/runs.test.ts";
 const SOURCE = "test/source/sqlite-source.test.ts";
+const SUMS = "test/source/mysql-ranges.test.ts";
 const TEMPLATES = "test/render/templates.test.ts";
 const WINDOWS = "test/plan/windows.test.ts";
 
@@ -62,7 +64,7 @@ const IMAGES: readonly Mutant[] = [
   },
   {
     name: "due rows ignored",
-    file: "src/plan/scan.ts",
+    file: "src/plan/compare.ts",
     find: "Buffer.compare(a.hash, b.hash) === 0 && a.dueAt === b.dueAt",
     replace: "Buffer.compare(a.hash, b.hash) === 0",
   },
@@ -845,6 +847,93 @@ const REPLICAS: readonly Mutant[] = [
   },
 ];
 
+const SUMMING: readonly Mutant[] = [
+  {
+    name: "sums of values without their lengths",
+    file: "src/source/mysql-ranges.ts",
+    find: "CONCAT(LENGTH($" + "{column}), ':', CAST($" + "{column} AS BINARY))",
+    replace: "CONCAT(CAST($" + "{column} AS BINARY), ';')",
+    suites: [SUMS],
+  },
+  {
+    name: "sums that take NULL for an empty text",
+    file: "src/source/mysql-ranges.ts",
+    find: ", 'N')`;",
+    replace: ", '0:')`;",
+    suites: [SUMS],
+  },
+  {
+    name: "sums that cancel themselves out",
+    file: "src/source/mysql-ranges.ts",
+    find: "return `HEX(BIT_XOR(CAST(CONV(LEFT($" + "{row}, 16), 16, 10) AS UNSIGNED)))`;",
+    replace: "return row && `BIT_XOR(CRC32(CONCAT($" + "{values})))`;",
+    suites: [SUMS],
+  },
+  {
+    name: "sums of bytes, whatever text they are",
+    file: "src/source/mysql-ranges.ts",
+    find: '.join(" ");',
+    replace: ".length;",
+    suites: [SUMS],
+  },
+  {
+    name: "ranges without the row at their end",
+    file: "src/source/sql.ts",
+    find: 'bound("<=", range.upTo)',
+    replace: 'bound("<", range.upTo)',
+    suites: [SUMS],
+  },
+  {
+    name: "ranges with the row before them",
+    file: "src/source/sql.ts",
+    find: '...bound(">", range.after)',
+    replace: '...bound(">=", range.after)',
+    suites: [SUMS],
+  },
+  {
+    name: "checksums that outlive what a rebuild found",
+    file: "src/ledger/known.ts",
+    find: "const other = rows.filter(({ now }, at) => !hasHash(known[at], now));",
+    replace: "const other = rows.slice(rows.length);",
+    suites: [RANGES],
+  },
+  {
+    name: "checksums of ranges that became longer",
+    file: "src/plan/ranges.ts",
+    find: "if (open !== undefined) gone.push(start);",
+    replace: "",
+    suites: [RANGES],
+  },
+  {
+    name: "checksums of ranges with bad rows",
+    file: "src/plan/ranges.ts",
+    find: "checksum: hasFailed ? undefined : sums[at]?.checksum",
+    replace: "checksum: sums[at]?.checksum",
+    suites: [RANGES],
+  },
+  {
+    name: "rows that are due in ranges that sum up to the same",
+    file: "src/plan/plan.ts",
+    find: "trustsSums && context.rows.ranges !== undefined ? await seeDue(uses, context) : 0",
+    replace: "0",
+    suites: [RANGES],
+  },
+  {
+    name: "rows that are known beyond the end of a range",
+    file: "src/plan/compare.ts",
+    find: "rows.filter(({ key }) => !this.#isBeyond(key))",
+    replace: "rows.slice()",
+    suites: [RANGES],
+  },
+  {
+    name: "checksums of rows that are read otherwise",
+    file: "src/plan/ranges.ts",
+    find: "digestOf([reading, text])",
+    replace: "digestOf([text])",
+    suites: [RANGES],
+  },
+];
+
 /** All of them, grouped by what they make the builder forget. */
 export const MUTANTS: readonly Mutant[] = [
   ...IMAGES,
@@ -859,4 +948,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...DYING,
   ...RACING,
   ...REPLICAS,
+  ...SUMMING,
 ];

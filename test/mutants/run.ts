@@ -20,6 +20,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     setupFiles: ["test/mutants/no-shrinking.ts"],
+    globalSetup: ["test/services/global-setup.ts"],
     testTimeout: 60_000,
     bail: 1,
     maxWorkers: 1,

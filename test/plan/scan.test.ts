@@ -20,6 +20,8 @@ import {
 } from "./plan-site.ts";
 import { countedContext, finishPlan, type PlanWorld, planWorld } from "./plan-world.ts";
 
+const PLAIN = { onRows: () => {}, trustsSums: true };
+
 /** What a run saw changed, in words. */
 async function seenRows({ ledger, run }: PlanContext): Promise<readonly string[]> {
   const rows = await ledger.seen(run, undefined, 100_000);
@@ -35,7 +37,10 @@ async function scan(world: PlanWorld, table: AnyTable = posts, now = NOW) {
     const { context, failures } = telling({ ...plain, now });
     const progress: number[] = [];
     const use = useOf(table, context);
-    const changed = await scanTable(use, context, (rows) => progress.push(rows));
+    const changed = await scanTable(use, context, {
+      ...PLAIN,
+      onRows: (rows) => progress.push(rows),
+    });
     return { changed, seen: await seenRows(context), progress, told: told(failures) };
   });
 }
@@ -62,7 +67,7 @@ async function knownPosts(ids: readonly number[]): Promise<PlanWorld> {
 async function know(world: PlanWorld): Promise<void> {
   await world.plan("known", async (plain) => {
     const { context } = telling(plain);
-    for (const use of usesOf(context)) await scanTable(use, context, () => {});
+    for (const use of usesOf(context)) await scanTable(use, context, PLAIN);
     await finishPlan(context, {});
   });
 }
@@ -103,7 +108,7 @@ describe("a scan", () => {
 
     await world.plan("scan", async (context) => {
       const counted = countedContext(context, counts);
-      await scanTable(useOf(posts, context), counted, () => {});
+      await scanTable(useOf(posts, context), counted, PLAIN);
       await lookUp(useOf(posts, context), [[1]], counted);
     });
 
@@ -219,7 +224,7 @@ describe("a look at single rows", () => {
     const looked = await keep("look", (use, context) => lookUp(use, [[2]], context));
 
     expect(looked).toHaveLength(1);
-    expect(looked).toEqual(await keep("scan", (use, context) => scanTable(use, context, () => {})));
+    expect(looked).toEqual(await keep("scan", (use, context) => scanTable(use, context, PLAIN)));
   });
 });
 
