@@ -16,8 +16,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/services/global-setup.ts"],
-    // CI and small laptops have two cores, and the servers under test need some of them.
-    maxWorkers: 2,
+    // CI and small laptops have two cores. Some tests wait for servers and clocks: one more fills the gaps.
+    maxWorkers: 3,
     sequence: { sequencer: LongFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,
