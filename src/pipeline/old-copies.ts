@@ -3,6 +3,7 @@ import { address, type Phase, type Step } from "../site.ts";
 import { UNSEEN } from "./doubt.ts";
 import { invalidatePhase } from "./invalidate.ts";
 import type { Run } from "./run.ts";
+import { isUpdateInPlace } from "./unlinked.ts";
 
 /** Steps looked at together. */
 const BATCH = 200;
@@ -55,7 +56,8 @@ async function appearsWhereChanged({ wired, context }: Run): Promise<boolean> {
     const changes = await wired.ledger.changes(after, BATCH);
     const routes = changes.map(({ route }) => route);
     const steps = [...(await wired.ledger.stagedAt(context.run, routes)).values()].flat();
-    if (steps.some(({ phase }) => phase === "new" || phase === "returning")) return true;
+    const isNew = ({ phase }: Step) => phase === "new" || phase === "returning";
+    if (steps.some((step) => isNew(step) && !isUpdateInPlace(step))) return true;
     if (changes.length < BATCH) return false;
     after = changes.at(-1)?.seq ?? 0;
   }
