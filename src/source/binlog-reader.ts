@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import ZongJi, {
   type AnyBinlogEvent,
   type BinlogEventByTypeName,
@@ -114,8 +114,9 @@ function silenceWatch(log: ZongJi, isPaused: () => boolean, onSilence: () => voi
   let seen = 0;
   let quiet = 0;
   return () => {
-    const socket = (log.connection as unknown as { readonly stream?: Socket } | null)?.stream;
-    const bytes = socket?.bytesRead ?? 0;
+    // No type of the driver's tells of its socket.
+    const socket: unknown = log.connection && Reflect.get(log.connection, "stream");
+    const bytes = socket instanceof Socket ? socket.bytesRead : 0;
     // Looks are counted, not time: after a busy moment of this process the first finds what had come.
     quiet = isPaused() || bytes !== seen ? 0 : quiet + 1;
     seen = bytes;
