@@ -155,6 +155,17 @@ export function put(world: PlanWorld, table: { readonly name: string }, rows: re
   });
 }
 
+/** The site with posts of these ids, of which no ledger knows. */
+export async function postsWorld(ids: readonly number[]): Promise<PlanWorld> {
+  const world = await planWorld(SITE, NOW);
+  put(
+    world,
+    posts,
+    ids.map((id) => post(id)),
+  );
+  return world;
+}
+
 function insert(database: DatabaseSync, name: string, row: Row): void {
   const [columns, values] = [Object.keys(row), Object.values(row)];
   const marks = columns.map(() => "?").join(", ");

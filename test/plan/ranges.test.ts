@@ -11,6 +11,7 @@ import {
   people,
   post,
   posts,
+  postsWorld,
   put,
   SITE,
   spoilHandles,
@@ -77,12 +78,7 @@ async function rangesOf({ ledger }: PlanWorld, table = "posts"): Promise<readonl
 
 /** Posts with these ids, which a scan has made known. */
 async function knownPosts(ids: readonly number[]): Promise<PlanWorld> {
-  const world = await planWorld(SITE, NOW);
-  put(
-    world,
-    posts,
-    ids.map((id) => post(id)),
-  );
+  const world = await postsWorld(ids);
   await scan(world);
   return world;
 }
@@ -91,12 +87,7 @@ const TWELVE = Array.from({ length: 12 }, (_, at) => 10 * (at + 1));
 
 describe("a scan of rows that can be summed up", () => {
   test("fetches all rows at first, and cuts them into ranges", async () => {
-    await using world = await planWorld(SITE, NOW);
-    put(
-      world,
-      posts,
-      TWELVE.map((id) => post(id)),
-    );
+    await using world = await postsWorld(TWELVE);
 
     const { fetched, seen } = await scan(world);
 

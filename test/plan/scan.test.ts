@@ -11,6 +11,7 @@ import {
   people,
   post,
   posts,
+  postsWorld,
   put,
   SITE,
   spoil,
@@ -53,12 +54,7 @@ function useOf(table: AnyTable, context: PlanContext): TableUse {
 
 /** Posts with these ids, known to the ledger; no pages. */
 async function knownPosts(ids: readonly number[]): Promise<PlanWorld> {
-  const world = await planWorld(SITE, NOW);
-  put(
-    world,
-    posts,
-    ids.map((id) => post(id)),
-  );
+  const world = await postsWorld(ids);
   await know(world);
   return world;
 }
