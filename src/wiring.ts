@@ -257,7 +257,11 @@ export async function openHistory(config: Config): Promise<OpenedHistory> {
   return { site, ledger, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
 }
 
-async function openLedger({ ledgerUrl, ledgerFile }: Config) {
+/**
+ * Opens the ledger alone.
+ * @throws PipelineError `ledger_rejected`, `ledger_unavailable`
+ */
+export async function openLedger({ ledgerUrl, ledgerFile }: Config) {
   return await (ledgerUrl === undefined
     ? openSqliteLedger(ledgerFile)
     : openMysqlLedger(ledgerUrl));

@@ -27,6 +27,7 @@ import { rollbackCommand } from "./rollback.ts";
 import { schemaCommand } from "./schema.ts";
 import { sweepCommand } from "./sweep.ts";
 import { takedownCommand } from "./takedown.ts";
+import { tokensCommand } from "./tokens.ts";
 import { verifyCommand } from "./verify.ts";
 import { version } from "./version.ts";
 import { whyCommand } from "./why.ts";
@@ -56,6 +57,7 @@ const COMMANDS: readonly Command[] = [
   rollbackCommand,
   resumeCommand,
   sweepCommand,
+  tokensCommand,
   doctorCommand,
   configCommand,
 ];

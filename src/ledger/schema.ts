@@ -76,6 +76,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly (string | Added | Fil
   coverTables,
   toldTable,
   rangeTables,
+  tokenTable,
 ];
 
 /**
@@ -417,6 +418,14 @@ function rangeTables(dialect: Dialect): readonly string[] {
     ...dialect.createTable({ name: "nb_range", columns: known }),
     ...dialect.createTable({ name: "nb_cut", columns: found }),
   ];
+}
+
+/** Credentials of the HTTP API. */
+function tokenTable(dialect: Dialect): readonly string[] {
+  const { name, text, int } = dialect.types;
+  const columns = `name ${name} NOT NULL PRIMARY KEY, hash ${name} NOT NULL, scopes ${text} NOT NULL,
+    created_at ${int} NOT NULL, used_at ${int}, revoked_at ${int}`;
+  return dialect.createTable({ name: "nb_token", columns });
 }
 
 function notALedger({ name }: Dialect): PipelineError {

@@ -16,6 +16,7 @@ import * as ranges from "./ranges.ts";
 import * as retired from "./retired.ts";
 import type { SqlDatabase } from "./sql.ts";
 import * as steps from "./steps.ts";
+import * as tokens from "./tokens.ts";
 import * as told from "./told.ts";
 import { urgent } from "./urgent.ts";
 
@@ -44,6 +45,7 @@ export function sqlLedger(db: SqlDatabase, id: string): Ledger {
     ...pastMethods(db),
     ...barMethods(db),
     ...toldMethods(db),
+    ...tokenMethods(db),
     [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
   };
 }
@@ -197,6 +199,16 @@ function toldMethods(db: SqlDatabase) {
     told: (limit) => db.read(() => told.told(limit)),
     heed: (rows) => db.write(() => told.heed(rows)),
     forgetTold: () => db.write(told.forgetTold),
+  } satisfies Partial<Ledger>;
+}
+
+/** Durable: a token that was shown is good, one that was revoked stays so. */
+function tokenMethods(db: SqlDatabase) {
+  return {
+    addToken: (token) => db.write(() => tokens.addToken(token), DURABLE),
+    tokens: () => db.read(tokens.tokens),
+    usedToken: (...of) => db.write(() => tokens.usedToken(...of)),
+    revokeToken: (...of) => db.write(() => tokens.revokeToken(...of), DURABLE),
   } satisfies Partial<Ledger>;
 }
 

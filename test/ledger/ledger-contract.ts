@@ -12,6 +12,7 @@ import { describePast } from "./contract-past.ts";
 import { describePlans } from "./contract-plans.ts";
 import { describeRanges } from "./contract-ranges.ts";
 import { describeRows } from "./contract-rows.ts";
+import { describeTokens } from "./contract-tokens.ts";
 import { describeTold } from "./contract-told.ts";
 import type { Place } from "./fixtures.ts";
 
@@ -43,5 +44,6 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describeAdopted(ledgerTest);
     describeLingering(ledgerTest);
     describeTold(ledgerTest);
+    describeTokens(ledgerTest);
   });
 }

@@ -15,6 +15,7 @@ type Method<Port> = {
 
 /** Every call of the ledger; a new method does not compile until it stands here. */
 export const LEDGER_CALLS = {
+  addToken: "effect",
   adopt: "effect",
   adopted: "read",
   adoptedAt: "read",
@@ -96,6 +97,7 @@ export const LEDGER_CALLS = {
   see: "plan",
   seeRanges: "plan",
   seen: "read",
+  revokeToken: "effect",
   sent: "effect",
   serveBy: "effect",
   setNote: "effect",
@@ -112,9 +114,11 @@ export const LEDGER_CALLS = {
   unretire: "effect",
   unstage: "plan",
   urgent: "read",
+  usedToken: "effect",
   waiting: "read",
   tell: "effect",
   told: "read",
+  tokens: "read",
   toldUpTo: "read",
   yieldClaim: "effect",
 } as const satisfies Record<Method<Ledger>, Does>;
