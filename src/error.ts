@@ -67,6 +67,14 @@ export type ErrorCode =
   | "cdn_stale"
   /** Input files (NDJSON, content) cannot be read or are malformed. */
   | "input_invalid"
+  /** An idempotency key came with another request before. */
+  | "request_conflict"
+  /** The process has older templates, content or code than the one that was activated last. */
+  | "release_outdated"
+  /** Workers died while they ran the job, again and again. */
+  | "worker_lost"
+  /** The queue's engine does not answer. */
+  | "queue_unavailable"
   /** The operator stopped the run. */
   | "interrupted";
 
@@ -78,6 +86,7 @@ const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
   "cdn_throttled",
   "cdn_unavailable",
   "cdn_stale",
+  "queue_unavailable",
 ]);
 
 /** The optional parts of a {@link PipelineError}. */

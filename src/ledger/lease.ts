@@ -21,3 +21,8 @@ export function* lease(lock: Statement["lock"]): Work<Lease> {
 export function* takeTurns(): Work<void> {
   yield* lease("update");
 }
+
+/** The same for works on jobs, which do not keep those that publish waiting. */
+export function* takeJobTurns(): Work<void> {
+  yield* query("SELECT slot FROM nb_lease WHERE slot = 2", [], "update");
+}

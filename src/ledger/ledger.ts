@@ -1,11 +1,13 @@
 import type { Batch } from "../invalidate/cdn.ts";
 import type { PageId, Phase, Step } from "../site.ts";
 import type { BarLedger } from "./bar-port.ts";
+import type { JobLedger } from "./job-port.ts";
 import type { RangeLedger } from "./range-port.ts";
 import type { TokenLedger } from "./token-port.ts";
 import type { ToldLedger } from "./told-port.ts";
 
 export type { Bar, KnownBar } from "./bar-port.ts";
+export type { KeptEvent, KeptJob } from "./job-port.ts";
 export type { KnownRange } from "./range-port.ts";
 export type { KeptToken } from "./token-port.ts";
 export type { ToldRow } from "./told-port.ts";
@@ -237,7 +239,13 @@ export interface Release {
  * Every method is one transaction. Pages are ordered by (kind, key), keys by their bytes.
  * @throws PipelineError `ledger_unavailable`, `ledger_rejected`
  */
-export interface Ledger extends AsyncDisposable, BarLedger, RangeLedger, TokenLedger, ToldLedger {
+export interface Ledger
+  extends AsyncDisposable,
+    BarLedger,
+    JobLedger,
+    RangeLedger,
+    TokenLedger,
+    ToldLedger {
   /** Random, made with the ledger; the store's marker carries it. */
   readonly id: string;
 

@@ -77,6 +77,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly (string | Added | Fil
   toldTable,
   rangeTables,
   tokenTable,
+  jobTables,
 ];
 
 /**
@@ -426,6 +427,43 @@ function tokenTable(dialect: Dialect): readonly string[] {
   const columns = `name ${name} NOT NULL PRIMARY KEY, hash ${name} NOT NULL, scopes ${text} NOT NULL,
     created_at ${int} NOT NULL, used_at ${int}, revoked_at ${int}`;
   return dialect.createTable({ name: "nb_token", columns });
+}
+
+/** What is asked of workers, and the code that they have. The lease's second row is a lock, no lease. */
+function jobTables(dialect: Dialect): readonly string[] {
+  const { int, tiny, name, text } = dialect.types;
+  const some = (type: string, ...columns: readonly string[]) =>
+    columns.map((column) => `${column} ${type}`).join(", ");
+  const needed = (type: string, ...columns: readonly string[]) =>
+    some(`${type} NOT NULL`, ...columns);
+  const shapes: readonly TableShape[] = [
+    {
+      name: "nb_job",
+      columns: `${needed(int, "id")} PRIMARY KEY, ${needed(tiny, "lane", "state", "is_stopping")},
+        ${needed(int, "attempts", "requests", "requested_at", "start_at", "latest_at")},
+        ${some(int, "started_at", "finished_at", "held_until")}, ${some(name, "holder", "code")},
+        ${needed(text, "work")}, ${some(text, "progress", "outcome", "error")}`,
+      index: "state, id",
+    },
+    {
+      name: "nb_request",
+      columns: `${needed(int, "job", "id", "at")}, ${needed(name, "asker")}, ask_key ${name},
+        ${needed(text, "asked")}, PRIMARY KEY (job, id)`,
+      index: "ask_key, asker",
+    },
+    {
+      name: "nb_job_event",
+      columns: `${needed(int, "job", "id", "at")}, ${needed(name, "event")}, ${needed(text, "data")},
+        PRIMARY KEY (job, id)`,
+    },
+    {
+      name: "nb_code",
+      columns: `${needed(name, "fingerprint")} PRIMARY KEY,
+        ${needed(int, "first_seen_at", "activated_at", "turn")}`,
+    },
+  ];
+  const turn = "REPLACE INTO nb_lease (slot, holder, expires_ms) VALUES (2, NULL, 0)";
+  return [...shapes.flatMap((shape) => dialect.createTable(shape)), turn];
 }
 
 function notALedger({ name }: Dialect): PipelineError {

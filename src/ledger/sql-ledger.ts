@@ -2,7 +2,9 @@ import * as adopted from "./adopted.ts";
 import * as bars from "./bars.ts";
 import * as changes from "./changes.ts";
 import * as claims from "./claim.ts";
+import * as codes from "./codes.ts";
 import * as former from "./former.ts";
+import * as jobs from "./jobs.ts";
 import * as journal from "./journal.ts";
 import * as known from "./known.ts";
 import type { Ledger } from "./ledger.ts";
@@ -46,6 +48,7 @@ export function sqlLedger(db: SqlDatabase, id: string): Ledger {
     ...barMethods(db),
     ...toldMethods(db),
     ...tokenMethods(db),
+    ...jobMethods(db),
     [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
   };
 }
@@ -209,6 +212,21 @@ function tokenMethods(db: SqlDatabase) {
     tokens: () => db.read(tokens.tokens),
     usedToken: (...of) => db.write(() => tokens.usedToken(...of)),
     revokeToken: (...of) => db.write(() => tokens.revokeToken(...of), DURABLE),
+  } satisfies Partial<Ledger>;
+}
+
+function jobMethods(db: SqlDatabase) {
+  return {
+    request: (...of) => db.write(() => jobs.request(...of), DURABLE),
+    changeJob: (...of) => db.write(() => jobs.changeJob(...of)),
+    keptJob: (id) => db.read(() => jobs.keptJob(id)),
+    keptJobs: (query) => db.read(() => jobs.keptJobs(query)),
+    jobsIn: (...of) => db.read(() => jobs.jobsIn(...of)),
+    jobCounts: () => db.read(jobs.jobCounts),
+    jobEvents: (...of) => db.read(() => jobs.jobEvents(...of)),
+    forgetJobs: (...of) => db.write(() => jobs.forgetJobs(...of)),
+    meetCode: (...of) => db.write(() => codes.meetCode(...of)),
+    codes: () => db.read(codes.codes),
   } satisfies Partial<Ledger>;
 }
 

@@ -32,6 +32,11 @@ const NOT_KILLED: readonly string[] = [
   "ledger.tell",
   "ledger.heed",
   "ledger.forgetTold",
+  // So are workers, of whom these tell.
+  "ledger.changeJob",
+  "ledger.forgetJobs",
+  "ledger.meetCode",
+  "ledger.request",
 ];
 
 vi.setConfig({ testTimeout: 3_600_000, hookTimeout: 600_000 });

@@ -4,6 +4,7 @@ import { describeAdopted } from "./contract-adopted.ts";
 import { describeBars } from "./contract-bars.ts";
 import { describeClaims } from "./contract-claims.ts";
 import { describeFormer } from "./contract-former.ts";
+import { describeJobs } from "./contract-jobs.ts";
 import { describeJournal } from "./contract-journal.ts";
 import { describeLingering } from "./contract-lingering.ts";
 import { describeOutbox } from "./contract-outbox.ts";
@@ -45,5 +46,6 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describeLingering(ledgerTest);
     describeTold(ledgerTest);
     describeTokens(ledgerTest);
+    describeJobs(ledgerTest);
   });
 }

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as adopted from "../../src/ledger/adopted.ts";
 import * as former from "../../src/ledger/former.ts";
+import * as jobs from "../../src/ledger/jobs.ts";
 import * as known from "../../src/ledger/known.ts";
 import * as live from "../../src/ledger/live.ts";
 import * as past from "../../src/ledger/past.ts";
@@ -53,6 +54,10 @@ const searches: Readonly<Record<string, [work: Work<unknown>, by: string]>> = {
     past.pastsOf([article(1)], 1),
     "INDEX nb_past_index (kind=? AND page_key=? AND until_id>?)",
   ],
+  keptJob: [jobs.keptJob(1), "PRIMARY KEY (id=?)"],
+  keptJobs: [jobs.keptJobs({ limit: 1 }), "PRIMARY KEY (id<?)"],
+  jobsIn: [jobs.jobsIn(0, 1), "INDEX nb_job_index (state=?)"],
+  jobEvents: [jobs.jobEvents(1, 0, 1), "PRIMARY KEY (job=? AND id>?)"],
   stagedFolded: [steps.stagedFolded("run", ["/a/"]), "INDEX nb_step_index (run=? AND fold=?)"],
   stagedClashes: [steps.stagedClashes("run", 1), "COVERING INDEX nb_step_index (run=? AND fold>?)"],
 };

@@ -121,6 +121,16 @@ export const LEDGER_CALLS = {
   tokens: "read",
   toldUpTo: "read",
   yieldClaim: "effect",
+  changeJob: "effect",
+  codes: "read",
+  forgetJobs: "effect",
+  jobCounts: "read",
+  jobEvents: "read",
+  jobsIn: "read",
+  keptJob: "read",
+  keptJobs: "read",
+  meetCode: "effect",
+  request: "effect",
 } as const satisfies Record<Method<Ledger>, Does>;
 
 /** Every call of a store, as {@link LEDGER_CALLS}. */
