@@ -45,10 +45,7 @@ export async function importQuarantine(
   if (!begun.isStoreTrusted) await tie(run);
   for (let at = 0; at < pages.length; at += BATCH) {
     await run.goOn();
-    const some = pages.slice(at, at + BATCH);
-    for (const [kind, own] of Map.groupBy(some, (page) => page.kind)) {
-      await publishMade(run, kind, own.map(madeOf));
-    }
+    await publishMade(run, pages.slice(at, at + BATCH).map(madeOf));
   }
   const failed = pages.flatMap(quarantined);
   await wired.ledger.quarantine(failed, [], now);

@@ -39,9 +39,7 @@ export async function publishPhase(
       run.progress.begin(phase, isAll ? steps.length : await countSteps(run, phase));
     }
     await run.goOn();
-    for (const [kind, own] of Map.groupBy(steps.filter(isNow), (step) => step.kind)) {
-      await publishSteps(run, kind, own);
-    }
+    await publishSteps(run, steps.filter(isNow));
     if (isAll) return;
     after = steps.at(-1);
   }
@@ -60,7 +58,19 @@ export async function leaveOut(run: Run, failed: readonly Step[]): Promise<void>
   run.tally.miss(failed.filter(({ action, from }) => action === "create" || from !== undefined));
 }
 
-async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Promise<void> {
+/** Makes one kind after the other and puts all at once: a small phase of many kinds is one commit. */
+async function publishSteps(run: Run, steps: readonly Step[]): Promise<void> {
+  if (steps.length === 0) return;
+  const made: Made[] = [];
+  for (const [kind, own] of Map.groupBy(steps, (step) => step.kind)) {
+    made.push(...(await makeSteps(run, kind, own)));
+  }
+  const puts = await publishMade(run, made);
+  run.progress.add(steps.length - puts);
+}
+
+/** Makes steps of one kind; those that fail leave the plan before others are made that link there. */
+async function makeSteps(run: Run, kind: string, steps: readonly Step[]): Promise<readonly Made[]> {
   const made = await run.make(run, kind, steps);
   await run.options.plan?.expect(made);
   countMade(run, { steps, made });
@@ -69,12 +79,11 @@ async function publishSteps(run: Run, kind: string, steps: readonly Step[]): Pro
     run,
     steps.filter((step) => !good.has(step)),
   );
-  const puts = await publishMade(run, kind, made);
-  run.progress.add(steps.length - puts);
+  return made;
 }
 
-/** Puts what is not live yet of one kind's artifacts and makes all of them live; gives how many were put. */
-export async function publishMade(run: Run, kind: string, made: readonly Made[]): Promise<number> {
+/** Puts what is not live yet of these artifacts and makes all of them live; gives how many were put. */
+export async function publishMade(run: Run, made: readonly Made[]): Promise<number> {
   const { ledger } = run.wired;
   const live = await ledger.pages(made.map(({ step }) => step));
   const adopted = await adoptedAt(
@@ -99,7 +108,7 @@ export async function publishMade(run: Run, kind: string, made: readonly Made[])
     return isChanged[at] || page === undefined ? [] : [{ ...toLive(run, each), ...keep(page) }];
   });
   const pages = [...same, ...puts.map(({ page }) => page)];
-  const retired = await leftBy(run, kind, puts);
+  const retired = await leftBy(run, puts);
   const old = new Map(live.flatMap((page) => (page === undefined ? [] : [[pageName(page), page]])));
   const before = pages.map((page) => old.get(pageName(page)));
   run.tally.settle(pages);
@@ -120,17 +129,17 @@ export async function publishMade(run: Run, kind: string, made: readonly Made[])
 }
 
 /** The objects that pages left, as they are known now: a put may have made unknown what they are. */
-async function leftBy(run: Run, kind: string, puts: readonly Put[]): Promise<readonly Retired[]> {
-  const movers = puts.flatMap(({ page, from }) =>
-    from === undefined ? [] : [{ kind, key: page.key, route: from }],
+async function leftBy(run: Run, puts: readonly Put[]): Promise<readonly Retired[]> {
+  const movers = puts.flatMap(({ page: { kind, key }, from }) =>
+    from === undefined ? [] : [{ kind, key, route: from }],
   );
   const live = await run.wired.ledger.pages(movers);
   return movers.map((left, at) => retiring(run, left, live[at]));
 }
 
 /**
- * What pages of one kind do to the route history; nothing in a site without redirects. Pages of
- * rows leave their routes to it, and every page takes its own from it.
+ * What pages do to the route history; nothing in a site without redirects. Pages of rows leave their
+ * routes to it, and every page that is no redirect takes its own from it.
  */
 function turnover(
   { wired }: Run,
@@ -139,11 +148,13 @@ function turnover(
 ): { readonly turnover?: Turnover } {
   const { kinds } = wired.site;
   const redirects = redirectKind(kinds)?.name;
-  const kind = kinds.find(({ name }) => name === pages[0]?.kind);
-  if (redirects === undefined || kind?.name === redirects) return {};
-  const newcomers = pages.filter((page, at) => before[at]?.route !== page.route);
+  if (redirects === undefined) return {};
+  const ofRows = new Set(kinds.flatMap(({ is, name }) => (is === "row" ? [name] : [])));
+  const newcomers = pages.filter(
+    ({ kind, route }, at) => kind !== redirects && before[at]?.route !== route,
+  );
   const left = before.flatMap((old, at): readonly Former[] => {
-    if (kind?.is !== "row" || old === undefined || old.route === pages[at]?.route) return [];
+    if (old === undefined || !ofRows.has(old.kind) || old.route === pages[at]?.route) return [];
     return [{ kind: old.kind, key: old.key, route: old.route }];
   });
   return { turnover: { left, taken: newcomers.map(({ route }) => route), redirects } };

@@ -630,8 +630,8 @@ const REDIRECTING: readonly Mutant[] = [
   {
     name: "history not written for redirects",
     file: "src/pipeline/publish.ts",
-    find: 'if (kind?.is !== "row" || old',
-    replace: 'if (kind?.is === "row" || old',
+    find: "if (old === undefined || !ofRows.has(old.kind)",
+    replace: "if (old === undefined || ofRows.has(old.kind)",
     suites: [REDIRECTS],
   },
   {

@@ -103,10 +103,13 @@ test("foresees what a run that was cut off left undone", async () => {
   expect([world.shown(), dumpLedger(`${world.site.dir}/ledger.db`)]).toEqual(before);
   expect(events).toContainEqual({
     event: "note",
-    message: "1 puts of a run that was cut off are done again.",
+    message: "4 puts of a run that was cut off are done again.",
   });
   expect(stepsOf(events).map(({ route, reason }) => `${route} ${reason}`)).toEqual([
     "/notes/2/ unfinished",
+    "/posts/p1/ unfinished",
+    "/posts/p2/ unfinished",
+    "/posts/p3/ unfinished",
   ]);
 });
 
