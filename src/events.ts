@@ -27,6 +27,14 @@ export type RunEvent =
   | { readonly event: "note"; readonly message: string }
   /** Something outside is not as it should be, and somebody should look at it; the run goes on. */
   | { readonly event: "warning"; readonly error: PipelineError }
+  /** While a database is followed: so many rows that it told of are published, `seconds` after the first of them was committed. */
+  | {
+      readonly event: "followed";
+      readonly rows: number;
+      /** They are a part of a mass update. */
+      readonly isBulk: boolean;
+      readonly seconds: number;
+    }
   /** The last event of a run that ended by itself. */
   | { readonly event: "summary"; readonly summary: Summary };
 

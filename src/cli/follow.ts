@@ -10,8 +10,9 @@ export const followCommand: Command = {
   summary: "Publishes what changes in the database while it changes, until Ctrl-C or SIGTERM.",
   details:
     "It follows the binlog of DATABASE_FEED_URL: a change is published at once, and what comes while pages\n" +
-    "are published goes with the next release. Rows that the clock shows or hides are published when they are\n" +
-    "due. The first time, and whenever the log no longer holds what followed, every row is compared first. It\n" +
+    "are published goes with the next release. A mass update is published in slices, between which an editor's\n" +
+    "change goes first. Rows that the clock shows or hides are published when they are due. Each release says how\n" +
+    "long after the commit it was live. The first time, and whenever the log no longer holds what followed, every row is compared first. It\n" +
     "may be killed at any point. The server needs binlog_format=ROW, binlog_row_image=FULL and\n" +
     "binlog_row_metadata=FULL. Builds may run beside it, and still should, once a night.",
   positionals: [],

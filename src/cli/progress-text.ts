@@ -1,7 +1,10 @@
-import { count, duration, rate } from "./format.ts";
+import type { RunEvent } from "../events.ts";
+import { count, counted, duration, rate } from "./format.ts";
 import { label, type RunState } from "./run-state.ts";
 
 const BAR_WIDTH = 24;
+
+type Followed = Extract<RunEvent, { event: "followed" }>;
 
 /** The line that is drawn over itself: `New pages  ████░░░░  1,234/5,000  25%  310/s  12 s left`. */
 export function barLine(state: RunState, now: number, columns: number): string {
@@ -41,6 +44,12 @@ export function doneLine(state: RunState, now: number): string {
   const seconds = (now - since) / 1000;
   const speed = rate(done, seconds);
   return `${label(phase)}: ${count(done)} in ${duration(seconds)}${speed ? ` (${speed})` : ""}`;
+}
+
+/** What `follow` says after each release: `Published 1 row 0.12 s after its commit.` */
+export function followedText({ rows, isBulk, seconds }: Followed): string {
+  const what = `${counted(rows, "row")}${isBulk ? " of a mass update" : ""}`;
+  return `Published ${what} ${duration(seconds)} after ${rows === 1 ? "its" : "the first"} commit.\n`;
 }
 
 function bar(share: number): string {

@@ -2,7 +2,7 @@ import type { RunEvent } from "../events.ts";
 import { errorRecord, errorText } from "./errors.ts";
 import { count } from "./format.ts";
 import { planTable } from "./plan-table.ts";
-import { barLine, doneLine, goingLine } from "./progress-text.ts";
+import { barLine, doneLine, followedText, goingLine } from "./progress-text.ts";
 import { advance, IDLE, type RunState } from "./run-state.ts";
 import { summaryText } from "./summary.ts";
 import { plain, type Terminal } from "./terminal.ts";
@@ -83,6 +83,7 @@ function textView({ out, err, isVerbose, now }: ViewOptions): Shower {
       if (event.event === "progress") line.show(state);
       if (event.event === "step") plan.add(event.step);
       if (event.event === "note") say(err, `${plain(event.message)}\n`);
+      if (event.event === "followed") say(out, followedText(event));
       if (event.event === "warning") {
         say(err, errorText(errorRecord(event.error, { isVerbose }), err));
       }

@@ -3,67 +3,83 @@ import { inTurn } from "../pipeline/in-turn.ts";
 import { build, type Wired } from "../pipeline.ts";
 import { type AnyTable, decodeKey, tablesOf } from "../site.ts";
 import type { Bell } from "./bell.ts";
+import { compareTold } from "./compare-told.ts";
+import { openMass } from "./mass.ts";
 import type { FollowOptions } from "./options.ts";
+import { openTurns, type Turn } from "./turns.ts";
 import { untilDone } from "./until-done.ts";
 
-/** Rows that one rebuild looks at; of more changed rows than that a run looks at every page. */
-const MAX_ROWS = 20_000;
 /** Rows of a table that is gone may be among those that are due first. */
 const FEW_MARKS = 500;
 /** The longest rest, and the shortest before what the clock changes next. */
 const REST_MS = { longest: 3_600_000, shortest: 1_000 } as const;
 
+type PublishOptions = FollowOptions & { readonly bell: Bell };
+
 /**
  * Publishes what was told, at once while there is nothing to do and otherwise all that came meanwhile;
- * and what the clock changes, when it does. Begins with a rebuild, which also publishes what is new
- * in templates and content. Ends with the signal.
+ * a mass update in slices, between which others go first; and what the clock changes, when it does.
+ * Begins with a rebuild, which also publishes what is new in templates and content. Ends with the signal.
  * @throws PipelineError as `build` does, of failures that will not pass
  */
-export async function publishTold(
-  wired: Wired,
-  options: FollowOptions & { readonly bell: Bell },
-): Promise<void> {
-  const { signal, bell } = options;
+export async function publishTold(wired: Wired, options: PublishOptions): Promise<void> {
+  const { signal, bell, sliceRows } = options;
+  const turns = openTurns(wired.ledger, sliceRows);
   for (let isFirst = true; !signal.aborted; isFirst = false) {
-    const rows = await untilDone(options, () => wired.ledger.told(MAX_ROWS));
+    const turn = await untilDone(options, turns.next);
     const isDue = (await untilDone(options, () => untilDueMs(wired))) <= 0;
-    if (isFirst || isDue || rows.length > 0) await publish(wired, rows, options);
-    if (rows.length > 0) continue;
+    if (isFirst && turn?.lane !== "urgent") await publish(wired, undefined, options);
+    const beganMs = performance.now();
+    if (turn?.lane === "compare") await compare(wired, turn, options);
+    else if (turn !== undefined || isDue) await publish(wired, turn, options);
+    if (turn !== undefined) {
+      turns.took(turn, performance.now() - beganMs);
+      continue;
+    }
     const ms = await untilDone(options, () => untilDueMs(wired));
     await bell.heard(Math.min(REST_MS.longest, Math.max(REST_MS.shortest, ms)), signal);
   }
 }
 
+async function compare(wired: Wired, { told }: Turn, options: PublishOptions): Promise<void> {
+  for (const span of told) await untilDone(options, () => compareTold(wired, span));
+}
+
 async function publish(
   wired: Wired,
-  rows: readonly ToldRow[],
-  options: FollowOptions & { readonly bell: Bell },
+  turn: Turn | undefined,
+  options: PublishOptions,
 ): Promise<void> {
   const { ledger, site } = wired;
+  const { lane, told = [] } = turn ?? {};
   const tables = new Map(tablesOf(site.kinds).map((table) => [table.name, table]));
   const { signal, emit } = options;
+  const mass = openMass(ledger);
   await untilDone({ ...options, sleep: orUntilTold(options) }, async () => {
     // Read after the rows: what told of them is at or before it.
     const upTo = await ledger.toldUpTo();
     const asked = {
       targets: [],
-      changes: namedRows(rows, tables),
-      tables: rows.flatMap(({ table, key }) =>
-        key === undefined ? (tables.get(table) ?? []) : [],
-      ),
+      changes: namedRows(told, tables),
+      deletedBefore: lane === "bulk" ? await mass.deleted() : 0,
       at: upTo === undefined ? [] : [upTo],
       ...{ isDryRun: false, allowDeletes: false, signal, emit },
     };
-    await inTurn(wired, options, () => build(wired, asked));
-    await ledger.heed(rows);
+    const { deleted } = await inTurn(wired, options, () => build(wired, asked));
+    await ledger.heed(told);
+    if (lane === "bulk") await mass.add(deleted);
   });
+  if (lane === undefined || lane === "compare") return;
+  const seconds = Math.max(0, Date.now() - oldest(told) / 1000) / 1000;
+  emit({ event: "followed", rows: told.length, isBulk: lane === "bulk", seconds });
+}
+
+function oldest(told: readonly ToldRow[]): number {
+  return told.reduce((first, { committedAt }) => Math.min(first, committedAt), Number.MAX_VALUE);
 }
 
 /** What is told next may be what a failure waits for: rows of a table that an import emptied. */
-function orUntilTold({
-  bell,
-  sleep,
-}: FollowOptions & { readonly bell: Bell }): FollowOptions["sleep"] {
+function orUntilTold({ bell, sleep }: PublishOptions): FollowOptions["sleep"] {
   return async (ms, signal) => {
     await sleep(Math.min(ms, REST_MS.shortest), signal);
     await bell.heard(ms, signal);

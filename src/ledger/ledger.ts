@@ -10,7 +10,7 @@ export type { Bar, KnownBar } from "./bar-port.ts";
 export type { KeptEvent, KeptJob } from "./job-port.ts";
 export type { KnownRange } from "./range-port.ts";
 export type { KeptToken } from "./token-port.ts";
-export type { ToldRow } from "./told-port.ts";
+export type { Lane, Told, ToldRow } from "./told-port.ts";
 
 /** A page that is live, and what it was made from. */
 export interface LivePage extends PageId {

@@ -78,6 +78,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly (string | Added | Fil
   rangeTables,
   tokenTable,
   jobTables,
+  heardTable,
 ];
 
 /**
@@ -464,6 +465,23 @@ function jobTables(dialect: Dialect): readonly string[] {
   ];
   const turn = "REPLACE INTO nb_lease (slot, holder, expires_ms) VALUES (2, NULL, 0)";
   return [...shapes.flatMap((shape) => dialect.createTable(shape)), turn];
+}
+
+/** What a change feed told, by how soon a run is to look at it; also ranges of keys. */
+function heardTable(dialect: Dialect): readonly string[] {
+  const { kind, key, int, tiny } = dialect.types;
+  const columns = `lane ${tiny} NOT NULL, tbl ${kind} NOT NULL, row_key ${key} NOT NULL,
+    until_key ${key} NOT NULL, committed_at ${int} NOT NULL, generation ${int} NOT NULL,
+    PRIMARY KEY (lane, tbl, row_key)`;
+  return [
+    // It is gone when this was cut off at its end.
+    ...toldTable(dialect),
+    ...dialect.createTable({ name: "nb_heard", columns, index: "lane, committed_at" }),
+    // An empty key meant every row of the table.
+    `REPLACE INTO nb_heard (lane, tbl, row_key, until_key, committed_at, generation)
+      SELECT CASE WHEN row_key = X'' THEN 2 ELSE 0 END, tbl, row_key, X'', 0, generation FROM nb_told`,
+    "DROP TABLE nb_told",
+  ];
 }
 
 function notALedger({ name }: Dialect): PipelineError {

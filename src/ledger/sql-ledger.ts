@@ -199,8 +199,9 @@ function toldMethods(db: SqlDatabase) {
   return {
     tell: (...of) => db.write(() => told.tell(...of)),
     toldUpTo: () => db.read(told.toldUpTo),
-    told: (limit) => db.read(() => told.told(limit)),
-    heed: (rows) => db.write(() => told.heed(rows)),
+    told: (...of) => db.read(() => told.told(...of)),
+    areTold: (...of) => db.read(() => told.areTold(...of)),
+    heed: (...of) => db.write(() => told.heed(...of)),
     forgetTold: () => db.write(told.forgetTold),
   } satisfies Partial<Ledger>;
 }

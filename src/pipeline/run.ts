@@ -10,15 +10,7 @@ import type { NamedRow } from "../plan/targets.ts";
 import type { Slots } from "../publish/slots.ts";
 import type { ObjectStore } from "../publish/store.ts";
 import type { Templates } from "../render/templates.ts";
-import type {
-  AnyTable,
-  AssetFile,
-  ContentFile,
-  DeclaredRedirect,
-  Kind,
-  Making,
-  Site,
-} from "../site.ts";
+import type { AssetFile, ContentFile, DeclaredRedirect, Kind, Making, Site } from "../site.ts";
 import type { Position, Source } from "../source/source.ts";
 import type { Maker } from "./make.ts";
 import type { PlanFile } from "./plan-file.ts";
@@ -70,8 +62,8 @@ export interface BuildOptions {
   readonly targets?: readonly string[] | undefined;
   /** Looks at these rows, too, in batches; with `targets` only. */
   readonly changes?: AsyncIterable<readonly NamedRow[]> | undefined;
-  /** Looks at every row of these tables, too; with `targets` only. */
-  readonly tables?: readonly AnyTable[] | undefined;
+  /** Pages that runs before it deleted for the same cause; the guard counts them as its own. */
+  readonly deletedBefore?: number | undefined;
   /** Commits that the rows must show, by position of the database. */
   readonly at?: readonly Position[] | undefined;
   /** Does exactly this plan, made with the same `only` and `targets`, or nothing. */

@@ -62,10 +62,11 @@ export async function hasSteps({ wired, context }: Run): Promise<boolean> {
   return (await wired.ledger.staged(context.run, { limit: 1 })).length > 0;
 }
 
-/** How many pages are live and how many the plan deletes; assets come and go with every edit, and what is taken down is meant to go: they do not count. */
+/** How many pages are live and how many the plan deletes, with those of `deletedBefore`; assets come and go with every edit, and what is taken down is meant to go: they do not count. */
 export async function countDeletes({
   wired: { ledger },
   context,
+  options: { deletedBefore = 0 },
 }: Run): Promise<{ readonly live: number; readonly deletes: number }> {
   const steps = await ledger.stagedCounts(context.run);
   const deletes = steps.filter(
@@ -74,7 +75,8 @@ export async function countDeletes({
   // Counting visits every page, which a rebuild should not.
   if (deletes.length === 0) return { live: 0, deletes: 0 };
   const live = await countPages(ledger);
-  return { live, deletes: deletes.reduce((sum, { count }) => sum + count, 0) };
+  const planned = deletes.reduce((sum, { count }) => sum + count, 0);
+  return { live: live + deletedBefore, deletes: planned + deletedBefore };
 }
 
 function note({ options }: Run, message: string): void {

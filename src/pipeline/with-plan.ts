@@ -35,7 +35,7 @@ export async function withPlan<T>(
 
 async function plan(run: Run): Promise<Planned> {
   const { wired, options, context } = run;
-  const { only, targets, changes, tables, isVerify = false } = options;
+  const { only, targets, changes, isVerify = false } = options;
   const onPages = (phase: "scan" | "check", pages: number) => {
     if (options.signal.aborted) throw interrupted();
     run.progress.addTo(phase, pages);
@@ -45,7 +45,6 @@ async function plan(run: Run): Promise<Planned> {
     only,
     targets,
     changes,
-    tables,
     isVerify,
     foldsCase,
     onPages,

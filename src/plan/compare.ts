@@ -1,80 +1,81 @@
 import type { KnownRow, SeenRow } from "../ledger/ledger.ts";
 import { encodeKey, type Key } from "../site.ts";
-import type { KeyRange } from "../source/source.ts";
+import type { Decoded, KeyRange } from "../source/source.ts";
 import { BATCH, type PlanContext } from "./context.ts";
 import { knownRow, type RowState, rowState, type TableUse } from "./row-state.ts";
 
 /** Rows that were compared at a time. */
 export interface Compared {
   readonly rows: number;
+  /** Those that differ from what is known, up to `last`; also rows that are gone. */
+  readonly seen: readonly SeenRow[];
   /** Key of the last one; undefined when no row comes after it. */
   readonly last: Key | undefined;
   /** A row among them that is no page is not as declared, and was told. */
   readonly hasFailed: boolean;
+  /** There are no more rows; these are gone. */
+  readonly isTail: boolean;
 }
 
+/** What comparing takes: nothing is written. */
+export type CompareContext = Pick<PlanContext, "ledger" | "now" | "rows" | "onFailure">;
+
 /**
- * Compares the rows of a range with what the ledger knows of them and keeps the differences with
- * the run. Both sides are walked in key order, at most `limit` at a time. Gives how many differ.
+ * Compares the rows of a range with what the ledger knows of them. Both sides are walked in key order,
+ * at most `limit` at a time; whoever stops after a batch has seen all up to its last row.
  */
-export async function compareRows(
+export async function* compareRows(
   use: TableUse,
-  context: PlanContext,
-  {
-    range,
-    limit,
-    onBatch,
-  }: {
-    readonly range: KeyRange;
-    readonly limit: number;
-    readonly onBatch: (batch: Compared) => Promise<void> | void;
-  },
-): Promise<number> {
-  const { ledger, run, now } = context;
+  context: CompareContext,
+  { range, limit }: { readonly range: KeyRange; readonly limit: number },
+): AsyncGenerator<Compared> {
   const known = new Cursor(context, use.table.name, range);
-  let changed = 0;
   let { after } = range;
   for (;;) {
     const batch = await context.rows.scan(use.table, { ...range, see: use.see, after, limit });
-    const seen: SeenRow[] = [];
-    let hasFailed = false;
-    for (const decoded of batch) {
-      const state = rowState(use, decoded, now);
-      const isPage = state !== undefined && use.hasPages;
-      if (decoded.error && !isPage) {
-        hasFailed = true;
-        context.onFailure({ page: undefined, error: decoded.error });
-      }
-      if (state === undefined) continue;
-      while (known.isDueBefore(state.key)) {
-        if (known.next === undefined) await known.fill();
-        else seen.push(goneRow(use, known.take(known.next)));
-      }
-      const { next } = known;
-      const isKnown = next !== undefined && Buffer.compare(next.key, state.key) === 0;
-      const old = isKnown ? known.take(next) : undefined;
-      if (old === undefined || !isSame(old, state)) {
-        const row = knownRow(use, decoded, state);
-        seen.push({ table: use.table.name, key: state.key, now: row });
-      }
-    }
-    if (seen.length > 0) await ledger.see(run, seen);
-    changed += seen.length;
-    const last = batch.length < limit ? undefined : batch.at(-1)?.key;
-    await onBatch({ rows: batch.length, last, hasFailed });
-    if (last === undefined) break;
-    after = last;
+    const compared = await compareBatch(use, context, batch, known);
+    after = batch.length < limit ? undefined : batch.at(-1)?.key;
+    yield { ...compared, rows: batch.length, last: after, isTail: false };
+    if (after === undefined) break;
   }
   for (;;) {
     await known.fill();
     const gone = known.rest();
-    if (gone.length === 0) return changed;
-    await ledger.see(
-      run,
-      gone.map((row) => goneRow(use, row)),
-    );
-    changed += gone.length;
+    if (gone.length === 0) return;
+    const seen = gone.map((row) => goneRow(use, row));
+    yield { rows: 0, seen, last: undefined, hasFailed: false, isTail: true };
   }
+}
+
+async function compareBatch(
+  use: TableUse,
+  { now, onFailure }: CompareContext,
+  batch: readonly Decoded[],
+  known: Cursor,
+): Promise<Pick<Compared, "seen" | "hasFailed">> {
+  const seen: SeenRow[] = [];
+  let hasFailed = false;
+  for (const decoded of batch) {
+    const state = rowState(use, decoded, now);
+    const isPage = state !== undefined && use.hasPages;
+    if (decoded.error && !isPage) {
+      hasFailed = true;
+      onFailure({ page: undefined, error: decoded.error });
+    }
+    if (state === undefined) continue;
+    while (known.isDueBefore(state.key)) {
+      if (known.next === undefined) await known.fill();
+      else seen.push(goneRow(use, known.take(known.next)));
+    }
+    const { next } = known;
+    const isKnown = next !== undefined && Buffer.compare(next.key, state.key) === 0;
+    const old = isKnown ? known.take(next) : undefined;
+    if (old === undefined || !isSame(old, state)) {
+      const row = knownRow(use, decoded, state);
+      seen.push({ table: use.table.name, key: state.key, now: row });
+    }
+  }
+  return { seen, hasFailed };
 }
 
 /** What a run sees of a row that is known and not there any more. */
@@ -89,7 +90,7 @@ export function isSame(a: KnownRow, b: RowState): boolean {
 
 /** The rows of a range that the ledger knows, walked along a scan: an await for each would double its cost. */
 class Cursor {
-  readonly #context: PlanContext;
+  readonly #context: CompareContext;
   readonly #table: string;
   readonly #end: Uint8Array | undefined;
   #after: Uint8Array | undefined;
@@ -97,7 +98,7 @@ class Cursor {
   #at = 0;
   #isDone = false;
 
-  constructor(context: PlanContext, table: string, { after, upTo }: KeyRange) {
+  constructor(context: CompareContext, table: string, { after, upTo }: KeyRange) {
     this.#context = context;
     this.#table = table;
     this.#after = after && encodeKey(after);

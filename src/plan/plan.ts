@@ -1,6 +1,6 @@
 import { type ErrorCode, PipelineError } from "../error.ts";
 import type { Quarantined } from "../ledger/ledger.ts";
-import { type AnyTable, decodeKey, type Kind, keyName, listsOf, type PageId } from "../site.ts";
+import { decodeKey, type Kind, keyName, listsOf, type PageId } from "../site.ts";
 import { liveUnder, planBarred } from "./bars.ts";
 import { type Basis, basisNotes, basisOf, isSameBasis, lastBasis, usesOf } from "./basis.ts";
 import { planChanges, planOwnPages } from "./changes.ts";
@@ -29,8 +29,6 @@ export interface PlanOptions {
   readonly targets: readonly string[] | undefined;
   /** More rows to look at, in batches: those that change records name. */
   readonly changes?: AsyncIterable<readonly NamedRow[]> | undefined;
-  /** Tables of which every row is to be looked at, too. */
-  readonly tables?: readonly AnyTable[] | undefined;
   /** Checks every page's trace instead of following the rows that changed. */
   readonly isVerify: boolean;
   readonly foldsCase: boolean;
@@ -141,7 +139,7 @@ async function seeRows(
     readonly basis: Basis;
   },
 ): Promise<number> {
-  const { targets, touched, last, basis, onPages, changes, tables = [] } = options;
+  const { targets, touched, last, basis, onPages, changes } = options;
   const isBased = last !== undefined && isReliable(context, last, basis);
   const trustsSums = isBased && !options.isVerify;
   const asked = targets === undefined ? undefined : parseTargets(targets, context.site);
@@ -149,9 +147,7 @@ async function seeRows(
   if (asked !== undefined && isBased) {
     const due = await seeDue(uses, context);
     const named = changes === undefined ? 0 : await seeNamed(context, uses, changes);
-    const whole = uses.filter(({ table }) => tables.includes(table));
-    const scanned = await scanTables(context, whole, { onPages, trustsSums });
-    return due + named + scanned + (await seeTargets(context, uses, asked, touched));
+    return due + named + (await seeTargets(context, uses, asked, touched));
   }
   // All rows are looked at anyway; a record that cannot be read is refused nevertheless.
   for await (const _ of changes ?? []);

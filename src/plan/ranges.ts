@@ -19,7 +19,7 @@ export interface ScanOptions {
 }
 
 /** All rows after `start`, up to and with `end`, which is undefined for the last span of a table. */
-interface Span {
+export interface Span {
   readonly start: Uint8Array;
   readonly end: Uint8Array | undefined;
 }
@@ -32,6 +32,7 @@ interface Cut extends Span {
 }
 
 type RangeContext = PlanContext & { readonly ranges: RowRanges };
+type SumContext = Pick<RangeContext, "ranges" | "site" | "making">;
 
 /**
  * Lets the database sum up the ranges that the ledger knows, and compares the rows of those only
@@ -78,12 +79,13 @@ async function* differing(
   if (open !== undefined) yield open;
 }
 
-/** What the ledger knows, in batches; together they cover every key there can be. */
-async function* knownSpans(
+/** What the ledger knows, in batches; together they cover every key there can be after `from`. */
+export async function* knownSpans(
   { table }: TableUse,
-  { ledger }: PlanContext,
+  { ledger }: Pick<PlanContext, "ledger">,
+  from?: Uint8Array,
 ): AsyncGenerator<readonly (Span & KnownRange)[]> {
-  let open: KnownRange | undefined;
+  let open = from && { ...FIRST, start: from };
   for (;;) {
     const found: readonly KnownRange[] = await ledger.ranges(table.name, open?.start, SPANS);
     const first = open ?? (found[0]?.start.length === 0 ? undefined : FIRST);
@@ -107,20 +109,21 @@ async function compareSpan(
   const limit = context.ranges.size;
   let cuts: readonly Cut[] = [];
   let { start } = span;
-  const changed = await compareRows(use, context, {
-    range: keysOf(span),
-    limit,
-    async onBatch({ rows, last, hasFailed }) {
-      onRows(rows);
-      const end = last === undefined ? span.end : encodeKey(last);
-      cuts = [...cuts, { start, end, rows, hasFailed }];
-      if (end !== undefined) start = end;
-      // The last two may become one.
-      if (cuts.length < SPANS + 2) return;
-      await keep(use, context, cuts.slice(0, SPANS));
-      cuts = cuts.slice(SPANS);
-    },
-  });
+  const all = { range: keysOf(span), limit };
+  let changed = 0;
+  for await (const { rows, seen, last, hasFailed, isTail } of compareRows(use, context, all)) {
+    if (seen.length > 0) await context.ledger.see(context.run, seen);
+    changed += seen.length;
+    if (isTail) continue;
+    onRows(rows);
+    const end = last === undefined ? span.end : encodeKey(last);
+    cuts = [...cuts, { start, end, rows, hasFailed }];
+    if (end !== undefined) start = end;
+    // The last two may become one.
+    if (cuts.length < SPANS + 2) continue;
+    await keep(use, context, cuts.slice(0, SPANS));
+    cuts = cuts.slice(SPANS);
+  }
   await keep(use, context, withoutStub(cuts, limit));
   return changed;
 }
@@ -143,9 +146,9 @@ async function keep(use: TableUse, context: RangeContext, cuts: readonly Cut[]):
 }
 
 /** What spans sum up to. Of rows that are read otherwise than before every checksum is another one. */
-async function checksums(
+export async function checksums(
   use: TableUse,
-  { ranges, site, making }: RangeContext,
+  { ranges, site, making }: SumContext,
   spans: readonly Span[],
 ) {
   const { table, see, deps, moments } = use;
@@ -157,11 +160,13 @@ async function checksums(
   });
 }
 
-function isSameSum(known: Uint8Array | undefined, now: Uint8Array): boolean {
+/** True when rows sum up to what is known of them. */
+export function isSameSum(known: Uint8Array | undefined, now: Uint8Array): boolean {
   return known !== undefined && Buffer.compare(known, now) === 0;
 }
 
-function keysOf({ start, end }: Span): KeyRange {
+/** The keys of a span, as a source is asked for them. */
+export function keysOf({ start, end }: Span): KeyRange {
   return {
     after: start.length === 0 ? undefined : decodeKey(start),
     upTo: end && decodeKey(end),

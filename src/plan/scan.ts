@@ -16,9 +16,15 @@ export async function scanTable(
 ): Promise<number> {
   const { ranges } = context.rows;
   if (ranges !== undefined) return await scanRanges(use, { ...context, ranges }, options);
-  const range = { after: undefined };
-  const onBatch = ({ rows }: { readonly rows: number }) => options.onRows(rows);
-  return await compareRows(use, context, { range, limit: BATCH, onBatch });
+  const { ledger, run } = context;
+  let changed = 0;
+  const all = { range: { after: undefined }, limit: BATCH };
+  for await (const { rows, seen, isTail } of compareRows(use, context, all)) {
+    if (seen.length > 0) await ledger.see(run, seen);
+    changed += seen.length;
+    if (!isTail) options.onRows(rows);
+  }
+  return changed;
 }
 
 /** Looks these rows up and keeps those that differ from what the ledger knows, as a scan would. */

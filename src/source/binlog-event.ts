@@ -7,6 +7,8 @@ export type BinlogEvent =
       readonly is: "begin";
       /** Where the log is once the group has ended. */
       readonly position: Position;
+      /** See `Transaction.committedAt`. */
+      readonly committedAt: number;
       /** It ends with its first statement, unless that is a BEGIN. */
       readonly isAlone: boolean;
     }

@@ -42,7 +42,7 @@ export function openGroups(grouping: Grouping): Groups {
   return {
     take(event) {
       // A group that never ended was rolled back by a server that died; what it told does no harm.
-      if (event.is === "begin") return end(new Group(grouping, event.position, event.isAlone));
+      if (event.is === "begin") return end(new Group(grouping, event));
       if (open === undefined) return undefined;
       return open.take(event) === "ended" ? end() : undefined;
     },
@@ -56,17 +56,21 @@ interface Told {
   rescan: { readonly range?: KeyRange; readonly why: string } | undefined;
 }
 
+type GroupBegin = Extract<BinlogEvent, { is: "begin" }>;
+
 /** What one group has told so far. */
 class Group {
   readonly #grouping: Grouping;
   readonly #position: Position;
+  readonly #committedAt: number;
   readonly #told = new Map<string, Told>();
   #isAlone: boolean;
   #altersTables = false;
 
-  constructor(grouping: Grouping, position: Position, isAlone: boolean) {
+  constructor(grouping: Grouping, { position, committedAt, isAlone }: GroupBegin) {
     this.#grouping = grouping;
     this.#position = position;
+    this.#committedAt = committedAt;
     this.#isAlone = isAlone;
   }
 
@@ -82,7 +86,8 @@ class Group {
       ({ table, rows, rescan }): readonly Change[] =>
         rescan === undefined ? rows : [{ is: "rescan", table, ...rescan }],
     );
-    return { position: this.#position, changes, altersTables: this.#altersTables };
+    const of = { position: this.#position, committedAt: this.#committedAt };
+    return { ...of, changes, altersTables: this.#altersTables };
   }
 
   #statement(text: string, from: string): "ended" | undefined {

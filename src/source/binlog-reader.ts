@@ -39,6 +39,7 @@ export interface BinlogReader {
 const HEARTBEATS = 3;
 const LOOKS = 4;
 const NS_PER_MS = 1_000_000;
+const US_PER_MS = 1_000;
 /** Of replicas' numbers those that no operator gives; a server ends the older of two that are equal. */
 const SERVER_IDS = [2 ** 31, 2 ** 32] as const;
 
@@ -155,11 +156,15 @@ function toldBy(
   event: AnyBinlogEvent,
   positionOf: (gtid: string) => Position,
 ): BinlogEvent | undefined {
+  const committedAt = event.timestamp * US_PER_MS;
   if (isA(event, "MariadbGtid")) {
-    return { is: "begin", position: positionOf(event.gtid), isAlone: event.standalone };
+    const position = positionOf(event.gtid);
+    return { is: "begin", position, committedAt, isAlone: event.standalone };
   }
   // MySQL does not tell what stands alone: a transaction says BEGIN.
-  if (isA(event, "Gtid")) return { is: "begin", position: positionOf(event.gtid), isAlone: true };
+  if (isA(event, "Gtid")) {
+    return { is: "begin", position: positionOf(event.gtid), committedAt, isAlone: true };
+  }
   if (isA(event, "Query")) return { is: "statement", text: event.query, schema: event.schema };
   if (isA(event, "Xid", "XaPrepare")) return { is: "end" };
   if (isA(event, "WriteRows", "UpdateRows", "DeleteRows")) return rowsOf(event);

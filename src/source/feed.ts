@@ -42,6 +42,8 @@ export interface KeyRange {
 export interface Transaction {
   /** What comes after it is told by following from here. */
   readonly position: Position;
+  /** µs; when it was committed, by the server's clock and to a second. */
+  readonly committedAt?: number;
   readonly changes: readonly Change[];
 }
 

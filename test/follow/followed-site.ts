@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RunEvent } from "../../src/events.ts";
-import { follow } from "../../src/follow.ts";
+import { type FollowOptions, follow } from "../../src/follow.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import { type Artifact, listsOf, tablesOf } from "../../src/site.ts";
-import { openBinlogFeed } from "../../src/source/binlog-feed.ts";
+import { type BinlogFeedOptions, openBinlogFeed } from "../../src/source/binlog-feed.ts";
 import type { Feed } from "../../src/source/feed.ts";
 import { load } from "../../src/source/load.ts";
 import { openMysqlSource } from "../../src/source/mysql-source.ts";
@@ -30,7 +30,15 @@ export interface FollowedSite extends AsyncDisposable {
   scratch(): Promise<Readonly<Record<string, string>>>;
 }
 
-export async function followedSite(): Promise<FollowedSite> {
+/** Its options are those of following and of the feed. */
+export async function followedSite({
+  sliceRows,
+  deleteShare = 1,
+  ...ofFeed
+}: Pick<FollowOptions, "sliceRows"> &
+  Pick<BinlogFeedOptions, "maxRows"> & {
+    readonly deleteShare?: number;
+  } = {}): Promise<FollowedSite> {
   await using stack = new AsyncDisposableStack();
   const site = stack.use(await smallSite());
   const url = await (await sharedMariaDb()).createDatabase();
@@ -43,9 +51,9 @@ export async function followedSite(): Promise<FollowedSite> {
     await openSmall(site, { ledger: "ledger.db", store: memoryStore(objects) }),
   );
   const followed = tables.map((table) => ({ table, see: [] }));
-  const feed = stack.use(openBinlogFeed({ url, followed }));
+  const feed = stack.use(openBinlogFeed({ url, followed, ...ofFeed }));
   const events: RunEvent[] = [];
-  const wired = { ...small, source };
+  const wired = { ...small, source, deleteShare };
   const caughtUp = async () => {
     const [until] = await Promise.all([feed.position()]);
     while (!(await isPublished(wired, until))) await sleep(10);
@@ -65,6 +73,7 @@ export async function followedSite(): Promise<FollowedSite> {
         emit: (event) => events.push(event),
         // Other suites write to the same server.
         positionMs: 0,
+        ...(sliceRows !== undefined && { sliceRows }),
         sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
       });
       await Promise.race([following, work()]);

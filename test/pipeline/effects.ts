@@ -20,6 +20,7 @@ export const LEDGER_CALLS = {
   adopted: "read",
   adoptedAt: "read",
   areQuarantined: "read",
+  areTold: "read",
   bar: "effect",
   beginAdoption: "effect",
   barred: "read",
