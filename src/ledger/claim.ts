@@ -1,5 +1,6 @@
 import { PipelineError } from "../error.ts";
 import type { PageId } from "../site.ts";
+import { useCode } from "./codes.ts";
 import { keepRebuilt, keepSeen } from "./known.ts";
 import { lease } from "./lease.ts";
 import type { Ledger, Release } from "./ledger.ts";
@@ -15,10 +16,11 @@ import { discard } from "./steps.ts";
  */
 export function* claim(
   run: string,
-  { release, nowMs, leaseMs, mark, since }: Parameters<Ledger["claim"]>[1],
+  { release, nowMs, leaseMs, mark, since, code }: Parameters<Ledger["claim"]>[1],
 ): Work<void> {
   const { holder, expiresMs } = yield* lease("update");
   if (holder !== run && expiresMs > nowMs) throw heldBy(holder, expiresMs);
+  yield* useCode(code);
   const last = yield* lastRelease();
   if (release !== last) throw planIsOld(release, last);
   if (since !== undefined && !(yield* isUnwritten(since))) throw overtaken();

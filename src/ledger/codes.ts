@@ -1,5 +1,7 @@
+import { PipelineError } from "../error.ts";
 import type { JobLedger, KnownCode } from "./job-port.ts";
-import { takeJobTurns } from "./lease.ts";
+import { takeJobTurns, takeTurns } from "./lease.ts";
+import { setNote } from "./notes.ts";
 import { asText, orUndefined } from "./rows.ts";
 import { query, replaceRows, type Work } from "./sql.ts";
 
@@ -11,7 +13,38 @@ export function* currentCode(): Work<string | undefined> {
   return orUndefined(row?.["fingerprint"], asText);
 }
 
-/** @see JobLedger.meetCode */
+/** The note of the code that the run which claimed has; empty when it did not say. */
+const NOTE = "code";
+
+/** A run claims with this code. @throws PipelineError `release_outdated` */
+export function* useCode(code = ""): Work<void> {
+  const { used, current } = yield* standing();
+  refuse(code, current);
+  if (used !== code) yield* setNote(NOTE, code);
+}
+
+/** The run that claimed begins to write. @throws PipelineError `release_outdated` */
+export function* refuseOutdated(): Work<void> {
+  const { used, current } = yield* standing();
+  refuse(used, current);
+}
+
+function* standing(): Work<{ readonly used: string; readonly current: string | undefined }> {
+  const used = "(SELECT value FROM nb_note WHERE name = ?)";
+  const current = "(SELECT fingerprint FROM nb_code ORDER BY turn DESC LIMIT 1)";
+  const [row] = yield* query(`SELECT ${used} AS used, ${current} AS current_code`, [NOTE]);
+  return { used: asText(row?.["used"]), current: orUndefined(row?.["current_code"], asText) };
+}
+
+function refuse(code: string, current: string | undefined): void {
+  if (code === "" || current === undefined || code === current) return;
+  const message = `The code ${code} makes no pages any more: ${current} was activated after it.`;
+  throw new PipelineError("release_outdated", message, {
+    hint: "Update this process, or make its code the current one: `nightbake code activate`.",
+  });
+}
+
+/** @see JobLedger.meetCode What publishes begins nothing after it. */
 export function* meetCode(
   fingerprint: string,
   { at, isActivated = false }: Parameters<JobLedger["meetCode"]>[1],
@@ -22,6 +55,7 @@ export function* meetCode(
   const [current] = known;
   const isFresh = own === undefined || (isActivated && !own.isCurrent);
   if (!isFresh) return current?.fingerprint ?? fingerprint;
+  yield* takeTurns();
   const [row] = yield* query("SELECT MAX(turn) AS last FROM nb_code");
   const turn = Number(row?.["last"] ?? 0) + 1;
   yield* replaceRows("nb_code", CODE, [[fingerprint, own?.firstSeenAt ?? at, at, turn]]);

@@ -3,6 +3,7 @@ import { disownAt } from "./adopted.ts";
 import { refuseBarred } from "./bars.ts";
 import { addReplaced } from "./changes.ts";
 import { holdFast } from "./claim.ts";
+import { refuseOutdated } from "./codes.ts";
 import { turnOver } from "./former.ts";
 import { changeReaders } from "./known.ts";
 import type { Beside, Doubted, Intent, Ledger, LivePage } from "./ledger.ts";
@@ -23,6 +24,7 @@ export function* intend(
   cached: Parameters<Ledger["intend"]>[2],
 ): Work<void> {
   yield* holdFast(run);
+  yield* refuseOutdated();
   yield* refuseBarred(intents);
   yield* countWrite(intents);
   const known = yield* queryIds(`SELECT ${INTENT} FROM nb_intent WHERE`, intents);

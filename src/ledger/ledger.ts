@@ -364,9 +364,9 @@ export interface Ledger
    * Lets one run publish. Repeatable by the holder, who calls it again at least every third of
    * `leaseMs` to stay. Until another claims, methods that name a run refuse what any other writes of
    * pages and objects (`run_conflict`), also when the claim has ended.
-   * @throws PipelineError `run_conflict` when another holds the ledger, `release` is not the last,
-   *   the note `mark.name` is not what it was, or pages were intended, confirmed, retired or put in doubt
-   *   by another since the notes of `since`
+   * @throws PipelineError `release_outdated` when other code is current; `run_conflict` when another holds
+   *   the ledger, `release` is not the last, the note `mark.name` is not what it was, or pages were
+   *   intended, confirmed, retired or put in doubt by another since the notes of `since`
    */
   claim(
     run: string,
@@ -378,6 +378,8 @@ export interface Ledger
       readonly mark?: { readonly name: string; readonly was: string | undefined };
       /** What the notes were when the run began to plan. */
       readonly since?: ReadonlyMap<string, string> | undefined;
+      /** Fingerprint of the run's code: from now on it, and `intend`, are refused when other code is current. */
+      readonly code?: string | undefined;
     },
   ): Promise<void>;
 
@@ -387,7 +389,8 @@ export interface Ledger
   /**
    * Before puts: records them. Each of `cached` whose route has a live page or an adopted object
    * becomes a change that the CDN is to be told; elsewhere there is no old copy. Durable.
-   * @throws PipelineError `page_barred`, with nothing recorded, when one of the pages is taken down,
+   * @throws PipelineError `release_outdated` when other code was activated since the claim;
+   *   `page_barred`, with nothing recorded, when one of the pages is taken down,
    *   or wants a route at which the object of one that is has not been removed yet
    */
   intend(

@@ -4,6 +4,8 @@ import { claimEnded, type WithinClaim } from "./within-claim.ts";
 
 /** A run that stops answering for so long may be replaced. */
 const LEASE_MS = 30_000;
+/** Of one lease; what is asked of the store has the time until it ends, so the more the longer. */
+const RENEWALS = 6;
 /** What it asks of the store ends so long before its claim: clocks are told in seconds, and requests take time. */
 const MARGIN_MS = 5_000;
 
@@ -13,12 +15,15 @@ interface Claimant extends Pick<Run, "claim" | "hasClaimed">, WithinClaim {
 }
 
 /**
- * Claims the ledger at each call, and by itself whenever a third of the lease is over, so that a
+ * Claims the ledger at each call, and by itself whenever a sixth of the lease is over, so that a
  * slow store does not lose it. At the first it says which CDN the tags are for. The ledger knows
  * finished releases only; the note tells of runs, too, that published and were cut off since this
  * one read its rows.
  */
-export function claimant({ ledger, cdn }: Wired, { run, last, notes }: Begun): Claimant {
+export function claimant(
+  { ledger, cdn, code, leaseMs = LEASE_MS }: Wired,
+  { run, last, notes }: Begun,
+): Claimant {
   let publisher = last.publisher;
   let claimedMs = 0;
   let lostMs = 0;
@@ -29,14 +34,14 @@ export function claimant({ ledger, cdn }: Wired, { run, last, notes }: Begun): C
     const mark = { name: PUBLISHER, was: publisher };
     // Another may have published, and died, while this one planned.
     const since = publisher === run ? undefined : notes;
-    await ledger.claim(run, { release: last.release, nowMs, leaseMs: LEASE_MS, mark, since });
+    await ledger.claim(run, { release: last.release, nowMs, leaseMs, mark, since, code });
     publisher = run;
     claimedMs = nowMs;
   };
-  const lastMs = () => claimedMs + LEASE_MS - MARGIN_MS;
+  const lastMs = () => claimedMs + leaseMs - MARGIN_MS;
   // A claim that has ended may have been another's since, which only a call looks at.
   const keep = async () => {
-    if (Date.now() - claimedMs < LEASE_MS) await renew();
+    if (Date.now() - claimedMs < leaseMs) await renew();
   };
   return {
     async claim() {
@@ -47,7 +52,7 @@ export function claimant({ ledger, cdn }: Wired, { run, last, notes }: Begun): C
       const tick = () => {
         renewal = keep().catch(() => {});
       };
-      timer ??= setInterval(tick, LEASE_MS / 3).unref();
+      timer ??= setInterval(tick, leaseMs / RENEWALS).unref();
     },
     async stay() {
       if (Date.now() >= lastMs()) await renew();

@@ -51,6 +51,10 @@ export interface Wired extends AsyncDisposable {
   readonly deleteShare: number;
   /** What the runs of this process may do at the store at once. */
   readonly slots: Slots;
+  /** Fingerprint of the code that makes pages, see `jobs/code.ts`; without it no code is refused. */
+  readonly code?: string | undefined;
+  /** A run that stops answering for so long may be replaced; 30 seconds unless it is said. */
+  readonly leaseMs?: number | undefined;
   /** Waits so long, between questions to the CDN. */
   readonly sleep: (ms: number) => Promise<void>;
 }

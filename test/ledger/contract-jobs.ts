@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 import type { KeptJob, Ledger } from "../../src/ledger/ledger.ts";
+import { article, intent, livePage } from "./fixtures.ts";
 import type { LedgerTest } from "./ledger-contract.ts";
 
 const NEW: KeptJob = {
@@ -139,11 +140,30 @@ export function describeJobs(test: LedgerTest): void {
       expect(await ledger.changeJob(1, (_, current) => ({ result: current }))).toBe("new");
 
       expect(await ledger.meetCode("old", { at: 4, isActivated: true })).toBe("old");
+      expect(await ledger.meetCode("old", { at: 5, isActivated: true })).toBe("old");
 
       expect(await ledger.codes()).toEqual([
         { fingerprint: "old", firstSeenAt: 1, activatedAt: 4, isCurrent: true },
         { fingerprint: "new", firstSeenAt: 2, activatedAt: 2, isCurrent: false },
       ]);
+    });
+
+    test("a run whose code is not the current one begins nothing, and ends what it began", async (ledger) => {
+      const claim = { release: 0, nowMs: 0, leaseMs: 10 };
+      const outdated = expect.objectContaining({ code: "release_outdated" });
+      await ledger.claim("run", { ...claim, code: "a" });
+      await ledger.meetCode("a", { at: 1 });
+      await ledger.claim("run", { ...claim, code: "a" });
+      await ledger.intend("run", [intent()], []);
+
+      await ledger.meetCode("b", { at: 2 });
+
+      await expect(ledger.claim("run", { ...claim, code: "a" })).rejects.toEqual(outdated);
+      await expect(ledger.intend("run", [intent(article(2))], [])).rejects.toEqual(outdated);
+      await ledger.confirm("run", [livePage()]);
+      expect(await ledger.intents()).toEqual([]);
+      await ledger.claim("run", claim);
+      await ledger.intend("run", [intent(article(2))], []);
     });
   });
 }
