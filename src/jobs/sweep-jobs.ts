@@ -1,0 +1,30 @@
+import type { KeptJob } from "../ledger/ledger.ts";
+import { recoverJob } from "./attempt.ts";
+import { STATES } from "./job.ts";
+import type { Worker } from "./worker.ts";
+
+/** Jobs looked at in one sweep. */
+const MOST = 200;
+/** µs that jobs are kept after they ended. */
+const KEPT = 30 * 86_400_000_000;
+/** Ended jobs that one sweep forgets. */
+const MOST_FORGOTTEN = 50;
+
+/**
+ * Finds what no message will come for: jobs whose worker died wait again, and all that wait and are due
+ * are sent, which changes nothing when the queue has them. Now and then forgets what ended long ago.
+ */
+export async function sweepJobs(
+  { wired, now, wake }: Worker,
+  { isForgetting }: { readonly isForgetting: boolean },
+): Promise<void> {
+  const { ledger } = wired;
+  const at = now();
+  const isLost = ({ heldUntil = 0 }: KeptJob) => heldUntil < at;
+  const lost = (await ledger.jobsIn(STATES.indexOf("running"), MOST)).filter(isLost);
+  for (const { id } of lost) await recoverJob(ledger, id, at);
+  const waiting = await ledger.jobsIn(STATES.indexOf("waiting"), MOST);
+  const due = waiting.filter(({ startAt }) => startAt <= at);
+  if (due.length > 0) await wake(due);
+  if (isForgetting) await ledger.forgetJobs(at - KEPT, MOST_FORGOTTEN);
+}
