@@ -113,6 +113,40 @@ export const TAG_HEADER: ValueType<string> = {
     "It must be x-amz-meta-cache-tag, the header that our objects carry; name it in the distribution's CacheTagConfig first.",
   parse: (text) => (text.toLowerCase() === "x-amz-meta-cache-tag" ? text.toLowerCase() : undefined),
 };
+/** A token of the HTTP API. */
+export const TOKEN = pattern(
+  /^nbt_[A-Za-z0-9_-]{43}$/,
+  "It must be a token as `nightbake tokens add` shows it: nbt_ and 43 more characters.",
+);
+/** The token in a file; undefined when there is none. */
+export function tokenIn(file: string): string | undefined {
+  return TOKEN.parse(passwordIn(file).trim());
+}
+/** A file that holds one; given back absolute. */
+export function tokenFileIn(cwd: string): ValueType<string> {
+  return {
+    expects: "It must be the path of a file that holds one line, a token.",
+    parse(text) {
+      const file = resolve(cwd, text);
+      return tokenIn(file) === undefined ? undefined : file;
+    },
+  };
+}
+/** A host's name or address to listen on. */
+export const HOST = pattern(
+  /^[A-Za-z0-9.:-]{1,253}$/,
+  "It must be an address or a name, like 127.0.0.1, :: or localhost.",
+);
+/** A TCP port; 0 means any that is free. */
+export const PORT: ValueType<number> = {
+  expects: "It must be a port from 0 to 65535.",
+  parse: (text) => (/^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined),
+};
+/** How often something may happen in a minute. */
+export const A_MINUTE: ValueType<number> = {
+  expects: "It must be a whole number from 1 to 100000.",
+  parse: (text) => (/^([1-9]\d{0,4}|100000)$/.test(text) ? Number(text) : undefined),
+};
 /** How many of something, perhaps none. */
 export const FEW: ValueType<number> = {
   expects: "It must be a whole number from 0 to 100.",

@@ -2,24 +2,30 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { parseEnv } from "node:util";
 import {
+  A_MINUTE,
   BUCKET,
   COUNT,
   DISTRIBUTION,
   DOLLARS,
   FEW,
   fileIn,
+  HOST,
   HTTP,
   ITEMS,
   listOf,
   MEGABYTES,
   mysqlWith,
   ORIGIN,
+  PORT,
   PREFIX,
   REDIS,
   REGION,
   SECONDS,
   SHARE,
   TAG_HEADER,
+  TOKEN,
+  tokenFileIn,
+  tokenIn,
   type ValueType,
 } from "./config-values.ts";
 import { PipelineError, type Problem } from "./error.ts";
@@ -83,6 +89,15 @@ export interface Config {
   /** Where they are fetched; no "/" at its end. Undefined means the site's own address. */
   readonly probeUrl: string | undefined;
   readonly redisUrl: string | undefined;
+  /** Where `serve` listens. */
+  readonly host: string;
+  readonly port: number;
+  /** Requests a minute that one token may make of one clone. */
+  readonly requestsPerMinute: number;
+  /** With which a server elsewhere is asked; a secret. */
+  readonly token: string | undefined;
+  /** Holds it unless it is said. */
+  readonly tokenFile: string | undefined;
   /** Replaces the definition's `origin`; no "/" at its end. */
   readonly siteUrl: string | undefined;
   /** Undefined leaves the choice to the AWS SDK (its profile or the machine's role). */
@@ -138,6 +153,11 @@ export const SETTINGS = {
   NIGHTBAKE_PROBE: "probes",
   PROBE_URL: "probeUrl",
   REDIS_URL: "redisUrl",
+  NIGHTBAKE_HOST: "host",
+  NIGHTBAKE_PORT: "port",
+  NIGHTBAKE_REQUESTS_PER_MINUTE: "requestsPerMinute",
+  NIGHTBAKE_TOKEN: "token",
+  NIGHTBAKE_TOKEN_FILE: "tokenFile",
   AWS_REGION: "awsRegion",
   NIGHTBAKE_DELETE_SHARE: "deleteShare",
   NIGHTBAKE_CONCURRENCY: "concurrency",
@@ -252,6 +272,7 @@ function fields(
     probes: get("NIGHTBAKE_PROBE", 0, FEW),
     probeUrl: get("PROBE_URL", undefined, ORIGIN),
     redisUrl: get("REDIS_URL", undefined, REDIS),
+    ...control(get, cwd),
     siteUrl: get("SITE_URL", undefined, ORIGIN),
     awsRegion: get("AWS_REGION", aws["AWS_DEFAULT_REGION"] ?? region, REGION),
     deleteShare: get("NIGHTBAKE_DELETE_SHARE", DELETE_SHARE, SHARE),
@@ -283,6 +304,21 @@ function databases(get: Get, file: ValueType<string>) {
   };
 }
 
+function control(get: Get, cwd: string) {
+  const tokenFile = get("NIGHTBAKE_TOKEN_FILE", undefined, tokenFileIn(cwd));
+  return {
+    host: get("NIGHTBAKE_HOST", "127.0.0.1", HOST),
+    port: get("NIGHTBAKE_PORT", PORT_NUMBER, PORT),
+    requestsPerMinute: get("NIGHTBAKE_REQUESTS_PER_MINUTE", REQUESTS, A_MINUTE),
+    token: get("NIGHTBAKE_TOKEN", tokenFile && tokenIn(tokenFile), TOKEN),
+    tokenFile,
+  };
+}
+
+/** Nobody's by custom. */
+const PORT_NUMBER = 8377;
+/** A CMS that asks with every key stroke makes fewer. */
+const REQUESTS = 600;
 /** An editor waits as long without asking why. */
 const REPLICA_WAIT = 5;
 /** Each of ours reads a batch; one that takes longer hangs. */

@@ -75,6 +75,20 @@ export type ErrorCode =
   | "worker_lost"
   /** The queue's engine does not answer. */
   | "queue_unavailable"
+  /** A request to the HTTP API is malformed, too large or of the wrong type. */
+  | "request_invalid"
+  /** A request to the HTTP API has no token, or an unknown or revoked one. */
+  | "credential_rejected"
+  /** The token of a request is good, but not for this. */
+  | "scope_missing"
+  /** The HTTP API has nothing at this address: no such route, or no such job. */
+  | "not_found"
+  /** One asks more often than is allowed. */
+  | "rate_limited"
+  /** A server that was asked does not answer, or it is stopping. */
+  | "server_unavailable"
+  /** What was asked is no Nightbake, or another release that is not understood. */
+  | "server_rejected"
   /** The operator stopped the run. */
   | "interrupted";
 
@@ -87,6 +101,8 @@ const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
   "cdn_unavailable",
   "cdn_stale",
   "queue_unavailable",
+  "rate_limited",
+  "server_unavailable",
 ]);
 
 /** The optional parts of a {@link PipelineError}. */

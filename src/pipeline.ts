@@ -19,6 +19,7 @@ import { withPlan } from "./pipeline/with-plan.ts";
 import { planFeeds } from "./plan/feeds.ts";
 import type { Planned } from "./plan/plan.ts";
 
+export { checkNames, type Names } from "./pipeline/check-names.ts";
 export { resume } from "./pipeline/hold.ts";
 export { importQuarantine } from "./pipeline/import-quarantine.ts";
 export {

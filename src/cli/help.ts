@@ -40,6 +40,12 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
     "changed pages to fetch from there until they are new (default 0)",
   ],
   ["REDIS_URL", "queue and cache of clones; nothing uses it yet"],
+  ["NIGHTBAKE_HOST, NIGHTBAKE_PORT", "where `serve` listens (default 127.0.0.1 and 8377)"],
+  ["NIGHTBAKE_REQUESTS_PER_MINUTE", "that one token may make of one `serve` process (default 600)"],
+  [
+    "NIGHTBAKE_TOKEN, NIGHTBAKE_TOKEN_FILE",
+    "the token, or a file that holds it, for `rebuild --remote`",
+  ],
   ["NIGHTBAKE_DELETE_SHARE", "share of the site one build may delete unasked (default 0.2)"],
   [
     "NIGHTBAKE_CONCURRENCY",

@@ -19,7 +19,8 @@ export function maskedConfig(config: Config): readonly ShownSetting[] {
   const from = (name: string) => config.origins[name] ?? "default";
   const ours = Object.entries(SETTINGS).map(([name, field]) => {
     const values = [config[field] ?? ""].flat();
-    return { name, value: values.map((each) => masked(String(each))).join(","), from: from(name) };
+    const show = field === "token" ? hidden : masked;
+    return { name, value: values.map((each) => show(String(each))).join(","), from: from(name) };
   });
   const theirs = Object.keys(config.aws)
     .filter((name) => !(name in SETTINGS))
@@ -29,6 +30,10 @@ export function maskedConfig(config: Config): readonly ShownSetting[] {
       return { name, value, from: from(name) };
     });
   return [...ours, ...theirs];
+}
+
+function hidden(text: string): string {
+  return text === "" ? text : MASK;
 }
 
 /** A URL without its password and the values of its parameters, which may be tokens; else the text. */

@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { PipelineError } from "../error.ts";
+import type { Answer } from "./http.ts";
+
+/** Something that a clone needs for its work. */
+export interface Check {
+  /** `ledger`, `store`, `queue`, `release` */
+  readonly name: string;
+  /** @throws PipelineError when it cannot be used */
+  look(): Promise<void>;
+}
+
+/** What does not answer in so long counts as not there, ms. */
+const PATIENCE_MS = 3000;
+
+/** 200 when all is as it should be, 503 when not. Anybody may ask, so of an error only the code is told. */
+export async function readiness(checks: readonly Check[]): Promise<Answer> {
+  const entries = await Promise.all(checks.map(async (each) => [each.name, await stateOf(each)]));
+  const isReady = entries.every(([, state]) => state === "ok");
+  const json = { status: isReady ? "ok" : "unavailable", checks: Object.fromEntries(entries) };
+  return { status: isReady ? 200 : 503, json };
+}
+
+async function stateOf({ look }: Check): Promise<string> {
+  const stop = new AbortController();
+  const late = sleep(PATIENCE_MS, "no answer", { signal: stop.signal }).catch(() => "ok");
+  const found = look().then(
+    () => "ok",
+    (error: unknown) => (error instanceof PipelineError ? error.code : "bug"),
+  );
+  const state = await Promise.race([found, late]);
+  stop.abort();
+  return state;
+}
