@@ -15,6 +15,9 @@ import { openCloudFront } from "./invalidate/cloudfront.ts";
 import { noCdn } from "./invalidate/none.ts";
 import { leaving, type Terms } from "./invalidate/terms.ts";
 import { httpViewer } from "./invalidate/viewer.ts";
+import { memoryQueue } from "./jobs/memory-queue.ts";
+import type { Queue } from "./jobs/queue.ts";
+import type { Ledger } from "./ledger/ledger.ts";
 import { openMysqlLedger } from "./ledger/mysql.ts";
 import { openSqliteLedger } from "./ledger/sqlite.ts";
 import { loadSite, templateNames } from "./load-site.ts";
@@ -245,6 +248,35 @@ export async function openLoad(config: Config): Promise<OpenedLoad> {
       load({ dir, tables: tablesOf(kinds), lists: listsOf(kinds), target, ...options }),
     [Symbol.asyncDispose]: () => target[Symbol.asyncDispose](),
   };
+}
+
+/** What a worker works with, opened. */
+export interface OpenedWork extends AsyncDisposable {
+  readonly wired: Wired;
+  readonly queue: Queue;
+}
+
+/**
+ * Opens every part of a build, and the queue.
+ * @throws PipelineError of the first part that cannot be opened
+ */
+export async function openWork(config: Config): Promise<OpenedWork> {
+  await using parts = new AsyncDisposableStack();
+  const wired = parts.use(await openBuild(config));
+  const queue = parts.use(await openQueue(config, wired.ledger));
+  const open = parts.move();
+  return { wired, queue, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+/**
+ * Opens the queue of a ledger's jobs: in Redis, or without one in this process, whose workers then find
+ * the jobs of others in the ledger.
+ */
+async function openQueue({ redisUrl }: Config, ledger: Pick<Ledger, "id">): Promise<Queue> {
+  if (redisUrl === undefined) return memoryQueue();
+  // Imported late: most commands need no Redis.
+  const { bullmqQueue } = await import("./jobs/bullmq-queue.ts");
+  return bullmqQueue({ url: redisUrl, name: ledger.id });
 }
 
 /** What the redirects of a site can be asked and told with, opened. */

@@ -5,6 +5,7 @@ import { applyCommand } from "./apply.ts";
 import { readArgs } from "./args.ts";
 import { bakeCommand } from "./bake.ts";
 import { buildCommand } from "./build.ts";
+import { codeCommand } from "./code.ts";
 import type { Command, ExitCode, Io } from "./command.ts";
 import { configCommand } from "./config.ts";
 import { diffCommand } from "./diff.ts";
@@ -19,6 +20,7 @@ import { loadCommand } from "./load.ts";
 import { planCommand } from "./plan.ts";
 import { previewCommand } from "./preview.ts";
 import { quarantineCommand } from "./quarantine.ts";
+import { queueCommand } from "./queue.ts";
 import { rebuildCommand } from "./rebuild.ts";
 import { redirectsCommand } from "./redirects.ts";
 import { releasesCommand } from "./releases.ts";
@@ -31,6 +33,7 @@ import { tokensCommand } from "./tokens.ts";
 import { verifyCommand } from "./verify.ts";
 import { version } from "./version.ts";
 import { whyCommand } from "./why.ts";
+import { workerCommand } from "./worker.ts";
 
 /** In the order of the help. */
 const COMMANDS: readonly Command[] = [
@@ -39,6 +42,9 @@ const COMMANDS: readonly Command[] = [
   buildCommand,
   rebuildCommand,
   followCommand,
+  workerCommand,
+  queueCommand,
+  codeCommand,
   planCommand,
   applyCommand,
   whyCommand,

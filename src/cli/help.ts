@@ -39,7 +39,7 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
     "NIGHTBAKE_PROBE, PROBE_URL",
     "changed pages to fetch from there until they are new (default 0)",
   ],
-  ["REDIS_URL", "queue and cache of clones; nothing uses it yet"],
+  ["REDIS_URL", "the queue that workers share; without it each looks in the ledger, every second"],
   ["NIGHTBAKE_HOST, NIGHTBAKE_PORT", "where `serve` listens (default 127.0.0.1 and 8377)"],
   ["NIGHTBAKE_REQUESTS_PER_MINUTE", "that one token may make of one `serve` process (default 600)"],
   [

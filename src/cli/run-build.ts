@@ -52,7 +52,6 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
   const kinds = wired.site.kinds.map((each) => each.name);
   if (only !== undefined) checkKind(only, kinds);
   io.signal.throwIfAborted();
-  for (const message of unusedSettings(config)) view.emit({ event: "note", message });
   const summary = await build(wired, {
     plan,
     only,
@@ -81,11 +80,6 @@ function split(targets: readonly string[]): {
 async function positionsOf({ at }: BuildAsked, { positions }: ChangeFiles) {
   const { parsePosition } = await import("../source/flavour.ts");
   return [...(at === undefined ? [] : [at]), ...positions].map(parsePosition);
-}
-
-/** Settings that are understood and have no effect yet. */
-function unusedSettings({ redisUrl }: Config): readonly string[] {
-  return redisUrl === undefined ? [] : ["REDIS_URL is set, but nothing uses Redis yet."];
 }
 
 /** @throws PipelineError `config_invalid` when the site has no such kind, naming the nearest */

@@ -182,6 +182,9 @@ export interface Jobs {
   /** Lets a job that failed or was cancelled wait again, its attempts forgotten. Others stay as they are. */
   retry(id: string): Promise<Job | undefined>;
 
-  /** Events after one (0 for all), then those to come, until the job's last; ends with the signal, too. */
+  /**
+   * Events after one (0 for all), then those to come, until the job's last. The signal ends the waiting:
+   * what there is by then is told.
+   */
   events(id: string, after: number, signal: AbortSignal): AsyncIterable<JobEvent>;
 }

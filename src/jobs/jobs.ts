@@ -108,7 +108,7 @@ async function* events(
 ): AsyncGenerator<JobEvent> {
   const number = numberOf(id);
   let last = after;
-  while (number !== undefined && !signal.aborted) {
+  while (number !== undefined) {
     // Read before its events: when it has ended by then, they hold its last.
     const state = (await job(id))?.state;
     const found = await ledger.jobEvents(number, last, EVENTS);
@@ -117,7 +117,7 @@ async function* events(
       last = each.id;
     }
     if (found.length > 0) continue;
-    if (state === undefined || ENDED.includes(state)) return;
+    if (state === undefined || ENDED.includes(state) || signal.aborted) return;
     await sleep(pollMs, undefined, { signal }).catch(() => undefined);
   }
 }

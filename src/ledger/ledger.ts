@@ -7,7 +7,7 @@ import type { TokenLedger } from "./token-port.ts";
 import type { ToldLedger } from "./told-port.ts";
 
 export type { Bar, KnownBar } from "./bar-port.ts";
-export type { KeptEvent, KeptJob } from "./job-port.ts";
+export type { KeptEvent, KeptJob, KnownCode } from "./job-port.ts";
 export type { KnownRange } from "./range-port.ts";
 export type { KeptToken } from "./token-port.ts";
 export type { Lane, Told, ToldRow } from "./told-port.ts";

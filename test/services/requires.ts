@@ -9,7 +9,7 @@ import { SHARED_VARIABLES } from "./shared.ts";
  */
 export type Service = keyof typeof PROGRAMS | keyof typeof SHARED_VARIABLES;
 
-const PROGRAMS: Readonly<Record<"mariadb" | "openssl" | "radosgw" | "varnish", object>> =
+const PROGRAMS: Readonly<Record<"mariadb" | "openssl" | "radosgw" | "redis" | "varnish", object>> =
   JSON.parse(readFileSync(new URL("programs.json", import.meta.url), "utf8"));
 
 /** A suite that needs servers: visibly skipped on a machine without them, failed where CI=true. */

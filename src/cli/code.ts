@@ -1,0 +1,66 @@
+import { PipelineError } from "../error.ts";
+import type { KnownCode } from "../ledger/ledger.ts";
+import { didYouMean } from "../nearest.ts";
+import { COMMON, type Command, configOf } from "./command.ts";
+import { instant, table } from "./format.ts";
+import { look } from "./look.ts";
+
+const ACTIONS = ["list", "activate"];
+
+/** `nightbake code [ACTION]` */
+export const codeCommand: Command = {
+  name: "code",
+  summary: "Lists the code that workers have had, and makes this machine's the current one.",
+  details:
+    "ACTION is list (the default) or activate. Code is all that pages are made of beside rows: templates,\n" +
+    "content, assets, the site definition, Nightbake itself and its runtime, as one fingerprint. Workers with\n" +
+    "other code than the current one publish nothing. A worker makes code that nobody had before the current\n" +
+    "one by itself; going back to older code has to be said, here or with `nightbake worker --activate`.",
+  positionals: ["[ACTION]"],
+  options: COMMON,
+  examples: [
+    { line: "code", says: "which code is current, and since when" },
+    { line: "code activate", says: "after a release was taken back" },
+  ],
+  async run(args, io) {
+    const [action = "list"] = args.positionals;
+    if (!ACTIONS.includes(action)) throw unknownAction(action);
+    if (action === "list") {
+      const { openLedger } = await import("../wiring.ts");
+      await using ledger = await openLedger(configOf(args, io));
+      const codes = await ledger.codes();
+      if (args.has("json")) for (const each of codes) io.out.write(lineOf(each));
+      else io.out.write(textOf(codes));
+      return 0;
+    }
+    return await look(args, io, async (wired) => {
+      const { codeOf } = await import("../jobs/code.ts");
+      const code = codeOf(wired);
+      await wired.ledger.meetCode(code, { at: Date.now() * 1000, isActivated: true });
+      const line = JSON.stringify({ event: "activated", fingerprint: code });
+      io.out.write(args.has("json") ? `${line}\n` : `The code ${code} is current.\n`);
+      return 0;
+    });
+  },
+};
+
+function lineOf({ firstSeenAt, activatedAt, ...rest }: KnownCode): string {
+  const moments = { firstSeenAt: instant(firstSeenAt), activatedAt: instant(activatedAt) };
+  return `${JSON.stringify({ event: "code", ...rest, ...moments })}\n`;
+}
+
+function textOf(codes: readonly KnownCode[]): string {
+  if (codes.length === 0) return "No worker has told its code yet.\n";
+  const rows = codes.map(({ fingerprint, firstSeenAt, activatedAt, isCurrent }) => [
+    fingerprint,
+    instant(firstSeenAt),
+    instant(activatedAt),
+    isCurrent ? "current" : "",
+  ]);
+  return table([["Code", "First seen", "Activated", ""], ...rows]);
+}
+
+function unknownAction(action: string): PipelineError {
+  const message = `There is no action ${action}.${didYouMean(action, ACTIONS)}`;
+  return new PipelineError("config_invalid", message, { hint: `There are ${ACTIONS.join(", ")}.` });
+}
