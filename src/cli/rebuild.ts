@@ -1,4 +1,6 @@
+import { PipelineError } from "../error.ts";
 import { COMMON, type Command, configOf } from "./command.ts";
+import { rebuildRemotely } from "./rebuild-remote.ts";
 import { runBuild } from "./run-build.ts";
 
 /** `nightbake rebuild TARGET …` */
@@ -12,7 +14,9 @@ export const rebuildCommand: Command = {
     "build leads to every page that read it; the cost depends on those, not on the size of the site.\n" +
     "Scheduled rows that are due are published, too.\n" +
     "Rows are read on a replica that has all that the primary has committed by now, else on the primary.\n" +
-    "A position, of --at or in change records, is checked: if the primary never had it nothing is built.",
+    "A position, of --at or in change records, is checked: if the primary never had it nothing is built.\n" +
+    "With --remote a server (`nightbake serve`) is asked for it, with the token of NIGHTBAKE_TOKEN; the command\n" +
+    "ends when all of it is live. Ctrl-C ends the command alone: others may have asked for the same job.",
   positionals: ["TARGET…"],
   options: {
     at: {
@@ -21,6 +25,11 @@ export const rebuildCommand: Command = {
     },
     "dry-run": { says: "Prints the plan with a reason for each step; changes nothing." },
     "allow-deletes": { says: "Deletes more of the site than NIGHTBAKE_DELETE_SHARE." },
+    remote: { value: "URL", says: "The server to ask; nothing is built on this machine." },
+    lane: {
+      value: "LANE",
+      says: "With --remote: takedown, editor, live or nightly (default editor).",
+    },
     ...COMMON,
   },
   examples: [
@@ -31,10 +40,16 @@ export const rebuildCommand: Command = {
     },
     { line: "rebuild article:42 --at mariadb:0-1-8", says: "an editor's own commit, surely" },
     { line: "rebuild changes.ndjson", says: "what a change feed or an import wrote down" },
+    { line: "rebuild article:42 --remote https://bake.example.com", says: "on another machine" },
     { line: "rebuild /articles/x/ --dry-run", says: "what a page would need, and why" },
   ],
-  run(args, io) {
-    return runBuild(configOf(args, io), io, {
+  async run(args, io) {
+    if (args.has("remote")) return await rebuildRemotely(args, io);
+    if (args.has("lane"))
+      throw new PipelineError("config_invalid", "Only servers have lanes.", {
+        hint: "Name one with --remote, or leave --lane out.",
+      });
+    return await runBuild(configOf(args, io), io, {
       isDryRun: args.has("dry-run"),
       only: undefined,
       targets: args.positionals,

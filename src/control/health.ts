@@ -13,8 +13,23 @@ export interface Check {
 /** What does not answer in so long counts as not there, ms. */
 const PATIENCE_MS = 3000;
 
-/** 200 when all is as it should be, 503 when not. Anybody may ask, so of an error only the code is told. */
-export async function readiness(checks: readonly Check[]): Promise<Answer> {
+/** An answer that is so old is given again, ms: anybody may ask, and a look at a bucket costs something. */
+const FRESH_MS = 2000;
+
+/**
+ * Answers whether all is as it should be: 200, or 503 with the codes of what is not. Their messages
+ * are for the log, since anybody may ask. `now` in ms.
+ */
+export function readiness(checks: readonly Check[], now: () => number): () => Promise<Answer> {
+  let last: { readonly at: number; readonly answer: Promise<Answer> } | undefined;
+  return async () => {
+    if (last === undefined || now() - last.at >= FRESH_MS)
+      last = { at: now(), answer: look(checks) };
+    return await last.answer;
+  };
+}
+
+async function look(checks: readonly Check[]): Promise<Answer> {
   const entries = await Promise.all(checks.map(async (each) => [each.name, await stateOf(each)]));
   const isReady = entries.every(([, state]) => state === "ok");
   const json = { status: isReady ? "ok" : "unavailable", checks: Object.fromEntries(entries) };

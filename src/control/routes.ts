@@ -3,7 +3,6 @@ import { type Job, type Jobs, LANES, STATES } from "../jobs/job.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Names } from "../pipeline.ts";
 import { eventStream } from "./event-stream.ts";
-import { type Check, readiness } from "./health.ts";
 import type { Answer, Asked, Route } from "./http.ts";
 import { jobAnswer } from "./job-answer.ts";
 import { allMetrics, type RequestCounts } from "./metrics.ts";
@@ -16,7 +15,7 @@ export interface Desk {
   readonly jobs: Jobs;
   readonly ledger: Pick<Ledger, "releases" | "tokens">;
   readonly counts: RequestCounts;
-  readonly checks: readonly Check[];
+  readonly ready: () => Promise<Answer>;
   /** @throws PipelineError `input_invalid` for names that the site does not have */
   readonly checkNames: (names: Names) => void;
   readonly heartbeatMs: number;
@@ -53,7 +52,7 @@ export function routesOf(desk: Desk): readonly Route[] {
     post("/v1/jobs/:id/cancel", ASKING, (asked) => cancel(desk, asked)),
     get("/v1/jobs/:id/events", ["read"], (asked) => events(desk, asked)),
     get("/health/live", ANYBODY, async () => ({ status: 200, json: { status: "ok" } })),
-    get("/health/ready", ANYBODY, () => readiness(desk.checks)),
+    get("/health/ready", ANYBODY, () => desk.ready()),
     get("/metrics", ["metrics"], () => metrics(desk)),
   ];
 }

@@ -2,7 +2,7 @@ import type { Jobs } from "../jobs/job.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Names } from "../pipeline.ts";
 import { type Answered, type Listening, listen } from "./fastify-server.ts";
-import type { Check } from "./health.ts";
+import { type Check, readiness } from "./health.ts";
 import { requestCounts } from "./metrics.ts";
 import { limiter } from "./rate.ts";
 import { routesOf } from "./routes.ts";
@@ -48,7 +48,8 @@ export async function openServer(parts: ServerParts, options: ServerOptions): Pr
   const { jobs, ledger, checkNames, checks } = parts;
   const counts = requestCounts();
   const stop = new AbortController();
-  const desk = { jobs, ledger, counts, checks, checkNames, heartbeatMs, stopping: stop.signal };
+  const ready = readiness(checks, now);
+  const desk = { jobs, ledger, counts, ready, checkNames, heartbeatMs, stopping: stop.signal };
   const [askers, strangers] = [limiter(requestsPerMinute, now), limiter(STRANGERS, now)];
   const listening = await listen(
     {
