@@ -1,48 +1,18 @@
-import type { ChildProcess } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { temporary } from "../cli/fakes.ts";
-import { nightbake, ROOT, started } from "../cli/nightbake.ts";
+import { nightbake, started } from "../cli/nightbake.ts";
 import { mariaDbAt } from "../services/mariadb.ts";
 import { randomFrom } from "../services/random.ts";
 import { describeWith } from "../services/requires.ts";
 import { sharedMariaDb } from "../services/shared.ts";
+import { DEMO, DEMO_ROWS, endClaim, says, servedFiles } from "./command.ts";
 
-const SITE = ["--config", join(ROOT, "site.config.ts")];
-const DATA = join(ROOT, "content", "data");
 const TIME = { timeout: 600_000 };
 /** `npm run test:kill` asks for more. */
 const KILLS = process.env["KILL"] === undefined ? 1 : 20;
-
-/** What readers can get of a folder: content by name. */
-function served(folder: string): ReadonlyMap<string, string> {
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8", withFileTypes: true })
-    .filter((each) => each.isFile() && !each.name.startsWith("."))
-    .map((each) => join(each.parentPath, each.name))
-    .sort();
-  return new Map(files.map((file) => [file.slice(folder.length), readFileSync(file, "latin1")]));
-}
-
-async function says(child: ChildProcess, text: string): Promise<void> {
-  let said = "";
-  await new Promise<void>((resolve) => {
-    child.stdout?.on("data", (chunk: string) => {
-      said += chunk;
-      if (said.includes(text)) resolve();
-    });
-    child.once("close", () => resolve());
-  });
-}
-
-/** As if half a minute had passed: a dead run's claim is over. */
-function endClaim(file: string): void {
-  using ledger = new DatabaseSync(file);
-  ledger.exec("UPDATE nb_lease SET expires_ms = 0");
-}
 
 describeWith("shared-mariadb", "A follower that is killed", () => {
   test("loses nothing at whatever moment, and stops when it is asked to", TIME, async () => {
@@ -54,7 +24,7 @@ describeWith("shared-mariadb", "A follower that is killed", () => {
     const file = join(cwd, ".nightbake", "ledger.db");
     const around = { cwd, env: { DATABASE_URL: url } };
     const database = mariaDbAt(url);
-    await nightbake(["load", DATA, ...SITE], around);
+    await nightbake(["load", DEMO_ROWS, ...DEMO], around);
     const ids = (await database.query<{ id: number }>("SELECT id FROM articles")).map(
       ({ id }) => id,
     );
@@ -70,7 +40,7 @@ describeWith("shared-mariadb", "A follower that is killed", () => {
         }),
       );
     const follow = async () => {
-      const following = started(["follow", "--json", ...SITE], around);
+      const following = started(["follow", "--json", ...DEMO], around);
       await says(following.child, "is followed from");
       return following;
     };
@@ -89,13 +59,13 @@ describeWith("shared-mariadb", "A follower that is killed", () => {
     await database.query("UPDATE articles SET title = ? WHERE id = ?", [last, 1]);
     await using ledger = await openSqliteLedger(file);
     const isPublished = async () =>
-      [...served(join(cwd, "dist")).values()].some((each) => each.includes(last)) &&
+      [...servedFiles(join(cwd, "dist")).values()].some((each) => each.includes(last)) &&
       (await ledger.told(1)).length === 0;
     while (!(await isPublished())) await sleep(25);
     child.kill("SIGTERM");
 
     expect((await ended).code).toBe(0);
-    await nightbake(["build", ...SITE], { cwd: scratch, env: around.env });
-    expect(served(join(cwd, "dist"))).toEqual(served(join(scratch, "dist")));
+    await nightbake(["build", ...DEMO], { cwd: scratch, env: around.env });
+    expect(servedFiles(join(cwd, "dist"))).toEqual(servedFiles(join(scratch, "dist")));
   });
 });
