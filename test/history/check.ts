@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { noCache } from "../../src/cache/none.ts";
 import { TERMS } from "../../src/invalidate/terms.ts";
-import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { importQuarantine } from "../../src/pipeline/import-quarantine.ts";
 import { exportQuarantine } from "../../src/pipeline/quarantine.ts";
 import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
@@ -22,7 +21,7 @@ import { bake, differences, SITE, served, shown, smallSite } from "../pipeline/s
 import { openKeptSource } from "./kept-source.ts";
 import { describeMoment, type History, type Moment, type Run } from "./moments.ts";
 import { openRowsFile, type RowsFile } from "./rows-file.ts";
-import { factsOf, type LedgerFile, openLedgerFile, type Side } from "./side.ts";
+import { factsOf, openReused, type ReusedLedger, type Side } from "./side.ts";
 import { changed, FIRST, makingOf, type SiteFiles } from "./site-parts.ts";
 
 /** What was counted over all steps of all histories. */
@@ -63,11 +62,9 @@ export async function openChecker(databases?: Databases): Promise<Checker> {
   const site = stack.use(await smallSite());
   const rows = stack.use(openRowsFile(site.source));
   const source = stack.use(openKeptSource(site.source));
-  const empty = join(site.dir, "empty.db");
-  await (await openSqliteLedger(empty))[Symbol.asyncDispose]();
   const sums: Sums = { histories: 0, steps: 0, compared: 0, rendered: 0, changed: 0, failing: 0 };
-  const lived = stack.use(await openLedgerFile(join(site.dir, "ledger.db"), empty));
-  const scratch = stack.use(await openLedgerFile(join(site.dir, "scratch.db"), empty));
+  const lived = stack.use(await openReused(join(site.dir, "ledger.db")));
+  const scratch = stack.use(await openReused());
   const all = stack.move();
   return {
     sums,
@@ -90,7 +87,7 @@ interface World {
   readonly databases: Databases | undefined;
   readonly side: Side;
   readonly sums: Sums;
-  readonly scratch: LedgerFile;
+  readonly scratch: ReusedLedger;
   files: SiteFiles;
   /** µs */
   now: number;

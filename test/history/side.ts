@@ -1,11 +1,10 @@
-import { copyFileSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Cdn } from "../../src/invalidate/cdn.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
 import { type Artifact, tablesOf } from "../../src/site.ts";
+import { openEmptyLedger } from "../pipeline/empty-ledger.ts";
 import { SITE } from "../pipeline/small-site.ts";
 
 /** A ledger, a store and a CDN, and what was done to them. */
@@ -26,32 +25,22 @@ export interface Side {
   dump(): Promise<string>;
 }
 
-/** A ledger in a SQLite file that becomes empty again: one connection and its statements are for all. */
-export interface LedgerFile extends AsyncDisposable {
+/** A ledger that is used again and again. */
+export interface ReusedLedger extends AsyncDisposable {
   /** The empty ledger, with a new store and CDN. */
   side(): Side;
 }
 
-/** Makes the file as a copy of a ledger's that is empty, and opens it. */
-export async function openLedgerFile(file: string, empty: string): Promise<LedgerFile> {
-  await using stack = new AsyncDisposableStack();
-  copyFileSync(empty, file);
-  const ledger = stack.use(await openSqliteLedger(file));
-  const other = new DatabaseSync(file);
-  stack.defer(() => other.close());
-  const tables = other.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
-  const refill = tables.map(
-    ({ name }) => `DELETE FROM ${name}; INSERT INTO ${name} SELECT * FROM fresh.${name};`,
-  );
-  other.exec(`ATTACH '${empty}' AS fresh`);
-  const dumps = tables.map(({ name }) => other.prepare(dumpOf(other, String(name))));
-  const open = stack.move();
+/** Makes a ledger, in memory unless a file is named. */
+export async function openReused(file?: string): Promise<ReusedLedger> {
+  const { ledger, database, tables, empty, ...open } = await openEmptyLedger(file);
+  const dumps = tables.map((table) => database.prepare(dumpOf(database, table)));
   return {
+    ...open,
     side() {
-      other.exec(`BEGIN IMMEDIATE; ${refill.join("")} COMMIT`);
+      empty();
       return sideOf(ledger, async () => JSON.stringify(dumps.map((each) => each.get())));
     },
-    [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
 

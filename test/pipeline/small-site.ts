@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cache } from "../../src/cache/cache.ts";
 import { noCache } from "../../src/cache/none.ts";
-import { kindFingerprints, kindMakings } from "../../src/engine.ts";
 import type { RunEvent, Summary } from "../../src/events.ts";
 import {
   appendOnly,
@@ -36,8 +35,8 @@ import {
 import type { Cdn } from "../../src/invalidate/cdn.ts";
 import { noCdn } from "../../src/invalidate/none.ts";
 import { TERMS } from "../../src/invalidate/terms.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
-import { templateNames } from "../../src/load-site.ts";
 import { exportHistory, importHistory } from "../../src/pipeline/route-history.ts";
 import {
   type BuildOptions,
@@ -49,14 +48,12 @@ import {
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import { openSlots } from "../../src/publish/slots.ts";
 import type { ObjectStore } from "../../src/publish/store.ts";
-import { loadAssets } from "../../src/render/assets.ts";
-import { loadContent } from "../../src/render/content.ts";
-import { loadRedirects } from "../../src/render/redirects.ts";
-import { loadTemplates } from "../../src/render/templates.ts";
 import { type Artifact, listsOf, tablesOf } from "../../src/site.ts";
 import { load } from "../../src/source/load.ts";
 import { openSqliteSource } from "../../src/source/sqlite-source.ts";
 import { openSqliteTarget } from "../../src/source/sqlite-target.ts";
+import { type EmptyLedger, openEmptyLedger } from "./empty-ledger.ts";
+import { smallFiles } from "./small-files.ts";
 
 const name = text({ max: 60 });
 const status = oneOf("draft", "published");
@@ -247,33 +244,27 @@ export interface WiringParts {
 
 /** Opens a pipeline over a small site with real parts; templates and content are read anew. */
 export async function openSmall(site: SmallSite, parts: WiringParts): Promise<Wired> {
-  const assets = await loadAssets(join(site.dir, "assets"));
-  const names = templateNames(SITE);
-  const templates = await loadTemplates({ dir: join(site.dir, "templates"), assets, names });
-  const source = await openSqliteSource(site.source);
-  const ledger = await openSqliteLedger(join(site.dir, parts.ledger));
+  await using stack = new AsyncDisposableStack();
+  const files = await smallFiles(SITE, site.dir);
+  const source = stack.use(await openSqliteSource(site.source));
+  const ledger = stack.use(await openSqliteLedger(join(site.dir, parts.ledger)));
+  const open = stack.move();
+  const close = () => open.disposeAsync();
+  return { ...wiredWith(parts), ...files, source, ledger, [Symbol.asyncDispose]: close };
+}
+
+/** What is neither in files nor in databases. */
+function wiredWith({ store, cdn, bodies }: Omit<WiringParts, "ledger">) {
   return {
     site: SITE,
-    source,
-    ledger,
-    store: parts.store,
-    cdn: parts.cdn ?? noCdn,
+    store,
+    cdn: cdn ?? noCdn,
     terms: TERMS,
-    templates,
-    bodies: parts.bodies ?? noCache,
+    bodies: bodies ?? noCache,
     bodyEngine: Buffer.from("engine"),
-    assets,
-    content: new Map([["pages", await loadContent(join(site.dir, "pages"))]]),
-    redirects: await loadRedirects(site.dir),
-    fingerprint: kindFingerprints(SITE, templates, Buffer.from("engine")),
-    making: kindMakings(SITE, templates, { "runtime:nightbake": "engine" }),
     deleteShare: 1,
     slots: openSlots({ concurrency: 4, sleep: async () => {} }),
     sleep: async () => {},
-    async [Symbol.asyncDispose]() {
-      await source[Symbol.asyncDispose]();
-      await ledger[Symbol.asyncDispose]();
-    },
   };
 }
 
@@ -301,38 +292,55 @@ export async function scratch(
   site: SmallSite,
   now: number,
   options: {
-    readonly ledger?: string;
     readonly history?: readonly string[];
     readonly rewire?: (wired: Wired) => Wired;
   } = {},
 ): Promise<ReadonlyMap<string, Artifact>> {
-  const { ledger = `scratch-${Math.random()}.db`, history = await historyOf(site) } = options;
-  const { rewire = (same) => same } = options;
-  const bars = await takedownsOf(site);
+  const inputs = await inputsOf(site);
+  const { history = inputs.history, rewire = (same) => same } = options;
   const objects = new Map<string, Artifact>();
-  await using opened = await openSmall(site, { ledger, store: memoryStore(objects) });
-  const wired = rewire(opened);
+  const files = await smallFiles(SITE, site.dir);
+  await using source = await openSqliteSource(site.source);
+  await using parts = await borrowLedger();
+  const close = async () => {};
+  const wired = rewire({
+    ...wiredWith({ store: memoryStore(objects) }),
+    ...files,
+    source,
+    ledger: parts.ledger,
+    [Symbol.asyncDispose]: close,
+  });
   if (history.length > 0) await importHistory(wired, history, "history");
   const { signal } = new AbortController();
+  const { bars } = inputs;
   if (bars.length > 0) await importTakedowns(wired, bars, { file: "bars", signal });
   await bake(wired, { now: () => now });
   return served(objects);
 }
 
-/** What is taken down by the ledger of `World`s below the site's folder. */
-async function takedownsOf(site: SmallSite): Promise<readonly string[]> {
-  const file = join(site.dir, "ledger.db");
-  if (!existsSync(file)) return [];
-  await using opened = await openSqliteLedger(file);
-  return await Array.fromAsync(exportTakedowns(opened));
+/** Ledgers of builds from scratch that are done. */
+const spare: EmptyLedger[] = [];
+
+async function borrowLedger(): Promise<AsyncDisposable & { readonly ledger: Ledger }> {
+  const borrowed = spare.pop() ?? (await openEmptyLedger());
+  borrowed.empty();
+  return {
+    ledger: borrowed.ledger,
+    async [Symbol.asyncDispose]() {
+      spare.push(borrowed);
+    },
+  };
 }
 
-/** The exported route history of a ledger below the site's folder; of the one of `World`s by default. */
-async function historyOf(site: SmallSite, ledger = "ledger.db"): Promise<readonly string[]> {
-  const file = join(site.dir, ledger);
-  if (!existsSync(file)) return [];
+/** The route history and what is taken down, by the ledger of `World`s below the site's folder. */
+async function inputsOf(
+  site: SmallSite,
+): Promise<{ readonly history: readonly string[]; readonly bars: readonly string[] }> {
+  const file = join(site.dir, "ledger.db");
+  if (!existsSync(file)) return { history: [], bars: [] };
   await using opened = await openSqliteLedger(file);
-  return await Array.fromAsync(exportHistory(opened));
+  const history = await Array.fromAsync(exportHistory(opened));
+  return { history, bars: await Array.fromAsync(exportTakedowns(opened)) };
 }
 
 /** Objects that readers can see, in order of key. */
