@@ -14,7 +14,7 @@ import { sweepJobs } from "./sweep-jobs.ts";
 /** Between two looks at the ledger for what no message came for. */
 const SWEEP_MS = 1_000;
 /** A worker that is replaced within 15 seconds must have lost its claim by then. */
-const LEASE_MS = 13_000;
+const LEASE_MS = 10_000;
 /** Of so many sweeps one also forgets old jobs. */
 const FORGETTING = 600;
 
