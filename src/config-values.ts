@@ -171,6 +171,25 @@ export const MEGABYTES: ValueType<number> = {
   parse: (text) => (/^(\d{1,6}|1000000)$/.test(text) ? Number(text) : undefined),
 };
 
+/** When something is done, as cron writes it, or never; what it says is read when it is used. */
+export const CRON = pattern(
+  /^(?=.{1,200}$)(off|@[a-z]+|\S+(\s+\S+){4})$/,
+  "It must be five fields of cron, like 0 3 * * * for three o'clock each day, or off.",
+);
+/** Whether something is done. */
+export const SWITCH = pattern(/^(on|off)$/, "It must be on or off.");
+/** A time zone of the IANA database. */
+export const TIME_ZONE: ValueType<string> = {
+  expects: "It must be a time zone's name, like Europe/Berlin or UTC.",
+  parse(text) {
+    try {
+      return new Intl.DateTimeFormat("en-US", { timeZone: text }).resolvedOptions().timeZone;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
 /** A file or folder, given back absolute. */
 export function fileIn(cwd: string): ValueType<string> {
   return { expects: "It must be a path.", parse: (text) => resolve(cwd, text) };

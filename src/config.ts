@@ -5,6 +5,7 @@ import {
   A_MINUTE,
   BUCKET,
   COUNT,
+  CRON,
   DISTRIBUTION,
   DOLLARS,
   FEW,
@@ -22,7 +23,9 @@ import {
   REGION,
   SECONDS,
   SHARE,
+  SWITCH,
   TAG_HEADER,
+  TIME_ZONE,
   TOKEN,
   tokenFileIn,
   tokenIn,
@@ -98,6 +101,14 @@ export interface Config {
   readonly token: string | undefined;
   /** Holds it unless it is said. */
   readonly tokenFile: string | undefined;
+  /** When jobs are asked for, as cron writes it; `off` for never. */
+  readonly scheduleBuild: string;
+  readonly scheduleVerify: string;
+  readonly scheduleSweep: string;
+  /** `on` or `off`: whether a job is asked for when the clock shows or hides a row. */
+  readonly scheduleDue: string;
+  /** Whose clock the schedule goes by. */
+  readonly scheduleTimeZone: string;
   /** Replaces the definition's `origin`; no "/" at its end. */
   readonly siteUrl: string | undefined;
   /** Undefined leaves the choice to the AWS SDK (its profile or the machine's role). */
@@ -158,6 +169,11 @@ export const SETTINGS = {
   NIGHTBAKE_REQUESTS_PER_MINUTE: "requestsPerMinute",
   NIGHTBAKE_TOKEN: "token",
   NIGHTBAKE_TOKEN_FILE: "tokenFile",
+  SCHEDULE_BUILD: "scheduleBuild",
+  SCHEDULE_VERIFY: "scheduleVerify",
+  SCHEDULE_SWEEP: "scheduleSweep",
+  SCHEDULE_DUE: "scheduleDue",
+  SCHEDULE_TIME_ZONE: "scheduleTimeZone",
   AWS_REGION: "awsRegion",
   NIGHTBAKE_DELETE_SHARE: "deleteShare",
   NIGHTBAKE_CONCURRENCY: "concurrency",
@@ -273,6 +289,7 @@ function fields(
     probeUrl: get("PROBE_URL", undefined, ORIGIN),
     redisUrl: get("REDIS_URL", undefined, REDIS),
     ...control(get, cwd),
+    ...schedule(get),
     siteUrl: get("SITE_URL", undefined, ORIGIN),
     awsRegion: get("AWS_REGION", aws["AWS_DEFAULT_REGION"] ?? region, REGION),
     deleteShare: get("NIGHTBAKE_DELETE_SHARE", DELETE_SHARE, SHARE),
@@ -281,6 +298,16 @@ function fields(
     keepMb: get("NIGHTBAKE_KEEP_MB", KEEP_MB, MEGABYTES),
     keepReleases: get("NIGHTBAKE_KEEP_RELEASES", KEEP_RELEASES, COUNT),
     keepDays: get("NIGHTBAKE_KEEP_DAYS", KEEP_DAYS, COUNT),
+  };
+}
+
+function schedule(get: Get) {
+  return {
+    scheduleBuild: get("SCHEDULE_BUILD", EACH_NIGHT, CRON),
+    scheduleVerify: get("SCHEDULE_VERIFY", EACH_SUNDAY, CRON),
+    scheduleSweep: get("SCHEDULE_SWEEP", AFTERWARDS, CRON),
+    scheduleDue: get("SCHEDULE_DUE", "on", SWITCH),
+    scheduleTimeZone: get("SCHEDULE_TIME_ZONE", "UTC", TIME_ZONE),
   };
 }
 
@@ -319,6 +346,8 @@ function control(get: Get, cwd: string) {
 const PORT_NUMBER = 8377;
 /** A CMS that asks with every key stroke makes fewer. */
 const REQUESTS = 600;
+/** Verifying lists the whole store, so it is rarer. */
+const [EACH_NIGHT, EACH_SUNDAY, AFTERWARDS] = ["0 3 * * *", "0 5 * * 0", "30 4 * * *"];
 /** An editor waits as long without asking why. */
 const REPLICA_WAIT = 5;
 /** Each of ours reads a batch; one that takes longer hangs. */
@@ -363,7 +392,7 @@ function awsVariables(from: {
 function unknownNames(env: Env): Problem[] {
   const known = Object.keys(SETTINGS);
   return Object.keys(env)
-    .filter((name) => /^(NIGHTBAKE|INVALIDATION)_/.test(name) && !known.includes(name))
+    .filter((name) => /^(NIGHTBAKE|INVALIDATION|SCHEDULE)_/.test(name) && !known.includes(name))
     .map((name) => ({
       place: name,
       message: `There is no such setting.${didYouMean(name, Object.keys(SETTINGS))}`,

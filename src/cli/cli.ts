@@ -26,6 +26,7 @@ import { redirectsCommand } from "./redirects.ts";
 import { releasesCommand } from "./releases.ts";
 import { resumeCommand } from "./resume.ts";
 import { rollbackCommand } from "./rollback.ts";
+import { scheduleCommand } from "./schedule.ts";
 import { schemaCommand } from "./schema.ts";
 import { sweepCommand } from "./sweep.ts";
 import { takedownCommand } from "./takedown.ts";
@@ -45,6 +46,7 @@ const COMMANDS: readonly Command[] = [
   workerCommand,
   queueCommand,
   codeCommand,
+  scheduleCommand,
   planCommand,
   applyCommand,
   whyCommand,

@@ -46,6 +46,12 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
     "NIGHTBAKE_TOKEN, NIGHTBAKE_TOKEN_FILE",
     "the token, or a file that holds it, for `rebuild --remote`",
   ],
+  [
+    "SCHEDULE_BUILD, SCHEDULE_VERIFY, SCHEDULE_SWEEP",
+    'when these jobs are asked for, as cron writes it, or off (default "0 3 * * *", "0 5 * * 0", "30 4 * * *")',
+  ],
+  ["SCHEDULE_DUE", "off asks for no job when the clock shows or hides a row (default on)"],
+  ["SCHEDULE_TIME_ZONE", "whose clock that is: Europe/Berlin (default UTC)"],
   ["NIGHTBAKE_DELETE_SHARE", "share of the site one build may delete unasked (default 0.2)"],
   [
     "NIGHTBAKE_CONCURRENCY",

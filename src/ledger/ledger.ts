@@ -3,12 +3,14 @@ import type { PageId, Phase, Step } from "../site.ts";
 import type { BarLedger } from "./bar-port.ts";
 import type { JobLedger } from "./job-port.ts";
 import type { RangeLedger } from "./range-port.ts";
+import type { TickLedger } from "./tick-port.ts";
 import type { TokenLedger } from "./token-port.ts";
 import type { ToldLedger } from "./told-port.ts";
 
 export type { Bar, KnownBar } from "./bar-port.ts";
 export type { KeptEvent, KeptJob, KnownCode } from "./job-port.ts";
 export type { KnownRange } from "./range-port.ts";
+export type { KeptTick, NewTick } from "./tick-port.ts";
 export type { KeptToken } from "./token-port.ts";
 export type { Lane, Told, ToldRow } from "./told-port.ts";
 
@@ -244,6 +246,7 @@ export interface Ledger
     BarLedger,
     JobLedger,
     RangeLedger,
+    TickLedger,
     TokenLedger,
     ToldLedger {
   /** Random, made with the ledger; the store's marker carries it. */

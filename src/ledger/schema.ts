@@ -79,6 +79,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly (string | Added | Fil
   tokenTable,
   jobTables,
   heardTable,
+  tickTable,
 ];
 
 /**
@@ -482,6 +483,14 @@ function heardTable(dialect: Dialect): readonly string[] {
       SELECT CASE WHEN row_key = X'' THEN 2 ELSE 0 END, tbl, row_key, X'', 0, generation FROM nb_told`,
     "DROP TABLE nb_told",
   ];
+}
+
+/** Moments at which the schedule asked for jobs, and from which on it did. */
+function tickTable(dialect: Dialect): readonly string[] {
+  const { int, tiny, name } = dialect.types;
+  const columns = `entry ${name} NOT NULL, at ${int} NOT NULL, schedule ${name} NOT NULL,
+    asked_at ${int} NOT NULL, job ${int}, is_joined ${tiny} NOT NULL, PRIMARY KEY (entry, at)`;
+  return dialect.createTable({ name: "nb_tick", columns });
 }
 
 function notALedger({ name }: Dialect): PipelineError {

@@ -18,6 +18,7 @@ import * as ranges from "./ranges.ts";
 import * as retired from "./retired.ts";
 import type { SqlDatabase } from "./sql.ts";
 import * as steps from "./steps.ts";
+import * as ticks from "./ticks.ts";
 import * as tokens from "./tokens.ts";
 import * as told from "./told.ts";
 import { urgent } from "./urgent.ts";
@@ -49,6 +50,7 @@ export function sqlLedger(db: SqlDatabase, id: string): Ledger {
     ...toldMethods(db),
     ...tokenMethods(db),
     ...jobMethods(db),
+    ...tickMethods(db),
     [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
   };
 }
@@ -228,6 +230,15 @@ function jobMethods(db: SqlDatabase) {
     forgetJobs: (...of) => db.write(() => jobs.forgetJobs(...of)),
     meetCode: (...of) => db.write(() => codes.meetCode(...of)),
     codes: () => db.read(codes.codes),
+  } satisfies Partial<Ledger>;
+}
+
+function tickMethods(db: SqlDatabase) {
+  return {
+    tick: (...of) => db.write(() => ticks.tick(...of), DURABLE),
+    lastTick: (...of) => db.write(() => ticks.lastTick(...of)),
+    ticks: (...of) => db.read(() => ticks.ticks(...of)),
+    dueMoments: (...of) => db.read(() => ticks.dueMoments(...of)),
   } satisfies Partial<Ledger>;
 }
 

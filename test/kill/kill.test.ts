@@ -37,6 +37,9 @@ const NOT_KILLED: readonly string[] = [
   "ledger.forgetJobs",
   "ledger.meetCode",
   "ledger.request",
+  // And the schedule, of which test/jobs/schedule.test.ts tells.
+  "ledger.tick",
+  "ledger.lastTick",
 ];
 
 vi.setConfig({ testTimeout: 3_600_000, hookTimeout: 600_000 });

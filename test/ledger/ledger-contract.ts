@@ -13,6 +13,7 @@ import { describePast } from "./contract-past.ts";
 import { describePlans } from "./contract-plans.ts";
 import { describeRanges } from "./contract-ranges.ts";
 import { describeRows } from "./contract-rows.ts";
+import { describeTicks } from "./contract-ticks.ts";
 import { describeTokens } from "./contract-tokens.ts";
 import { describeTold } from "./contract-told.ts";
 import type { Place } from "./fixtures.ts";
@@ -46,6 +47,7 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describeLingering(ledgerTest);
     describeTold(ledgerTest);
     describeTokens(ledgerTest);
+    describeTicks(ledgerTest);
     describeJobs(ledgerTest);
   });
 }

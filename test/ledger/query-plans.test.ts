@@ -13,6 +13,7 @@ import * as ranges from "../../src/ledger/ranges.ts";
 import type { SqlRow, Statement, Work } from "../../src/ledger/sql.ts";
 import { openSqliteLedger, sqliteText } from "../../src/ledger/sqlite.ts";
 import * as steps from "../../src/ledger/steps.ts";
+import * as ticks from "../../src/ledger/ticks.ts";
 import { article } from "./fixtures.ts";
 
 const searches: Readonly<Record<string, [work: Work<unknown>, by: string]>> = {
@@ -58,6 +59,8 @@ const searches: Readonly<Record<string, [work: Work<unknown>, by: string]>> = {
   keptJobs: [jobs.keptJobs({ limit: 1 }), "PRIMARY KEY (id<?)"],
   jobsIn: [jobs.jobsIn(0, 1), "INDEX nb_job_index (state=?)"],
   jobEvents: [jobs.jobEvents(1, 0, 1), "PRIMARY KEY (job=? AND id>?)"],
+  ticks: [ticks.ticks("build", 1), "PRIMARY KEY (entry=?)"],
+  dueMoments: [ticks.dueMoments(5, ["posts"]), "PRIMARY KEY (due_at<?)"],
   stagedFolded: [steps.stagedFolded("run", ["/a/"]), "INDEX nb_step_index (run=? AND fold=?)"],
   stagedClashes: [steps.stagedClashes("run", 1), "COVERING INDEX nb_step_index (run=? AND fold>?)"],
 };

@@ -132,6 +132,10 @@ export const LEDGER_CALLS = {
   keptJobs: "read",
   meetCode: "effect",
   request: "effect",
+  tick: "effect",
+  lastTick: "effect",
+  ticks: "read",
+  dueMoments: "read",
 } as const satisfies Record<Method<Ledger>, Does>;
 
 /** Every call of a store, as {@link LEDGER_CALLS}. */

@@ -1,0 +1,15 @@
+import type { Config } from "./config.ts";
+import { readSchedule, type Scheduling } from "./jobs/schedule.ts";
+import { tablesOf } from "./site.ts";
+import { openHistory } from "./wiring.ts";
+
+/**
+ * Opens the ledger, and reads the schedule that is kept there.
+ * @throws PipelineError `config_invalid` when the settings of the schedule are wrong
+ */
+export async function openSchedule(config: Config): Promise<Scheduling & AsyncDisposable> {
+  const schedule = readSchedule(config, Date.now());
+  const { ledger, site, [Symbol.asyncDispose]: close } = await openHistory(config);
+  const tables = tablesOf(site.kinds).map(({ name }) => name);
+  return { ledger, schedule, tables, [Symbol.asyncDispose]: close };
+}
