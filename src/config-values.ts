@@ -48,6 +48,12 @@ function passwordIn(file: string): string {
   }
 }
 
+/** How a build finds out which rows changed. */
+export const CHANGE_FEED: ValueType<"scan" | "binlog"> = {
+  expects:
+    "It must be scan, which compares every row, or binlog, which asks the database's log first.",
+  parse: (text) => (text === "scan" || text === "binlog" ? text : undefined),
+};
 /** A Redis server. */
 export const REDIS = url(
   ({ protocol, hostname }) => /^rediss?:$/.test(protocol) && hostname !== "",

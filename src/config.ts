@@ -4,6 +4,7 @@ import { parseEnv } from "node:util";
 import {
   A_MINUTE,
   BUCKET,
+  CHANGE_FEED,
   COUNT,
   CRON,
   DISTRIBUTION,
@@ -65,6 +66,8 @@ export interface Config {
   readonly statementLimit: number;
   /** The server whose log is followed, for a user that may replicate; undefined means `databaseUrl`. */
   readonly databaseFeedUrl: string | undefined;
+  /** Whether builds compare every row, or ask the log first. */
+  readonly changeFeed: "scan" | "binlog";
   readonly ledgerUrl: string | undefined;
   /** Holds the password of those URLs above that have none, and one for the ledger's. */
   readonly databasePasswordFile: string | undefined;
@@ -149,6 +152,7 @@ export const SETTINGS = {
   DATABASE_PASSWORD_FILE: "databasePasswordFile",
   DATABASE_CA_FILE: "databaseCaFile",
   DATABASE_FEED_URL: "databaseFeedUrl",
+  CHANGE_FEED: "changeFeed",
   LEDGER_URL: "ledgerUrl",
   LEDGER_PASSWORD_FILE: "ledgerPasswordFile",
   S3_BUCKET: "s3Bucket",
@@ -191,6 +195,7 @@ const NEEDS: readonly (readonly [name: Name, needed: Name])[] = [
   ["DATABASE_PASSWORD_FILE", "DATABASE_URL"],
   ["LEDGER_PASSWORD_FILE", "LEDGER_URL"],
   ["DATABASE_FEED_URL", "DATABASE_URL"],
+  ["CHANGE_FEED", "DATABASE_URL"],
   ["S3_PREFIX", "S3_BUCKET"],
   ["S3_ENDPOINT", "S3_BUCKET"],
   ["CLOUDFRONT_ENDPOINT", "CLOUDFRONT_DISTRIBUTION_ID"],
@@ -324,6 +329,7 @@ function databases(get: Get, file: ValueType<string>) {
     replicaWait: get("DATABASE_REPLICA_WAIT", REPLICA_WAIT, SECONDS),
     statementLimit: get("DATABASE_STATEMENT_LIMIT", STATEMENT_LIMIT, SECONDS),
     databaseFeedUrl: get("DATABASE_FEED_URL", undefined, database),
+    changeFeed: get("CHANGE_FEED", "scan" as const, CHANGE_FEED),
     ledgerUrl: get("LEDGER_URL", undefined, ledger),
     databasePasswordFile,
     ledgerPasswordFile,

@@ -29,6 +29,8 @@ export type ErrorCode =
   | "source_empty"
   /** The database's log no longer holds, or cannot tell, what followed a position. */
   | "feed_lost"
+  /** Rows changed that the database's log, which is followed, has not told of. */
+  | "changes_missed"
   /** The store does not answer or asks to slow down. */
   | "store_unavailable"
   /** The store answers no: missing bucket, no permission, expired credentials. */

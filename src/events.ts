@@ -68,6 +68,8 @@ export interface Summary extends Counts {
   readonly invalidated: number;
   /** What was chosen for that, why and at which price; of a dry run what would be. */
   readonly covers: readonly CoverReport[];
+  /** Rows that changed and that the log, which is followed, did not tell of; absent when there are none, or nobody can say. */
+  readonly missed?: Missed;
   /** Links in bodies that led to no route and lost their `<a>`. */
   readonly unlinked: number;
   /** Objects that wait to be deleted, see `nightbake due`. */
@@ -78,6 +80,13 @@ export interface Summary extends Counts {
   /** By kind, then cause. */
   readonly causes: readonly CauseCounts[];
   readonly steps: readonly StepCount[];
+}
+
+/** Rows that a change feed has missed, and a scan found. */
+export interface Missed {
+  readonly rows: number;
+  /** The first few: `articles/42`. */
+  readonly first: readonly string[];
 }
 
 /** The server whose rows a run read, all in one snapshot. */

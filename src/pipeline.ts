@@ -5,6 +5,8 @@ import { tie } from "./pipeline/expectations.ts";
 import { inTurn } from "./pipeline/in-turn.ts";
 import { invalidatePhase } from "./pipeline/invalidate.ts";
 import { retireLeftovers } from "./pipeline/leftovers.ts";
+import { keepShown } from "./pipeline/log.ts";
+import { tellMissed } from "./pipeline/missed.ts";
 import { publishArrivals, publishNew, publishReturning } from "./pipeline/new-pages.ts";
 import { evictOldCopies, mayHoldOldCopies, mayHoldOldFeeds } from "./pipeline/old-copies.ts";
 import { publishPhase } from "./pipeline/publish.ts";
@@ -61,7 +63,11 @@ export async function build(wired: Wired, options: BuildOptions): Promise<Summar
     if (options.isDryRun) return await dryRunReport(run, planned);
     const isPartial = options.plan !== undefined && (await confine(run, options.plan));
     const mayIdle = isPartial || !planned.isNew;
-    if (mayIdle && (await isIdle(run, begun))) return await idleReport(run, planned);
+    if (mayIdle && (await isIdle(run, begun))) {
+      await keepShown(run);
+      return await idleReport(run, planned);
+    }
+    if (planned.isScanned) await tellMissed(run);
     await publish(run, planned);
     if (run.rebuilt === undefined) await sweepSome(run);
     return await finish(run, begun, { ...planned, isPartial });

@@ -21,6 +21,7 @@ import type { Ledger } from "./ledger/ledger.ts";
 import { openMysqlLedger } from "./ledger/mysql.ts";
 import { openSqliteLedger } from "./ledger/sqlite.ts";
 import { loadSite, templateNames } from "./load-site.ts";
+import type { Log } from "./pipeline/log.ts";
 import type { Shelf, Wired } from "./pipeline.ts";
 import { folderStore } from "./publish/folder-store.ts";
 import { openS3Store, type S3Config } from "./publish/s3-store.ts";
@@ -33,13 +34,14 @@ import { loadTemplates } from "./render/templates.ts";
 import {
   type ContentFile,
   type DeclaredRedirect,
+  digestOf,
   listsOf,
   redirectKind,
   type Site,
   tablesOf,
 } from "./site.ts";
 import { openBinlogFeed } from "./source/binlog-feed.ts";
-import type { Feed } from "./source/feed.ts";
+import type { Feed, Followed } from "./source/feed.ts";
 import { type LoadCounts, type LoadOptions, load } from "./source/load.ts";
 import { openMysqlSource } from "./source/mysql-source.ts";
 import { openMysqlTarget } from "./source/mysql-target.ts";
@@ -66,6 +68,7 @@ export async function openBuild(config: Config): Promise<Wired> {
   ]);
   await using parts = new AsyncDisposableStack();
   const source = parts.use(await openSource(config));
+  const log = openLog(config, { parts, site });
   const bodies = parts.use(openBodies(config));
   const publishing = await openPublishing(config, { parts, site });
   const open = parts.move();
@@ -73,7 +76,7 @@ export async function openBuild(config: Config): Promise<Wired> {
   const making = kindMakings(site, templates, await engineMaking(engine));
   const shown = { site, templates, assets, content, redirects, fingerprint, making, bodyEngine };
   const close = () => open.disposeAsync();
-  return { ...shown, source, bodies, ...publishing, [Symbol.asyncDispose]: close };
+  return { ...shown, source, log, bodies, ...publishing, [Symbol.asyncDispose]: close };
 }
 
 /**
@@ -190,6 +193,23 @@ async function openSource({ databaseUrl: url, sourceFile, ...config }: Config) {
   return await openMysqlSource({ url, replicaUrls, waitSeconds, queryMs });
 }
 
+/** The log of the database, which is connected to when it is asked; the embedded source has none. */
+function openLog(
+  { databaseUrl, databaseFeedUrl: url = databaseUrl, changeFeed }: Config,
+  { parts, site }: { readonly parts: AsyncDisposableStack; readonly site: Site },
+): Log | undefined {
+  if (databaseUrl === undefined || url === undefined) return undefined;
+  const readUrl = readableAt(url, databaseUrl);
+  const feed = parts.use(openBinlogFeed({ url, readUrl, followed: followedOf(site) }));
+  const places = [databaseUrl, url].map((each) => [new URL(each).host, new URL(each).pathname]);
+  return { feed, of: digestOf(places).toString("hex"), replacesScan: changeFeed === "binlog" };
+}
+
+/** Rows are read when they are published: of a change only the key counts. */
+function followedOf({ kinds }: Site): readonly Followed[] {
+  return tablesOf(kinds).map((table) => ({ table, see: [] }));
+}
+
 /** What `follow` follows and publishes, opened. */
 export interface OpenedFollow extends AsyncDisposable {
   readonly wired: Wired;
@@ -212,8 +232,7 @@ export async function openFollow(
     });
   }
   const wired = await openBuild(config);
-  // Rows are read when they are published: of a change only the key counts.
-  const followed = tablesOf(wired.site.kinds).map((table) => ({ table, see: [] }));
+  const followed = followedOf(wired.site);
   const feed = openBinlogFeed({ url, readUrl: readableAt(url, databaseUrl), followed, onOutage });
   const close = async () => {
     await feed[Symbol.asyncDispose]();

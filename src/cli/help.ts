@@ -20,6 +20,10 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
     "DATABASE_FEED_URL",
     "the server that `follow` follows, for a user with REPLICATION SLAVE (default DATABASE_URL)",
   ],
+  [
+    "CHANGE_FEED",
+    "binlog: builds ask that server's log first, and compare no row where it tells of no change (default scan)",
+  ],
   ["LEDGER_URL, LEDGER_PASSWORD_FILE", "MySQL instead of the embedded ledger"],
   ["S3_BUCKET, S3_PREFIX, S3_ENDPOINT", "S3 instead of the output folder"],
   ["CLOUDFRONT_DISTRIBUTION_ID", "the CDN to invalidate"],

@@ -20,6 +20,8 @@ export interface BuildAsked {
   /** Position of the database that is read at or after. */
   readonly at?: string | undefined;
   readonly isVerify: boolean;
+  /** Compares every row, whatever the log tells. */
+  readonly isScan?: boolean;
   readonly allowDeletes: boolean;
   readonly isJson: boolean;
   readonly isVerbose: boolean;
@@ -44,7 +46,7 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
     import("../pipeline.ts"),
     import("../site.ts"),
   ]);
-  const { isDryRun, only, targets, isVerify, allowDeletes, plan } = asked;
+  const { isDryRun, only, targets, isVerify, isScan = false, allowDeletes, plan } = asked;
   const { names, files } = split(targets ?? []);
   await using records = await openChangeFiles(files);
   const at = await positionsOf(asked, records);
@@ -59,6 +61,7 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
     changes: files.length === 0 ? undefined : changesIn(records, tablesOf(wired.site.kinds)),
     at,
     isVerify,
+    isScan,
     allowDeletes,
     isDryRun,
     signal: io.signal,

@@ -63,7 +63,7 @@ function coversText({ covers, isDryRun }: Summary): string[] {
   return lines.length === 0 ? [] : [head, ...lines];
 }
 
-function afterText({ failed, unlinked, waiting, read }: Summary): string[] {
+function afterText({ failed, unlinked, waiting, read, missed }: Summary): string[] {
   const good = "; the last good version of each stays live.";
   return [
     ...(read === undefined ? [] : [readText(read)]),
@@ -73,6 +73,11 @@ function afterText({ failed, unlinked, waiting, read }: Summary): string[] {
     ...(waiting > 0
       ? [`Waiting to be deleted: ${counted(waiting, "object")}; nightbake due says until when.`]
       : []),
+    ...(missed === undefined
+      ? []
+      : [
+          `Rows that the database's log did not tell of: ${count(missed.rows)}; see changes_missed above.`,
+        ]),
     ...(failed > 0 ? [`${counted(failed, "page")} failed${good}`] : []),
   ];
 }

@@ -258,6 +258,13 @@ export interface Ledger
   /** A named value kept between runs; undefined when never set. */
   note(name: string): Promise<string | undefined>;
   setNote(name: string, value: string): Promise<void>;
+
+  /** The same, unless the journal has written anything since these notes were read. */
+  setNoteIfUnwritten(
+    name: string,
+    value: string,
+    since: ReadonlyMap<string, string>,
+  ): Promise<void>;
   /** All of them: there are a handful. */
   notes(): Promise<ReadonlyMap<string, string>>;
 

@@ -35,6 +35,15 @@ export function* isUnwritten(since: ReadonlyMap<string, string>): Work<boolean> 
   return (yield* note(WRITES)) === since.get(WRITES);
 }
 
+/** @see Ledger.setNoteIfUnwritten */
+export function* setNoteIfUnwritten(
+  name: string,
+  value: string,
+  since: ReadonlyMap<string, string>,
+): Work<void> {
+  if (yield* isUnwritten(since)) yield* setNote(name, value);
+}
+
 /** Writes nothing where the value is the same. */
 export function* setNotes(values: Readonly<Record<string, string>>): Work<void> {
   const names = Object.keys(values);

@@ -156,6 +156,7 @@ function noteMethods(db: SqlDatabase) {
     note: (name) => db.read(() => notes.note(name)),
     notes: () => db.read(notes.notes),
     setNote: (...of) => db.write(() => notes.setNote(...of)),
+    setNoteIfUnwritten: (...of) => db.write(() => notes.setNoteIfUnwritten(...of)),
     quarantine: (...of) => db.write(() => notes.quarantine(...of)),
     quarantined: (limit) => db.read(() => notes.quarantined(limit)),
     areQuarantined: (ids) => db.read(() => notes.areQuarantined(ids)),

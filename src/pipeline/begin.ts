@@ -4,7 +4,7 @@ import type { KnownBar } from "../ledger/ledger.ts";
 import { checkEmpty } from "../publish/guards.ts";
 import { type AnyTable, type Instant, listsOf, tablesOf } from "../site.ts";
 import { noRows } from "../source/no-rows.ts";
-import type { Fence, Rows } from "../source/source.ts";
+import type { Fence, Position, Rows } from "../source/source.ts";
 import { isStoreKnown } from "./marker.ts";
 import type { Wired } from "./run.ts";
 
@@ -29,6 +29,8 @@ export interface Begun extends AsyncDisposable {
   /** A run has published since the last release and did not finish. */
   readonly isCutOff: boolean;
   readonly tables: Tables;
+  /** See `Run.shown`. */
+  readonly shown?: Position | undefined;
   /** As of before the rows were read. */
   readonly bars: readonly KnownBar[];
 }

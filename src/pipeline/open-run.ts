@@ -37,6 +37,7 @@ export function openRun(
     make: maker,
     rebuilt,
     progress: openProgress(options.emit),
+    shown: begun.shown,
     release: begun.last.release + 1,
     startedAt: begun.now,
     claim,

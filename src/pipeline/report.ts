@@ -8,6 +8,7 @@ import { type Begun, FINISHER, TABLES } from "./begin.ts";
 import { NOTHING } from "./counts.ts";
 import { openForesight } from "./foresight.ts";
 import { copiesNote } from "./grace.ts";
+import { shownNote } from "./log.ts";
 import type { Run } from "./run.ts";
 
 /** Tells every planned step, in page order, and sums them up. */
@@ -65,6 +66,7 @@ export async function finish(
     {
       ...planned.notes,
       ...(await copiesNote(run, { isWhole })),
+      ...shownNote(run),
       [TABLES]: tables.filled,
       ...(isWhole && { [FINISHER]: context.run }),
     },
@@ -99,6 +101,7 @@ export async function summary(
     invalidated: tally.invalidated,
     covers: tally.covers,
     unlinked: tally.unlinked,
+    ...(tally.missed !== undefined && { missed: tally.missed }),
     waiting: await wired.ledger.countRetired(),
     kinds: names.map((kind) => ({
       ...NOTHING,

@@ -12,6 +12,7 @@ import type { ObjectStore } from "../publish/store.ts";
 import type { Templates } from "../render/templates.ts";
 import type { AssetFile, ContentFile, DeclaredRedirect, Kind, Making, Site } from "../site.ts";
 import type { Position, Source } from "../source/source.ts";
+import type { Log } from "./log.ts";
 import type { Maker } from "./make.ts";
 import type { PlanFile } from "./plan-file.ts";
 import type { Progress } from "./progress.ts";
@@ -29,6 +30,8 @@ export interface Wired extends AsyncDisposable {
   readonly terms: Terms;
   /** Where changed pages are looked at before a run is done, and how many of them. */
   readonly probing?: { readonly viewer: Viewer; readonly pages: number } | undefined;
+  /** Without it nobody can say what a log tells. */
+  readonly log?: Log | undefined;
   readonly templates: Templates;
   /** Where rendered bodies are kept. */
   readonly bodies: Cache;
@@ -72,6 +75,8 @@ export interface BuildOptions {
   readonly at?: readonly Position[] | undefined;
   /** Does exactly this plan, made with the same `only` and `targets`, or nothing. */
   readonly plan?: PlanFile | undefined;
+  /** Compares every row, whatever the log tells. */
+  readonly isScan?: boolean;
   /** Re-checks every page's trace instead of following the rows that changed: a second opinion. */
   readonly isVerify?: boolean;
   /** Bars that are not in the ledger yet, or otherwise there; of a dry run only. */
@@ -98,6 +103,8 @@ export interface Run extends AsyncDisposable {
   /** Of a rebuild only. */
   readonly rebuilt: Rebuilt | undefined;
   readonly progress: Progress;
+  /** The log was here before the rows were read, and they show it; undefined when nobody asked. */
+  readonly shown: Position | undefined;
   /** Number the release will have. */
   readonly release: number;
   /** µs */

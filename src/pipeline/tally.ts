@@ -1,5 +1,5 @@
 import type { PipelineError } from "../error.ts";
-import type { RunEvent, Summary } from "../events.ts";
+import type { Missed, RunEvent, Summary } from "../events.ts";
 import type { CoverReport } from "../invalidate/cover-report.ts";
 import type { Quarantined } from "../ledger/ledger.ts";
 import type { Failure } from "../plan/context.ts";
@@ -14,6 +14,8 @@ export interface Tally extends PageCounts {
   /** Counts a failure once, however many reads meet it, and tells it. */
   fail(failure: Failure): void;
   hasFailed(page: PageId): boolean;
+  /** A row failed that is no page. */
+  hasBadRows(): boolean;
   failureOf(page: PageId): PipelineError | undefined;
   /** Pages that failed in this run and are not where others expected them: new and moved ones. */
   miss(steps: readonly Step[]): void;
@@ -26,6 +28,8 @@ export interface Tally extends PageCounts {
   touchFeeds(pages: readonly PageId[]): void;
   /** Keys of the pages told to `touchFeeds`; undefined when they are too many to keep. */
   feedKeys(): FeedKeys;
+  /** Rows that a log did not tell of. */
+  missed: Missed | undefined;
   unlinked: number;
   invalidated: number;
   /** What was chosen to tell the CDN, in order. */
@@ -46,6 +50,7 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
   const settled: PageId[] = [];
   const tally: Tally = {
     ...counts,
+    missed: undefined,
     unlinked: 0,
     invalidated: 0,
     covers: [],
@@ -73,6 +78,7 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
     },
     feedKeys: () => (feedCount > MAX_FEED_KEYS ? undefined : feeds),
     failureOf: (page) => failed.get(pageName(page))?.error,
+    hasBadRows: () => [...failed.values()].some(({ page }) => page === undefined),
     hasFailed: (page) => failed.size > 0 && failed.has(pageName(page)),
     total: (what) => counts.kinds().reduce((sum, each) => sum + each[what], 0),
     totals: () =>

@@ -6,6 +6,7 @@ import { type Begun, begin, interrupted } from "./begin.ts";
 import { checkHeld } from "./hold.ts";
 import { settleLate } from "./late-writes.ts";
 import { checkLeftovers } from "./leftovers.ts";
+import { isUnchanged, logPosition } from "./log.ts";
 import { openRun } from "./open-run.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { countDeletes, hasSteps, settle } from "./settle.ts";
@@ -19,14 +20,16 @@ export async function withPlan<T>(
   options: BuildOptions,
   work: (run: Run, begun: Begun, planned: Planned) => Promise<T>,
 ): Promise<T> {
-  const { at, targets, allowDeletes, isDryRun } = options;
+  const { at = [], targets, allowDeletes, isDryRun } = options;
   const isPatient = targets === undefined;
   return await again(wired, options, async (hasBegun) => {
     const now = (options.now ?? (() => Date.now() * 1000))();
-    await using begun = await begin(wired, { now, allowDeletes, at, isPatient });
+    const shown = await logPosition(wired, options);
+    const fence = { at: shown === undefined ? at : [...at, shown], isPatient };
+    await using begun = await begin(wired, { now, allowDeletes, ...fence });
     hasBegun(begun.rows);
     if (!isDryRun) checkHeld(begun.notes);
-    await using run = openRun(wired, options, begun);
+    await using run = openRun(wired, options, { ...begun, shown });
     await settle(run, begun);
     await settleLate(run);
     return await work(run, begun, await plan(run));
@@ -47,6 +50,7 @@ async function plan(run: Run): Promise<Planned> {
     changes,
     isVerify,
     foldsCase,
+    isUnchanged: () => isUnchanged(run),
     onPages,
   });
   const { deleteShare: maxShare } = wired;

@@ -32,6 +32,8 @@ export interface PlanOptions {
   /** Checks every page's trace instead of following the rows that changed. */
   readonly isVerify: boolean;
   readonly foldsCase: boolean;
+  /** True when something else can tell that no row has changed since the last release. */
+  readonly isUnchanged?: () => Promise<boolean>;
   /** Called for each batch of rows or pages that was looked at, with its size; may throw to end the plan. */
   readonly onPages: (phase: "scan" | "check", pages: number) => void;
 }
@@ -47,6 +49,8 @@ export interface Planned {
    * (`row:articles/42`); the first {@link MAX_FOUND}, none at the first build.
    */
   readonly found: readonly string[];
+  /** Every row was compared with what was known, which can be relied on. */
+  readonly isScanned?: boolean;
   /** Which sitemaps have to be looked at. */
   readonly feeds: Feeds;
   /** Pages that failed are so many that a rebuild left them to the next build. */
@@ -72,27 +76,25 @@ const MAX_CHANGES = 20_000;
  * `planFeeds` comes later.
  */
 export async function planBuild(context: PlanContext, options: PlanOptions): Promise<Planned> {
-  const { only } = options;
-  if (only !== undefined) {
-    await planAll(context, options);
-    const isFeed = context.site.kinds.some(({ name, is }) => name === only && is === "sitemap");
-    return { notes: {}, isNew: false, found: [], feeds: isFeed ? "kept" : "none" };
-  }
+  if (options.only !== undefined) return await planKind(context, options);
   const uses = usesOf(context);
   const last = lastBasis(context);
   const basis = basisOf(context, uses);
   const touched = new Touched();
-  const changed = await seeRows(context, uses, { ...options, touched, last, basis });
+  const isBased = last !== undefined && isReliable(context, last, basis);
+  const seen = await seeRows(context, uses, { ...options, touched, isBased });
+  const { changed } = seen;
   const isRebuild = options.targets !== undefined || options.changes !== undefined;
   const hasBars = (await planBarred(context)) || context.bars.lifted.length > 0;
   const wasLeft = !isRebuild && context.notes.get(RETRIES) === "left";
   const plan = {
     found: last === undefined ? [] : await findChanged(context, last, basis),
     notes: basisNotes(basis),
+    isScanned: isBased && seen.isScanned,
     isNew: changed > 0 || hasBars || context.isCutOff || wasLeft || !isSameBasis(last, basis),
   };
   const isWhole = options.isVerify || changed > MAX_CHANGES;
-  if (isWhole || last === undefined || !isReliable(context, last, basis)) {
+  if (isWhole || last === undefined || !isBased) {
     await planAll(context, options);
     return { ...plan, notes: { ...plan.notes, [RETRIES]: "tried" }, feeds: "all" };
   }
@@ -119,6 +121,13 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   return { ...plan, notes, leavesFailed, feeds };
 }
 
+/** Plans the pages of one kind, and nothing that only a whole plan can know. */
+async function planKind(context: PlanContext, options: PlanOptions): Promise<Planned> {
+  await planAll(context, options);
+  const kind = context.site.kinds.find(({ name }) => name === options.only);
+  return { notes: {}, isNew: false, found: [], feeds: kind?.is === "sitemap" ? "kept" : "none" };
+}
+
 async function findChanged(
   { ledger, run }: PlanContext,
   last: Basis,
@@ -135,25 +144,29 @@ async function seeRows(
   uses: readonly TableUse[],
   options: PlanOptions & {
     readonly touched: Touched;
-    readonly last: Basis | undefined;
-    readonly basis: Basis;
+    /** What was known before can be relied on. */
+    readonly isBased: boolean;
   },
-): Promise<number> {
-  const { targets, touched, last, basis, onPages, changes } = options;
-  const isBased = last !== undefined && isReliable(context, last, basis);
+): Promise<{ readonly changed: number; readonly isScanned: boolean }> {
+  const { targets, touched, isBased, onPages, changes, isUnchanged } = options;
   const trustsSums = isBased && !options.isVerify;
   const asked = targets === undefined ? undefined : parseTargets(targets, context.site);
   // Without a basis to start from, rows that nobody asked for have to be looked at as well.
   if (asked !== undefined && isBased) {
     const due = await seeDue(uses, context);
     const named = changes === undefined ? 0 : await seeNamed(context, uses, changes);
-    return due + named + (await seeTargets(context, uses, asked, touched));
+    const others = await seeTargets(context, uses, asked, touched);
+    return { changed: due + named + others, isScanned: false };
   }
   // All rows are looked at anyway; a record that cannot be read is refused nevertheless.
   for await (const _ of changes ?? []);
+  if (asked === undefined && trustsSums && (await isUnchanged?.())) {
+    return { changed: await seeDue(uses, context), isScanned: false };
+  }
   // The clock changes rows whose ranges sum up to the same.
   const due = trustsSums && context.rows.ranges !== undefined ? await seeDue(uses, context) : 0;
-  return due + (await scanTables(context, uses, { onPages, trustsSums }));
+  const scanned = await scanTables(context, uses, { onPages, trustsSums });
+  return { changed: due + scanned, isScanned: asked === undefined };
 }
 
 async function scanTables(

@@ -135,6 +135,8 @@ async function* connection(
   });
   const stop = () => queue.end();
   signal.addEventListener("abort", stop);
+  // It may have come while the catalog was read.
+  if (signal.aborted) stop();
   let isOver = false;
   try {
     reader = readBinlog({

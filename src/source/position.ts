@@ -33,3 +33,48 @@ export function checkPosition(flavour: keyof typeof FORMS, position: Position): 
     at: { position: position.slice(0, 100) },
   });
 }
+
+/**
+ * True when all that is at or before `other` is at or before `position` as well; false for what cannot
+ * be told. Two servers of one history only: MariaDB's numbers are not unique beyond it.
+ */
+export function covers(position: Position, other: Position): boolean {
+  const [of, text] = halves(position);
+  const [otherOf, otherText] = halves(other);
+  if (of !== otherOf) return false;
+  if (of === "mysql") return holdsAll(intervalsOf(text), intervalsOf(otherText));
+  const [domain, , sequence = ""] = text.split("-");
+  const [otherDomain, , otherSequence = ""] = otherText.split("-");
+  if (domain !== otherDomain || !/^\d+$/.test(sequence + otherSequence)) return false;
+  return BigInt(sequence) >= BigInt(otherSequence);
+}
+
+function halves(position: Position): readonly [flavour: string, gtid: string] {
+  const at = position.indexOf(":");
+  return [position.slice(0, at), position.slice(at + 1)];
+}
+
+type Intervals = ReadonlyMap<string, readonly (readonly [first: bigint, last: bigint])[]>;
+
+/** By source, and tag if there is one. MySQL writes intervals of one source merged and in order. */
+function intervalsOf(set: string): Intervals {
+  const all = new Map<string, (readonly [bigint, bigint])[]>();
+  for (const block of set.split(",")) {
+    const [source = "", ...items] = block.trim().toLowerCase().split(":");
+    let name = source;
+    for (const item of items) {
+      const [first = "", last = first] = item.split("-");
+      if (!/^\d+$/.test(first)) name = `${source}:${item}`;
+      else all.set(name, [...(all.get(name) ?? []), [BigInt(first), BigInt(last)]]);
+    }
+  }
+  return all;
+}
+
+function holdsAll(set: Intervals, other: Intervals): boolean {
+  return [...other].every(([source, intervals]) =>
+    intervals.every(([first, last]) =>
+      (set.get(source) ?? []).some(([from, to]) => from <= first && last <= to),
+    ),
+  );
+}

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createConnection } from "mysql2/promise";
 import type { RunEvent } from "../../src/events.ts";
 import { type FollowOptions, follow } from "../../src/follow.ts";
+import type { Log } from "../../src/pipeline/log.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { memoryStore } from "../../src/publish/memory-store.ts";
 import { type Artifact, listsOf, tablesOf } from "../../src/site.ts";
@@ -21,6 +23,8 @@ export interface FollowedSite extends AsyncDisposable {
   readonly events: readonly RunEvent[];
   /** Statements of one session each. */
   run(...sql: readonly string[]): Promise<void>;
+  /** The same, and the log is not told. */
+  runUnlogged(...sql: readonly string[]): Promise<void>;
   /** Follows until `work` is done. */
   while(work: () => Promise<void>): Promise<void>;
   until(holds: () => boolean): Promise<void>;
@@ -30,15 +34,13 @@ export interface FollowedSite extends AsyncDisposable {
   scratch(): Promise<Readonly<Record<string, string>>>;
 }
 
-/** Its options are those of following and of the feed. */
-export async function followedSite({
-  sliceRows,
-  deleteShare = 1,
-  ...ofFeed
-}: Pick<FollowOptions, "sliceRows"> &
-  Pick<BinlogFeedOptions, "maxRows"> & {
-    readonly deleteShare?: number;
-  } = {}): Promise<FollowedSite> {
+/** What a followed site may have otherwise. */
+type Otherwise = Pick<FollowOptions, "sliceRows"> &
+  Pick<BinlogFeedOptions, "maxRows"> &
+  Partial<Pick<Wired, "deleteShare"> & Pick<Log, "replacesScan">>;
+
+export async function followedSite(otherwise: Otherwise = {}): Promise<FollowedSite> {
+  const { sliceRows, deleteShare = 1, replacesScan = false, ...ofFeed } = otherwise;
   await using stack = new AsyncDisposableStack();
   const site = stack.use(await smallSite());
   const url = await (await sharedMariaDb()).createDatabase();
@@ -53,7 +55,8 @@ export async function followedSite({
   const followed = tables.map((table) => ({ table, see: [] }));
   const feed = stack.use(openBinlogFeed({ url, followed, ...ofFeed }));
   const events: RunEvent[] = [];
-  const wired = { ...small, source, deleteShare };
+  const log = { feed, of: "this database", replacesScan };
+  const wired = { ...small, source, deleteShare, log };
   const caughtUp = async () => {
     const [until] = await Promise.all([feed.position()]);
     while (!(await isPublished(wired, until))) await sleep(10);
@@ -65,6 +68,11 @@ export async function followedSite({
     events,
     async run(...sql) {
       for (const each of sql) await mariaDbAt(url).query(each);
+    },
+    async runUnlogged(...sql) {
+      const connection = await createConnection(url);
+      for (const each of ["SET SESSION sql_log_bin = 0", ...sql]) await connection.query(each);
+      await connection.end();
     },
     async while(work) {
       const stop = new AbortController();

@@ -10,13 +10,16 @@ export interface Mutant {
 }
 
 const ASSETS = "test/pipeline/assets.test.ts";
+const BACKGROUND = "test/follow/background.test.ts";
 const BAD_ROWS = "test/pipeline/bad-rows.test.ts";
 const FAILING = "test/pipeline/failing-pages.test.ts";
 const FAULTS = "test/faults/faults.test.ts";
 const FENCE = "test/pipeline/replicas.test.ts";
 const HEADERS = "test/pipeline/headers.test.ts";
 const KILL = "test/kill/kill.test.ts";
+const LOG = "test/pipeline/log.test.ts";
 const LOADED = "test/plan/loaded-pages.test.ts";
+const LOOK = "test/plan/look-through.test.ts";
 const PHASES = "test/pipeline/phases.test.ts";
 const QUARANTINE = "test/pipeline/quarantine.test.ts";
 const RANGES = "test/plan/ranges.test.ts";
@@ -29,6 +32,7 @@ const RUNS = "test/pipeline/runs.test.ts";
 const SOURCE = "test/source/sqlite-source.test.ts";
 const SUMS = "test/source/mysql-ranges.test.ts";
 const TEMPLATES = "test/render/templates.test.ts";
+const TURNS = "test/follow/turns.test.ts";
 const WINDOWS = "test/plan/windows.test.ts";
 
 const IMAGES: readonly Mutant[] = [
@@ -875,6 +879,117 @@ const REPLICAS: readonly Mutant[] = [
   },
 ];
 
+const LOGGED: readonly Mutant[] = [
+  {
+    name: "a build that trusts the log of another database",
+    file: "src/pipeline/log.ts",
+    find: "if (before?.of !== log.of) return false;",
+    replace: "if (before === undefined) return false;",
+    suites: [LOG],
+  },
+  {
+    name: "a table that the log says changed taken for unchanged",
+    file: "src/pipeline/log.ts",
+    find: "return told.changes?.length === 0;",
+    replace: 'return told.changes?.every((change) => change.is === "rescan") ?? false;',
+    suites: [LOG],
+  },
+  {
+    name: "a log that cannot be read taken for one without changes",
+    file: "src/pipeline/log.ts",
+    find: "return told.changes?.length === 0;",
+    replace: "return (told.changes?.length ?? 0) === 0;",
+    suites: [LOG],
+  },
+  {
+    name: "a server that was set up anew taken for one without changes",
+    file: "src/source/told-between.ts",
+    find: "if (after === upTo) return { changes: [] };",
+    replace: "if (covers(after, upTo)) return { changes: [] };",
+    suites: [LOG],
+  },
+  {
+    name: "due rows left alone where the log tells of no change",
+    file: "src/plan/plan.ts",
+    find: "return { changed: await seeDue(uses, context), isScanned: false };",
+    replace: "return { changed: 0, isScanned: false };",
+    suites: [LOG],
+  },
+  {
+    name: "a position noted by a rebuild",
+    file: "src/pipeline/log.ts",
+    find: "const value = newNote(run) ?? run.context.notes.get(SHOWN);",
+    replace: "const value = newNote(run);",
+    suites: [LOG],
+  },
+  {
+    name: "bad rows told by the first build only",
+    file: "src/pipeline/log.ts",
+    find: "if (!isWhole(options) || tally.hasBadRows()) return undefined;",
+    replace: "if (!isWhole(options)) return undefined;",
+    suites: [LOG],
+  },
+  {
+    name: "rows that wait to be published taken for missed",
+    file: "src/pipeline/missed.ts",
+    find: "if (!isSame && !told[at]) yield row;",
+    replace: "if (!isSame) yield row;",
+    suites: [LOG],
+  },
+  {
+    name: "what the clock changed taken for missed",
+    file: "src/pipeline/missed.ts",
+    find: "if (!isSame && !told[at]) yield row;",
+    replace: "if (!told[at]) yield row;",
+    suites: [LOG],
+  },
+  {
+    name: "what was told while the follower was down taken for missed",
+    file: "src/pipeline/missed.ts",
+    find: "if (told.changes !== undefined) return hearing(told.changes);",
+    replace: "if (told.changes !== undefined) return hearing([]);",
+    suites: [LOG],
+  },
+];
+
+const LANES: readonly Mutant[] = [
+  {
+    name: "a mass update before an editor's change",
+    file: "src/follow/turns.ts",
+    find: "const isShare = urgentTurns >= URGENT_TURNS;",
+    replace: "const isShare = true;",
+    suites: [BACKGROUND, TURNS],
+  },
+  {
+    name: "a background that starves",
+    file: "src/follow/turns.ts",
+    find: "const isShare = urgentTurns >= URGENT_TURNS;",
+    replace: "const isShare = false;",
+    suites: [TURNS],
+  },
+  {
+    name: "keys to compare forgotten after the first turn",
+    file: "src/follow/compare-told.ts",
+    find: "left === undefined ? found : [...found, left]",
+    replace: "found",
+    suites: [BACKGROUND],
+  },
+  {
+    name: "rows that are gone behind the last one not looked for",
+    file: "src/plan/look-through.ts",
+    find: "if (last !== undefined) from = encodeKey(last);",
+    replace: "if (last === undefined) break;\n        from = encodeKey(last);",
+    suites: [LOOK],
+  },
+  {
+    name: "slices of a mass delete each judged alone",
+    file: "src/follow/publish-told.ts",
+    find: 'deletedBefore: lane === "bulk" ? await mass.deleted() : 0,',
+    replace: "deletedBefore: 0,",
+    suites: [BACKGROUND],
+  },
+];
+
 const SUMMING: readonly Mutant[] = [
   {
     name: "sums of values without their lengths",
@@ -977,4 +1092,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...RACING,
   ...REPLICAS,
   ...SUMMING,
+  ...LOGGED,
+  ...LANES,
 ];

@@ -102,6 +102,7 @@ export const LEDGER_CALLS = {
   sent: "effect",
   serveBy: "effect",
   setNote: "effect",
+  setNoteIfUnwritten: "effect",
   spentItems: "read",
   stage: "plan",
   staged: "read",
