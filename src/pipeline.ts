@@ -14,6 +14,7 @@ import { finishTakedowns } from "./pipeline/removal.ts";
 import { dryRunReport, finish, idleReport } from "./pipeline/report.ts";
 import type { BuildOptions, Run, Wired } from "./pipeline/run.ts";
 import { isIdle } from "./pipeline/settle.ts";
+import { publishShared } from "./pipeline/share.ts";
 import { sweepSome } from "./pipeline/sweep.ts";
 import { tryTakeovers } from "./pipeline/takeovers.ts";
 import { hastenUnlinked } from "./pipeline/unlinked.ts";
@@ -22,6 +23,8 @@ import { planFeeds } from "./plan/feeds.ts";
 import type { Planned } from "./plan/plan.ts";
 
 export { checkNames, type Names } from "./pipeline/check-names.ts";
+export { CREW, type CrewTerms } from "./pipeline/crew.ts";
+export { helpOut } from "./pipeline/help-out.ts";
 export { resume } from "./pipeline/hold.ts";
 export { importQuarantine } from "./pipeline/import-quarantine.ts";
 export {
@@ -100,8 +103,8 @@ async function publish(run: Run, planned: Planned): Promise<void> {
   await publishNew(run);
   await publishReturning(run, hasOldCopies);
   await publishArrivals(run);
-  await publishPhase(run, "changed");
-  await publishPhase(run, "lists");
+  await publishShared(run, "changed");
+  await publishShared(run, "lists");
   await planFeeds(context, planned.feeds, tally.feedKeys());
   const hasOldFeeds = await mayHoldOldFeeds(run);
   // The sitemap index has the empty key; it comes after the sitemaps that it names.

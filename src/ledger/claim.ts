@@ -6,6 +6,7 @@ import { lease } from "./lease.ts";
 import type { Ledger, Release } from "./ledger.ts";
 import { isUnwritten, note, setNote, setNotes } from "./notes.ts";
 import { asText, orUndefined } from "./rows.ts";
+import { keepAhead } from "./shards.ts";
 import { query, type SqlRow, type Work } from "./sql.ts";
 import { discard } from "./steps.ts";
 
@@ -76,10 +77,13 @@ export function* finish(
   ]);
   yield* keepSeen(run);
   yield* keepRebuilt(rebuilt);
+  yield* keepAhead(run);
   yield* setNotes(notes);
   yield* release(run);
   yield* query("DELETE FROM nb_step");
-  for (const table of ["nb_seen", "nb_cut"]) yield* query(`DELETE FROM ${table}`);
+  for (const table of ["nb_seen", "nb_cut", "nb_crew", "nb_shard", "nb_ahead"]) {
+    yield* query(`DELETE FROM ${table}`);
+  }
 }
 
 /** @see Ledger.releases Newest first. */

@@ -3,6 +3,7 @@ import type { PageId, Phase, Step } from "../site.ts";
 import type { BarLedger } from "./bar-port.ts";
 import type { JobLedger } from "./job-port.ts";
 import type { RangeLedger } from "./range-port.ts";
+import type { ShardLedger } from "./shard-port.ts";
 import type { TickLedger } from "./tick-port.ts";
 import type { TokenLedger } from "./token-port.ts";
 import type { ToldLedger } from "./told-port.ts";
@@ -10,6 +11,8 @@ import type { ToldLedger } from "./told-port.ts";
 export type { Bar, KnownBar } from "./bar-port.ts";
 export type { KeptEvent, KeptJob, KnownCode } from "./job-port.ts";
 export type { KnownRange } from "./range-port.ts";
+export type { Crew, Shard, ShardLease, TakenShard } from "./shard-port.ts";
+export { isShardLost, shardLost } from "./shard-port.ts";
 export type { KeptTick, NewTick } from "./tick-port.ts";
 export type { KeptToken } from "./token-port.ts";
 export type { Lane, Told, ToldRow } from "./told-port.ts";
@@ -247,6 +250,7 @@ export interface Ledger
     JobLedger,
     RangeLedger,
     TickLedger,
+    ShardLedger,
     TokenLedger,
     ToldLedger {
   /** Random, made with the ledger; the store's marker carries it. */
@@ -625,6 +629,9 @@ export interface Ledger
 
   /** The next `limit` pages that runs rebuilt since one that rebuilt none, in page order. */
   rebuilt(after: PageId | undefined, limit: number): Promise<readonly PageId[]>;
+
+  /** They were looked at by a run that knows of the releases up to this one, and are as they should be. */
+  forgetRebuilt(release: number): Promise<void>;
 
   /** The last releases, newest first; of those up to `upTo`, if that is given. */
   releases(limit: number, upTo?: number): Promise<readonly Release[]>;

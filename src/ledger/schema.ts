@@ -80,6 +80,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly (string | Added | Fil
   jobTables,
   heardTable,
   tickTable,
+  shardTables,
 ];
 
 /**
@@ -491,6 +492,29 @@ function tickTable(dialect: Dialect): readonly string[] {
   const columns = `entry ${name} NOT NULL, at ${int} NOT NULL, schedule ${name} NOT NULL,
     asked_at ${int} NOT NULL, job ${int}, is_joined ${tiny} NOT NULL, PRIMARY KEY (entry, at)`;
   return dialect.createTable({ name: "nb_tick", columns });
+}
+
+/** Parts of runs that several processes work on, and pages that those made from other rows than the run read. */
+function shardTables(dialect: Dialect): readonly string[] {
+  const { blob, int, key, kind, name, short, text, tiny } = dialect.types;
+  const shapes: readonly TableShape[] = [
+    {
+      name: "nb_crew",
+      columns: `run ${name} NOT NULL PRIMARY KEY, brief ${text} NOT NULL, is_paused ${tiny} NOT NULL`,
+    },
+    {
+      name: "nb_shard",
+      columns: `run ${short} NOT NULL, number ${int} NOT NULL, phase ${tiny} NOT NULL, kind ${kind} NOT NULL,
+        above ${key}, up_to ${key} NOT NULL, holder ${name}, until_ms ${int} NOT NULL, report ${blob},
+        PRIMARY KEY (run, number)`,
+    },
+    {
+      name: "nb_ahead",
+      columns: `run ${short} NOT NULL, kind ${kind} NOT NULL, page_key ${key} NOT NULL,
+        PRIMARY KEY (run, kind, page_key)`,
+    },
+  ];
+  return shapes.flatMap((shape) => dialect.createTable(shape));
 }
 
 function notALedger({ name }: Dialect): PipelineError {

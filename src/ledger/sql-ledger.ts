@@ -16,6 +16,7 @@ import * as outbox from "./outbox.ts";
 import * as past from "./past.ts";
 import * as ranges from "./ranges.ts";
 import * as retired from "./retired.ts";
+import * as shards from "./shards.ts";
 import type { SqlDatabase } from "./sql.ts";
 import * as steps from "./steps.ts";
 import * as ticks from "./ticks.ts";
@@ -48,6 +49,7 @@ export function sqlLedger(db: SqlDatabase, id: string): Ledger {
     ...pastMethods(db),
     ...barMethods(db),
     ...toldMethods(db),
+    ...shardMethods(db, id),
     ...tokenMethods(db),
     ...jobMethods(db),
     ...tickMethods(db),
@@ -254,7 +256,26 @@ function rowMethods(db: SqlDatabase) {
     seeRanges: (...of) => db.write(() => ranges.seeRanges(...of)),
     readers: (reads) => db.read(() => known.readers(reads)),
     readersBetween: (...of) => db.read(() => known.readersBetween(...of)),
+    forgetRebuilt: (release) => db.write(() => known.forgetRebuilt(release)),
     rebuilt: (...of) => db.read(() => known.rebuilt(...of)),
     lastUpTo: (...of) => db.read(() => known.lastUpTo(...of)),
+  } satisfies Partial<Ledger>;
+}
+
+function shardMethods(db: SqlDatabase, id: string) {
+  return {
+    openCrew: (...of) => db.write(() => shards.openCrew(...of)),
+    crew: (nowMs) => db.read(() => shards.crew(nowMs)),
+    pauseCrew: (...of) => db.write(() => shards.pauseCrew(...of)),
+    cutShards: (...of) => db.write(() => shards.cutShards(...of)),
+    takeShard: (...of) => db.write(() => shards.takeShard(...of)),
+    keepShard: (...of) => db.write(() => shards.keepShard(...of)),
+    finishShard: (...of) => db.write(() => shards.finishShard(...of)),
+    leaveShard: (taken) => db.write(() => shards.leaveShard(taken)),
+    doneShards: (...of) => db.read(() => shards.doneShards(...of)),
+    dropShards: (...of) => db.write(() => shards.dropShards(...of)),
+    countShards: (...of) => db.read(() => shards.countShards(...of)),
+    within: (taken) => sqlLedger(shards.heldBy(db, taken), id),
+    readAhead: (...of) => db.write(() => shards.readAhead(...of)),
   } satisfies Partial<Ledger>;
 }

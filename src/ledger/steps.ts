@@ -11,6 +11,7 @@ import {
   STEP,
   STEP_READ,
 } from "./rows.ts";
+import { dismiss } from "./shards.ts";
 import {
   BY_INDEX,
   query,
@@ -130,4 +131,5 @@ export function* discard(run: string): Work<void> {
   for (const table of ["nb_step", "nb_seen", "nb_cut"]) {
     yield* query(`DELETE FROM ${table} WHERE run = ?`, [runOf(run)]);
   }
+  yield* dismiss(run);
 }

@@ -7,7 +7,7 @@ const LEASE_MS = 30_000;
 /** Of one lease; what is asked of the store has the time until it ends, so the more the longer. */
 const RENEWALS = 6;
 /** What it asks of the store ends so long before its claim: clocks are told in seconds, and requests take time. */
-const MARGIN_MS = 5_000;
+export const MARGIN_MS = 5_000;
 
 interface Claimant extends Pick<Run, "claim" | "hasClaimed">, WithinClaim {
   /** Claims no more. */

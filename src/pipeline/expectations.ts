@@ -1,5 +1,6 @@
 import type { Adopted, Retired } from "../ledger/ledger.ts";
 import type { Expecting } from "../publish/put-expecting.ts";
+import type { StoredHead } from "../publish/store.ts";
 import { type Artifact, address, routeOfKey, type Step } from "../site.ts";
 import { adoptedAt } from "./adopted.ts";
 import { tryDeleteConditions } from "./delete-conditions.ts";
@@ -57,9 +58,14 @@ export async function tie({ wired, options }: Run): Promise<void> {
   }
 }
 
-/** Another hand's object is put right, as long as this run is the one that publishes. */
-async function mayReplace(run: Run, key: string, isThere: boolean): Promise<void> {
+/**
+ * Another hand's object is put right, as long as this run is the one that publishes. That may be a
+ * process that helped this run and was cut off, who said beforehand what it put.
+ */
+async function mayReplace(run: Run, key: string, found: StoredHead | undefined): Promise<void> {
   await run.claim();
+  if (found?.writeId === run.context.run) return;
+  const isThere = found !== undefined;
   const { ledger, cdn } = run.wired;
   // Caches may hold what the other hand has put, also where no page was live.
   if (cdn.isCaching && isThere) await ledger.recall([routeOfKey(key)]);

@@ -4,6 +4,7 @@ import { redirectKind, type Step } from "../site.ts";
 import { evictOldCopies } from "./old-copies.ts";
 import { publishPhase } from "./publish.ts";
 import type { Run } from "./run.ts";
+import { publishShared } from "./share.ts";
 import { isUpdateInPlace } from "./unlinked.ts";
 
 /**
@@ -14,9 +15,9 @@ import { isUpdateInPlace } from "./unlinked.ts";
 export async function publishNew(run: Run): Promise<void> {
   const { context, tally, wired } = run;
   const lists = new Set(wired.site.kinds.filter(readsLists).map(({ name }) => name));
-  await publishPhase(run, "new", ({ kind }) => !lists.has(kind));
+  await publishShared(run, "new", (kind) => !lists.has(kind));
   await planWithout(context, tally.takeMissing());
-  await publishPhase(run, "new");
+  await publishShared(run, "new");
   await planWithout(context, tally.takeMissing());
 }
 

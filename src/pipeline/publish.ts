@@ -59,7 +59,7 @@ export async function leaveOut(run: Run, failed: readonly Step[]): Promise<void>
 }
 
 /** Makes one kind after the other and puts all at once: a small phase of many kinds is one commit. */
-async function publishSteps(run: Run, steps: readonly Step[]): Promise<void> {
+export async function publishSteps(run: Run, steps: readonly Step[]): Promise<void> {
   if (steps.length === 0) return;
   const made: Made[] = [];
   for (const [kind, own] of Map.groupBy(steps, (step) => step.kind)) {

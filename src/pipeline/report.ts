@@ -39,6 +39,7 @@ export async function dryRunReport(run: Run, { found, feeds }: Planned): Promise
 export async function idleReport(run: Run, planned: Planned): Promise<Summary> {
   // What failed in a rebuild may be due to rows that it was not told of, which the next build sees.
   if (run.rebuilt === undefined) await keepQuarantine(run, planned);
+  if (planned.hasRebuilt) await run.wired.ledger.forgetRebuilt(run.release - 1);
   return tell(run, await summary(run, { found: [] }));
 }
 

@@ -12,6 +12,7 @@ import type { ObjectStore } from "../publish/store.ts";
 import type { Templates } from "../render/templates.ts";
 import type { AssetFile, ContentFile, DeclaredRedirect, Kind, Making, Site } from "../site.ts";
 import type { Position, Source } from "../source/source.ts";
+import type { CrewTerms } from "./crew.ts";
 import type { Log } from "./log.ts";
 import type { Maker } from "./make.ts";
 import type { PlanFile } from "./plan-file.ts";
@@ -50,6 +51,8 @@ export interface Wired extends AsyncDisposable {
   readonly fingerprint: (kind: Kind) => Uint8Array;
   /** The parts of that, see {@link Making}. */
   readonly making: (kind: Kind) => Making;
+  /** How other processes may help the runs of this one; without it they do all by themselves. */
+  readonly crew?: CrewTerms | undefined;
   /** Share of the live pages that one run may delete. */
   readonly deleteShare: number;
   /** What the runs of this process may do at the store at once. */

@@ -24,8 +24,8 @@ export interface Tally extends PageCounts {
   /** Pages that are live as they should be; the first few are remembered. */
   settle(pages: readonly PageId[]): void;
   settled(): readonly PageId[];
-  /** Pages that stand in sitemaps otherwise than before. */
-  touchFeeds(pages: readonly PageId[]): void;
+  /** Pages that stand in sitemaps otherwise than before; undefined when they are too many to tell. */
+  touchFeeds(pages: readonly PageId[] | undefined): void;
   /** Keys of the pages told to `touchFeeds`; undefined when they are too many to keep. */
   feedKeys(): FeedKeys;
   /** Rows that a log did not tell of. */
@@ -36,6 +36,8 @@ export interface Tally extends PageCounts {
   readonly covers: CoverReport[];
   total(what: Counted): number;
   totals(): Totals;
+  /** Pages and rows that failed, in the order in which they were told. */
+  failures(): readonly Failure[];
   /** Failed pages as the ledger keeps them. */
   quarantined(): readonly Quarantined[];
 }
@@ -72,8 +74,8 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
     },
     settled: () => settled,
     touchFeeds(pages) {
-      feedCount += pages.length;
-      if (feedCount > MAX_FEED_KEYS) return feeds.clear();
+      feedCount += pages?.length ?? MAX_FEED_KEYS + 1;
+      if (pages === undefined || feedCount > MAX_FEED_KEYS) return feeds.clear();
       for (const { kind, key } of pages) feeds.set(kind, [...(feeds.get(kind) ?? []), key]);
     },
     feedKeys: () => (feedCount > MAX_FEED_KEYS ? undefined : feeds),
@@ -83,6 +85,7 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
     total: (what) => counts.kinds().reduce((sum, each) => sum + each[what], 0),
     totals: () =>
       Object.fromEntries(COUNTED.map((what) => [what, tally.total(what)])) as unknown as Totals,
+    failures: () => [...failed.values()],
     quarantined: () => [...failed.values()].flatMap(toQuarantined),
   };
   return tally;

@@ -1,4 +1,5 @@
 import { PipelineError } from "../error.ts";
+import type { Request } from "../publish/store.ts";
 import type { BuildOptions, Wired } from "./run.ts";
 
 /** What a run's writes need of its claim. */
@@ -30,11 +31,11 @@ export function withinClaim(
       ...store,
       async put(artifact, write) {
         await stay();
-        return await store.put(artifact, { ...write, ...request });
+        return await store.put(artifact, { ...write, ...both(request, write) });
       },
       async delete(keys, deletion) {
         await stay();
-        return await store.delete(keys, { ...deletion, ...request });
+        return await store.delete(keys, { ...deletion, ...both(request, deletion) });
       },
     },
     ledger: {
@@ -43,6 +44,17 @@ export function withinClaim(
         await outlast(wired, lateMs(), options);
         await ledger.finish(...of);
       },
+    },
+  };
+}
+
+/** What a request says that a part of a run makes: it ends with the part, and with the run. */
+function both(own: Required<Request>, inner: Request = {}): Request {
+  return {
+    until: () => Math.min(own.until?.() ?? Infinity, inner.until?.() ?? Infinity),
+    onLost() {
+      own.onLost?.();
+      inner.onLost?.();
     },
   };
 }

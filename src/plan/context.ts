@@ -52,6 +52,8 @@ export interface PlanContext {
    * where they begin or lead by now.
    */
   readonly leavesFailed?: boolean;
+  /** Other processes publish pages of this run, too. */
+  readonly isShared?: boolean;
   /** Told of the places of lists from which pages were sought. */
   readonly onTouched: (part: TouchedPart) => void;
   /** Told of pages that were looked at and are as they were; `cause` is the class of what led there. */

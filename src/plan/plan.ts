@@ -53,6 +53,8 @@ export interface Planned {
   readonly isScanned?: boolean;
   /** Which sitemaps have to be looked at. */
   readonly feeds: Feeds;
+  /** Pages that were rebuilt before were looked at. */
+  readonly hasRebuilt?: boolean;
   /** Pages that failed are so many that a rebuild left them to the next build. */
   readonly leavesFailed?: boolean;
 }
@@ -118,7 +120,7 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   const isOther = ({ name }: Kind) => last.prints[name] !== basis.prints[name] || failed.has(name);
   const feeds = sitemaps.some(isOther) ? "all" : "touched";
   const notes = { ...plan.notes, [RETRIES]: leavesFailed ? "left" : "tried" };
-  return { ...plan, notes, leavesFailed, feeds };
+  return { ...plan, notes, leavesFailed, feeds, hasRebuilt };
 }
 
 /** Plans the pages of one kind, and nothing that only a whole plan can know. */

@@ -2,7 +2,7 @@ import type { LivePage } from "../ledger/ledger.ts";
 import { foldRoute, hexOf, type PageId, type RedirectKind, type Step } from "../site.ts";
 import type { PlanContext } from "./context.ts";
 
-type Overlay = Pick<PlanContext, "ledger" | "run">;
+type Overlay = Pick<PlanContext, "ledger" | "run" | "isShared">;
 
 /** A page as it will be once the run's plan is done. */
 export interface PlannedPage extends PageId {
@@ -28,21 +28,24 @@ export async function plannedPages(
   return steps.map((step) => overlay(step === undefined ? live.next().value : undefined, step));
 }
 
-/** Which of these routes will have a page. */
+/**
+ * Which of these routes will have a page. Steps are read before what is live, and what is live once
+ * more after them, since other processes confirm steps of a run that is shared.
+ */
 export async function plannedRoutes(
-  { ledger, run }: Overlay,
+  { ledger, run, isShared = false }: Overlay,
   routes: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const [folded, staged] = await Promise.all([
-    ledger.liveFolded(routes),
-    ledger.stagedAt(run, routes),
-  ]);
+  const staged = await ledger.stagedAt(run, routes);
+  const folded = await ledger.liveFolded(routes);
   // While a page takes over another's route both are live there, so one owner is not enough.
   const wanted = new Set(routes);
   const live = folded.filter(({ route }) => wanted.has(route));
   const steps = await ledger.stepsOf(run, live);
   const staying = live.filter((page, at) => stays(page, steps[at]));
-  return new Set([...staged.keys(), ...staying.map(({ route }) => route)]);
+  const now = isShared ? await ledger.pages(staying) : staying;
+  const left = staying.filter(({ route }, at) => now[at]?.route === route);
+  return new Set([...staged.keys(), ...left.map(({ route }) => route)]);
 }
 
 /**
@@ -78,9 +81,10 @@ export async function* plannedRange(
 ): AsyncGenerator<RangedPage> {
   let last = after;
   for (let limit = FIRST_RANGE; ; limit = Math.min(limit * 4, MAX_RANGE)) {
-    const live = await ledger.live(kind, last, limit);
     const afterId = last && { kind, key: last };
+    // First, since another process may confirm one at any moment: then it is live.
     const steps = await ledger.staged(run, { kind, ...(afterId && { after: afterId }), limit });
+    const live = await ledger.live(kind, last, limit);
     for (const { key, page } of mergeRange(live, steps, limit)) {
       if (page !== undefined) yield page;
       last = key;

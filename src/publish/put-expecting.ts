@@ -5,7 +5,7 @@ import type { ObjectStore, StoredHead, Write } from "./store.ts";
 /** How an object is put that somebody else may have written meanwhile. */
 export interface Expecting extends Required<Pick<Write, "id">>, Pick<Write, "expected" | "copyOf"> {
   /** Asked before another hand's object, or its lack, is replaced; throws where it must not be. */
-  readonly mayReplace: (key: string, isThere: boolean) => Promise<void>;
+  readonly mayReplace: (key: string, found: StoredHead | undefined) => Promise<void>;
 }
 
 /**
@@ -25,7 +25,7 @@ export async function putExpecting(
     if (!(error instanceof PipelineError) || error.code !== "store_conflict") throw error;
     const found = await store.head(artifact.key);
     if (found !== undefined && isOwn(found, artifact, id)) return found.etag;
-    await mayReplace(artifact.key, found !== undefined);
+    await mayReplace(artifact.key, found);
     return await store.put(artifact, { id, expected: found?.etag ?? null, copyOf });
   }
 }

@@ -13,6 +13,7 @@ import { describePast } from "./contract-past.ts";
 import { describePlans } from "./contract-plans.ts";
 import { describeRanges } from "./contract-ranges.ts";
 import { describeRows } from "./contract-rows.ts";
+import { describeShards } from "./contract-shards.ts";
 import { describeTicks } from "./contract-ticks.ts";
 import { describeTokens } from "./contract-tokens.ts";
 import { describeTold } from "./contract-told.ts";
@@ -49,5 +50,6 @@ export function describeLedger(adapter: string, newPlace: () => Promise<Place>):
     describeTokens(ledgerTest);
     describeTicks(ledgerTest);
     describeJobs(ledgerTest);
+    describeShards(ledgerTest);
   });
 }

@@ -137,6 +137,20 @@ export const LEDGER_CALLS = {
   lastTick: "effect",
   ticks: "read",
   dueMoments: "read",
+  countShards: "read",
+  crew: "read",
+  cutShards: "plan",
+  doneShards: "read",
+  dropShards: "plan",
+  finishShard: "effect",
+  forgetRebuilt: "effect",
+  keepShard: "effect",
+  leaveShard: "effect",
+  openCrew: "plan",
+  pauseCrew: "plan",
+  readAhead: "plan",
+  takeShard: "effect",
+  within: "read",
 } as const satisfies Record<Method<Ledger>, Does>;
 
 /** Every call of a store, as {@link LEDGER_CALLS}. */
