@@ -71,6 +71,7 @@ async function joinRun(wired: Wired, { crew, brief, options }: Joining): Promise
     make,
     rebuilt: brief.isRebuild ? openRebuilt() : undefined,
     progress: openProgress(() => {}),
+    shown: undefined,
     release: brief.release,
     startedAt: brief.now,
     claim: async () => {},
