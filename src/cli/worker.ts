@@ -20,7 +20,7 @@ export const workerCommand: Command = {
     "Jobs come from `nightbake serve`, its HTTP API and its schedule. Workers that share a ledger share the\n" +
     "work; with REDIS_URL they are woken at once, without it they look in the ledger every second. A worker\n" +
     "that is stopped ends what ends in time and hands back the rest; one that is killed is replaced within 15\n" +
-    "seconds. Several machines need LEDGER_URL.\n" +
+    "seconds. Several machines need LEDGER_URL. Workers with nothing to do help the one that publishes much.\n" +
     "The first worker with templates, content or code that nobody had makes them the current ones: all\n" +
     "others stop publishing at once, and wait (see `nightbake code`).",
   positionals: [],

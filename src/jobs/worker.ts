@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { PipelineError } from "../error.ts";
 import type { KeptJob } from "../ledger/ledger.ts";
-import type { Wired } from "../pipeline.ts";
+import { CREW, helpOut, type Wired } from "../pipeline.ts";
 import { codeOf } from "./code.ts";
 import type { Job } from "./job.ts";
 import { jobOf } from "./kept.ts";
@@ -54,6 +55,9 @@ export interface Worker {
   readonly wake: (jobs: readonly KeptJob[]) => Promise<void>;
   /** A number of its own for each attempt. */
   readonly attempt: () => number;
+  /** Does what a message says; meanwhile it is in hand. */
+  readonly hold: <T>(work: Promise<T>) => Promise<T>;
+  readonly inHand: () => number;
 }
 
 /**
@@ -72,8 +76,9 @@ export async function work(
   const begin = () => setTimeout(() => back.abort(), graceMs).unref();
   signal.addEventListener("abort", begin, { once: true });
   const sweeping = sweepUntil(worker, signal, sweepMs);
+  const helping = helpUntil(worker, signal, sweepMs);
   while (!signal.aborted) await workWhileCurrent(worker, options);
-  await sweeping;
+  await Promise.all([sweeping, helping]);
 }
 
 function openWorker(
@@ -83,8 +88,9 @@ function openWorker(
 ): Worker {
   const code = codeOf(wired);
   let attempts = 0;
+  let inHand = 0;
   return {
-    wired: { ...wired, code, leaseMs: LEASE_MS },
+    wired: { ...wired, code, leaseMs: LEASE_MS, crew: CREW },
     queue,
     name: `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
     code,
@@ -99,6 +105,13 @@ function openWorker(
       attempts += 1;
       return attempts;
     },
+    async hold(work) {
+      inHand += 1;
+      return await work.finally(() => {
+        inHand -= 1;
+      });
+    },
+    inHand: () => inHand,
   };
 }
 
@@ -107,7 +120,7 @@ async function workWhileCurrent(worker: Worker, { signal, concurrency }: WorkerO
   const outdated = new AbortController();
   const either = AbortSignal.any([signal, outdated.signal]);
   const onOutdated = () => outdated.abort();
-  await worker.queue.work((message) => runMessage(worker, message, onOutdated), {
+  await worker.queue.work((message) => worker.hold(runMessage(worker, message, onOutdated)), {
     concurrency,
     signal: either,
   });
@@ -120,6 +133,19 @@ async function untilCurrent({ wired, code, now, emit }: Worker, signal: AbortSig
     if (current === code) return emit({ event: "current", code });
     if (!isTold && current !== undefined) emit({ event: "outdated", code, current });
     await sleep(SWEEP_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Works on shards of the run that publishes, while this worker has no job in hand itself. */
+async function helpUntil(worker: Worker, signal: AbortSignal, ms: number): Promise<void> {
+  const { wired, emit } = worker;
+  const onTrouble = (error: unknown) => {
+    const isOther = error instanceof PipelineError && error.code === "release_outdated";
+    if (!isOther) emit({ event: "trouble", error });
+  };
+  while (!signal.aborted) {
+    if (worker.inHand() === 0) await helpOut(wired, { signal, emit: () => {} }).catch(onTrouble);
+    await sleep(ms, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -83,8 +83,7 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
     hasBadRows: () => [...failed.values()].some(({ page }) => page === undefined),
     hasFailed: (page) => failed.size > 0 && failed.has(pageName(page)),
     total: (what) => counts.kinds().reduce((sum, each) => sum + each[what], 0),
-    totals: () =>
-      Object.fromEntries(COUNTED.map((what) => [what, tally.total(what)])) as unknown as Totals,
+    totals: () => totalsOf(tally),
     failures: () => [...failed.values()],
     quarantined: () => [...failed.values()].flatMap(toQuarantined),
   };
@@ -94,6 +93,10 @@ export function openTally(emit: (event: RunEvent) => void): Tally {
 /** So many pages are remembered; beyond, all sitemaps are looked at, which memory does not notice. */
 const MAX_FEED_KEYS = 500;
 const COUNTED = Object.keys(NOTHING) as Counted[];
+
+function totalsOf(tally: Pick<Tally, "total">): Totals {
+  return Object.fromEntries(COUNTED.map((what) => [what, tally.total(what)])) as unknown as Totals;
+}
 
 function failureName({ page, error }: Failure): string {
   return page === undefined ? rowName(error) : pageName(page);
