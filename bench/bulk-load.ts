@@ -31,7 +31,8 @@ export async function bulkLoad(
   return counts;
 }
 
-function rowsOf({ name }: AnyTable, data: DataSet): AsyncGenerator<Row> {
+/** The data set's rows of a table of the demo site. */
+export function rowsOf({ name }: AnyTable, data: DataSet): AsyncGenerator<Row> {
   if (name === "article_tags") return listed(data.articles());
   if (name === "articles" || name === "users" || name === "activities") return data[name]();
   throw new Error(`No data set has rows of ${name}.`);

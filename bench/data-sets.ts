@@ -67,12 +67,24 @@ const WORDS =
     " ",
   );
 
+/** How a synthetic site differs from the usual one. */
+export interface SyntheticOptions {
+  /** Words of each paragraph; default 40, for bodies of 1 to 2 KB. */
+  readonly paragraphWords?: number;
+  /** Every article has a third tag, one of 500 articles, unless it carries `everything`. */
+  readonly hasThreeTags?: boolean;
+}
+
+/** Articles of some 4 KB with three tags each. */
+export const LARGE_ROWS: SyntheticOptions = { paragraphWords: 100, hasThreeTags: true };
+
 /**
- * So many articles, four times as many activities, one user for twenty. Bodies have 1 to 2 KB of
- * Markdown with a link to another article. Tags: one of 200 articles, one of 2,000, and every
- * twentieth article carries `everything`, the largest list.
+ * So many articles, four times as many activities, one user for twenty. Bodies are Markdown with a
+ * link to another article. Tags: one of 200 articles, one of 2,000, and every twentieth article
+ * carries `everything`, the largest list.
  */
-export function synthetic(count: number): DataSet {
+export function synthetic(count: number, options: SyntheticOptions = {}): DataSet {
+  const { paragraphWords = 40, hasThreeTags = false } = options;
   const people = Math.ceil(count / 20);
   const at = (id: number, of: number) =>
     (FIRST + Math.floor(((LAST - FIRST) * id) / (of + 1) / 1000) * 1000) * 1000;
@@ -83,6 +95,7 @@ export function synthetic(count: number): DataSet {
           `topic-${(id * 7919) % Math.ceil(count / 200)}`,
           `field-${(id * 104_729) % Math.ceil(count / 2000)}`,
           ...(id % 20 === 0 ? ["everything"] : []),
+          ...(hasThreeTags && id % 20 !== 0 ? [`place-${(id * 31) % Math.ceil(count / 500)}`] : []),
         ];
         const person = (id * 31) % people;
         yield {
@@ -90,7 +103,7 @@ export function synthetic(count: number): DataSet {
           slug: `article-${id}`,
           title: `${words(id, 4)} ${id}`,
           summary: words(id + 1, 18),
-          body_md: body(id, count),
+          body_md: body(id, count, paragraphWords),
           author_handle: `person-${person}`,
           author_name: `Person ${person}`,
           tags,
@@ -136,8 +149,10 @@ export async function* listed(articles: AsyncGenerator<Row>): AsyncGenerator<Row
   }
 }
 
-function body(id: number, count: number): string {
-  const paragraphs = Array.from({ length: 4 + (id % 4) }, (_, n) => words(id * 8 + n, 40));
+function body(id: number, count: number, paragraphWords: number): string {
+  const paragraphs = Array.from({ length: 4 + (id % 4) }, (_, n) =>
+    words(id * 8 + n, paragraphWords),
+  );
   const list = [1, 2, 3].map((n) => `* **${words(id + n, 2)}**: ${words(id * n, 8)}`);
   const link = `See [${words(id, 3)}](/articles/article-${1 + ((id * 17) % count)}/).`;
   const [first = "", ...rest] = paragraphs;

@@ -23,7 +23,7 @@ export const IDS: readonly number[] = Array.from({ length: 30 }, (_, at) => at +
 /** It comes back, wherever it is. */
 const LASTING_ID = 1;
 /** Of those, articles that the site begins without. */
-export const SPARE_IDS: readonly number[] = IDS.filter((id) => id > 26);
+const SPARE_IDS: readonly number[] = IDS.filter((id) => id > 26);
 
 const VERSION = "SUBSTRING_INDEX(SUBSTRING_INDEX(title, ' ', 2), ' ', -1)";
 const COPIED = ["title", "summary", "status", "published_at", "expires_at"];
