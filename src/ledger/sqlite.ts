@@ -95,6 +95,7 @@ function sqliteDatabase(file: string): SqlDatabase {
     if (first.done) return first.value;
     return attempt(() => transaction(begin, () => run(prepare, steps, first)));
   };
+  const pragma = pragmas(db);
   let isSynced: boolean | undefined;
   const syncCommits = (isDurable: boolean) => {
     if (isSynced !== isDurable) db.exec(`PRAGMA synchronous = ${isDurable ? "FULL" : "NORMAL"}`);
@@ -107,7 +108,7 @@ function sqliteDatabase(file: string): SqlDatabase {
       // all before it, so only the works that ask for it pay the 1-10 ms.
       attempt(() => syncCommits(isDurable));
       const done = transact("BEGIN IMMEDIATE", work);
-      if (isShrinking) await shrink(db);
+      if (isShrinking) await shrink(db, pragma);
       return done;
     },
     async migrate(work) {
@@ -196,9 +197,7 @@ function preparing(db: DatabaseSync): Prepare {
  * packed last: rows written in key order fill seven eighths of a page. A steady ledger is never
  * packed again. A busy file waits for the next time.
  */
-async function shrink(db: DatabaseSync): Promise<void> {
-  const pragma = (name: string) =>
-    Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+async function shrink(db: DatabaseSync, pragma: (name: string) => number): Promise<void> {
   const isLoose = () => pragma("freelist_count") > FEW_PAGES + pragma("page_count") / 64;
   try {
     while (isLoose()) {
@@ -212,6 +211,16 @@ async function shrink(db: DatabaseSync): Promise<void> {
   } catch (error) {
     if (!UNREADABLE.has(resultCode(error))) throw error;
   }
+}
+
+/** Asks for numbers of the file, each with one statement for all times. */
+function pragmas(db: DatabaseSync): (name: string) => number {
+  const known = new Map<string, StatementSync>();
+  return (name) => {
+    const statement = known.get(name) ?? db.prepare(`PRAGMA ${name}`);
+    known.set(name, statement);
+    return Number(Object.values(statement.get() ?? {})[0]);
+  };
 }
 
 function resultCode(error: unknown): number {
