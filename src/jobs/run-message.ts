@@ -1,11 +1,16 @@
+import type { KeptJob } from "../ledger/ledger.ts";
 import { startJob } from "./attempt.ts";
+import { STATES } from "./job.ts";
 import { jobOf, numberOf } from "./kept.ts";
+import { nextJob } from "./next-job.ts";
 import type { Handled, Message } from "./queue.ts";
 import { runJob } from "./run-job.ts";
 import type { Worker } from "./worker.ts";
 
 /** Before a message comes again whose job waits for the run that publishes. */
 const BUSY_MS = 300;
+/** Jobs among which the next is chosen. */
+const MOST = 200;
 
 /** Does what a message says, if that is still to be done. What it does not know is another release's. */
 export async function runMessage(
@@ -17,28 +22,40 @@ export async function runMessage(
   return undefined;
 }
 
+/** Runs the most urgent job there is; the one that the message names may have to wait for that. */
 async function runJobMessage(
   worker: Worker,
   job: string,
   onOutdated: () => void,
 ): Promise<Handled> {
-  const { wired, name, code, emit, now } = worker;
-  const id = numberOf(job);
-  if (id === undefined || worker.signal.aborted) return undefined;
+  const { wired, name, code, now } = worker;
+  if (worker.signal.aborted) return { againMs: 0 };
+  const waiting = await wired.ledger.jobsIn(STATES.indexOf("waiting"), MOST);
+  const next = nextJob(waiting, now());
+  if (next === undefined) return undefined;
   // Planning it now would be in vain: one run publishes at a time.
   if (await wired.ledger.isClaimed(now() / 1000)) return { againMs: BUSY_MS };
-  const hold = { id, code, holder: `${name}-${worker.attempt()}` };
+  const hold = { id: next.id, code, holder: `${name}-${worker.attempt()}` };
   const started = await startJob(wired.ledger, hold, now());
   if (started === "outdated") {
     onOutdated();
     return { againMs: BUSY_MS };
   }
-  if (started === undefined) return undefined;
+  if (started !== undefined) await runStarted(worker, started, hold);
+  const named = numberOf(job);
+  const isLeft = named !== next.id && waiting.some(({ id }) => id === named);
+  return isLeft ? { againMs: 0 } : undefined;
+}
+
+async function runStarted(
+  { wired, emit, now, signal, wake }: Worker,
+  started: KeptJob,
+  hold: Parameters<typeof runJob>[2],
+): Promise<void> {
   emit({ event: "started", job: jobOf(started) });
-  const ended = await runJob(wired, started, hold, { now, signal: worker.signal });
-  if (ended === undefined) return undefined;
-  const left = jobOf(ended);
-  emit({ event: "ended", job: left });
-  if (left.state === "waiting") await worker.wake([ended]);
-  return undefined;
+  const ended = await runJob(wired, started, hold, { now, signal });
+  if (ended === undefined) return;
+  const job = jobOf(ended);
+  emit({ event: "ended", job });
+  if (job.state === "waiting") await wake([ended]);
 }

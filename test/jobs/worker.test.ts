@@ -250,3 +250,27 @@ test("a request that comes while its job runs makes one more job, which runs aft
     await expectExact(world);
   });
 });
+
+test.each([1, 3])(
+  "of what came while a job ran the most urgent is started first, with %s in hand",
+  async (concurrency) => {
+    await using world = await smallWorld(2);
+    await world.with(async (opened) => {
+      const held = holding(opened);
+      await using working = startWorking(held.wired, { concurrency });
+      await working.jobs.submit(BUILD);
+      await until(() => held.puts() > 0);
+
+      const lanes = ["nightly", "live", "editor", "takedown"] as const;
+      for (const lane of lanes) await working.jobs.submit({ ...rebuild("posts:1"), lane });
+      await sleep(400);
+      held.open();
+
+      for (const id of ["2", "3", "4", "5"]) await working.ended(id);
+      const started = working.events.flatMap((each) =>
+        each.event === "started" ? each.job.lane : [],
+      );
+      expect(started).toEqual(["nightly", ...lanes.toReversed()]);
+    });
+  },
+);
