@@ -137,6 +137,8 @@ export interface Config {
 export interface ConfigOptions {
   readonly out?: string | undefined;
   readonly config?: string | undefined;
+  readonly host?: string | undefined;
+  readonly port?: string | undefined;
 }
 
 /** Which field holds each setting, in the order `nightbake config` shows them. */
@@ -236,7 +238,7 @@ export function readConfig(from: {
   const problems: Problem[] = [];
   const dotEnv = readDotEnv(cwd, problems);
   const layers: readonly (readonly [Origin, Env])[] = [
-    ["option", { OUT_DIR: options.out, "--config": options.config }],
+    ["option", asSettings(options)],
     ["environment", env],
     [".env", dotEnv],
   ];
@@ -255,6 +257,10 @@ export function readConfig(from: {
   problems.push(...unknownNames({ ...dotEnv, ...env }), ...conflicts(config));
   if (problems.length > 0) throw refused(problems);
   return Object.freeze(config);
+}
+
+function asSettings({ out, config, host, port }: ConfigOptions): Env {
+  return { OUT_DIR: out, "--config": config, NIGHTBAKE_HOST: host, NIGHTBAKE_PORT: port };
 }
 
 function fields(

@@ -28,6 +28,7 @@ import { resumeCommand } from "./resume.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { scheduleCommand } from "./schedule.ts";
 import { schemaCommand } from "./schema.ts";
+import { serveCommand } from "./serve.ts";
 import { sweepCommand } from "./sweep.ts";
 import { takedownCommand } from "./takedown.ts";
 import { tokensCommand } from "./tokens.ts";
@@ -43,6 +44,7 @@ const COMMANDS: readonly Command[] = [
   buildCommand,
   rebuildCommand,
   followCommand,
+  serveCommand,
   workerCommand,
   queueCommand,
   codeCommand,

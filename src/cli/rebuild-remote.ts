@@ -95,9 +95,9 @@ function errorOf(data: RemoteEvent["data"]): PipelineError {
 
 /** A local run counts by kind; a server tells the sums. */
 function summaryOf(outcome: JobOutcome): Summary {
-  const { releases, candidates, rendered, changed, deleted, failed, invalidated, seconds } =
+  const { releases, candidates, rendered, changed, deleted, failed, invalidated, bytes, seconds } =
     outcome;
-  const counts = { candidates, rendered, changed, deleted, failed, bytes: 0 };
+  const counts = { candidates, rendered, changed, deleted, failed, bytes };
   return {
     ...counts,
     release: releases.at(-1),

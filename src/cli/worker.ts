@@ -1,16 +1,13 @@
 import { PipelineError } from "../error.ts";
-import type { Job } from "../jobs/job.ts";
-import type { WorkerEvent } from "../jobs/worker.ts";
 import type { Args } from "./args.ts";
-import { COMMON, type Command, configOf, type Io } from "./command.ts";
-import { count, duration } from "./format.ts";
+import { COMMON, type Command, configOf } from "./command.ts";
 import { checkSource } from "./run-build.ts";
-import { plain } from "./terminal.ts";
+import { workerTeller } from "./worker-text.ts";
 
 /** Jobs that wait for others' servers fill each other's pauses; more publish no faster. */
-const CONCURRENCY = 2;
+export const CONCURRENCY = 2;
 /** Orchestrators kill after thirty: enough is left to hand back what did not end. */
-const GRACE_SECONDS = 20;
+export const GRACE_SECONDS = 20;
 
 /** `nightbake worker` */
 export const workerCommand: Command = {
@@ -48,7 +45,7 @@ export const workerCommand: Command = {
     ]);
     await using opened = await openWork(config);
     const { signal } = io;
-    const emit = teller(io, args.has("json"));
+    const emit = workerTeller(io, args.has("json"));
     await work(opened, {
       ...{ concurrency, graceMs, signal, emit },
       isActivated: args.has("activate"),
@@ -56,54 +53,6 @@ export const workerCommand: Command = {
     return 0;
   },
 };
-
-function teller(io: Io, isJson: boolean): (event: WorkerEvent) => void {
-  let trouble: string | undefined;
-  return (event) => {
-    if (event.event === "trouble") {
-      const said = messageOf(event.error);
-      // An outage is told once, not each second.
-      if (said !== trouble) write(io, isJson, { event: "trouble", message: said }, said);
-      trouble = said;
-      return;
-    }
-    trouble = undefined;
-    write(io, isJson, event, textOf(event));
-  };
-}
-
-function write(io: Io, isJson: boolean, event: object, text: string): void {
-  if (isJson) io.out.write(`${JSON.stringify(event)}\n`);
-  else io.err.write(`${plain(text)}\n`);
-}
-
-function textOf(event: Exclude<WorkerEvent, { readonly event: "trouble" }>): string {
-  if (event.event === "outdated") {
-    return `release_outdated: other code (${event.current}) was activated after this (${event.code}); nothing is taken until this is current again.`;
-  }
-  if (event.event === "current") return `This code (${event.code}) is current again.`;
-  const { job } = event;
-  const name = `Job ${job.id} (${job.work.is}, ${job.lane})`;
-  if (event.event === "started") return `${name} started, attempt ${job.attempts}.`;
-  return `${name} ${becameOf(job)}`;
-}
-
-function becameOf({ state, error, outcome, startAt }: Job): string {
-  if (state === "done" && outcome !== undefined) {
-    const { changed, deleted, failed, seconds } = outcome;
-    const failures = failed > 0 ? `, ${count(failed)} failed` : "";
-    return `is done: ${count(changed)} changed, ${count(deleted)} deleted${failures}; live ${duration(seconds)} after it was asked for.`;
-  }
-  if (state === "failed") return `failed: ${error?.code}: ${error?.message}`;
-  if (state === "cancelled") return "was cancelled.";
-  const ms = Math.max(0, startAt / 1000 - Date.now());
-  const why = error === undefined ? "" : ` after ${error.code}: ${error.message}`;
-  return `waits again, for ${duration(ms / 1000)}${why}.`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof PipelineError ? `${error.code}: ${error.message}` : String(error);
-}
 
 function numberOf(args: Args, option: string, fallback: number): number {
   const text = args.value(option) ?? String(fallback);

@@ -1,4 +1,5 @@
 import { type Job, type Jobs, LANES } from "../jobs/job.ts";
+import type { Queue } from "../jobs/queue.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { counter, histogram, type Metric, metricsText, type Sample } from "./prometheus.ts";
 
@@ -56,13 +57,21 @@ export function requestCounts(): RequestCounts {
   };
 }
 
+interface MetricSources {
+  readonly jobs: Jobs;
+  readonly ledger: Pick<Ledger, "releases">;
+  readonly queue: Pick<Queue, "counts">;
+}
+
 /** All there is to know, as Prometheus reads it. What the ledger says is the same from every clone. */
 export async function allMetrics(
-  { jobs, ledger }: { readonly jobs: Jobs; readonly ledger: Pick<Ledger, "releases"> },
+  { jobs, ledger, queue }: MetricSources,
   counts: RequestCounts,
 ): Promise<string> {
-  const [states, last, [release]] = await Promise.all([
+  const [states, depths, last, [release]] = await Promise.all([
     jobs.counts(),
+    // While it does not answer all else is worth telling.
+    queue.counts().catch(() => ({})),
     Promise.all(LANES.map((lane) => jobs.list({ state: "done", lane, limit: LAST_JOBS }))),
     ledger.releases(1),
   ]);
@@ -73,6 +82,12 @@ export async function allMetrics(
       help: "Jobs by lane and state, of those that are kept.",
       type: "gauge",
       samples: states.map(({ lane, state, jobs: value }) => ({ labels: { lane, state }, value })),
+    },
+    {
+      name: "nightbake_queue_messages",
+      help: "Messages that wait in the queue, delayed ones too; without Redis those of this process.",
+      type: "gauge",
+      samples: Object.entries(depths).map(([lane, value]) => ({ labels: { lane }, value })),
     },
     {
       name: "nightbake_job_live_seconds",

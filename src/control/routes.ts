@@ -1,5 +1,6 @@
 import { PipelineError } from "../error.ts";
 import { type Job, type Jobs, LANES, STATES } from "../jobs/job.ts";
+import type { Queue } from "../jobs/queue.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Names } from "../pipeline.ts";
 import { eventStream } from "./event-stream.ts";
@@ -14,6 +15,7 @@ import { scopeMissing } from "./sign-in.ts";
 export interface Desk {
   readonly jobs: Jobs;
   readonly ledger: Pick<Ledger, "releases" | "tokens">;
+  readonly queue: Pick<Queue, "counts">;
   readonly counts: RequestCounts;
   readonly ready: () => Promise<Answer>;
   /** @throws PipelineError `input_invalid` for names that the site does not have */
@@ -121,8 +123,8 @@ async function* counted<T>(events: AsyncIterable<T>, counts: RequestCounts): Asy
   }
 }
 
-async function metrics({ jobs, ledger, counts }: Desk): Promise<Answer> {
-  const text = await allMetrics({ jobs, ledger }, counts);
+async function metrics({ counts, ...from }: Desk): Promise<Answer> {
+  const text = await allMetrics(from, counts);
   return { status: 200, headers: { "content-type": METRICS_TYPE }, text };
 }
 

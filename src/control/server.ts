@@ -1,4 +1,5 @@
 import type { Jobs } from "../jobs/job.ts";
+import type { Queue } from "../jobs/queue.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Names } from "../pipeline.ts";
 import { type Answered, type Listening, listen } from "./fastify-server.ts";
@@ -15,6 +16,7 @@ export type { Check } from "./health.ts";
 export interface ServerParts {
   readonly jobs: Jobs;
   readonly ledger: Pick<Ledger, "releases" | "tokens" | "usedToken">;
+  readonly queue: Pick<Queue, "counts">;
   /** @throws PipelineError `input_invalid` for names that the site does not have */
   readonly checkNames: (names: Names) => void;
   /** What has to be there for `/health/ready`. */
@@ -45,11 +47,20 @@ const STRANGERS = 60;
  */
 export async function openServer(parts: ServerParts, options: ServerOptions): Promise<Listening> {
   const { heartbeatMs = HEARTBEAT_MS, now = Date.now, requestsPerMinute } = options;
-  const { jobs, ledger, checkNames, checks } = parts;
+  const { jobs, ledger, queue, checkNames, checks } = parts;
   const counts = requestCounts();
   const stop = new AbortController();
   const ready = readiness(checks, now);
-  const desk = { jobs, ledger, counts, ready, checkNames, heartbeatMs, stopping: stop.signal };
+  const desk = {
+    jobs,
+    ledger,
+    queue,
+    counts,
+    ready,
+    checkNames,
+    heartbeatMs,
+    stopping: stop.signal,
+  };
   const [askers, strangers] = [limiter(requestsPerMinute, now), limiter(STRANGERS, now)];
   const listening = await listen(
     {

@@ -25,6 +25,7 @@ const NOTHING: Omit<Done, "pages"> = {
     deleted: 0,
     failed: 0,
     invalidated: 0,
+    bytes: 0,
   },
 };
 
@@ -70,7 +71,7 @@ function rebuildsOf({ targets, kinds = [], everything = false, at = [] }: Rebuil
 }
 
 function added(done: Omit<Done, "pages">, summary: Summary): Omit<Done, "pages"> {
-  const { release, candidates, rendered, changed, deleted, failed, invalidated } = summary;
+  const { release, candidates, rendered, changed, deleted, failed, invalidated, bytes } = summary;
   return {
     releases: [...done.releases, ...(release === undefined ? [] : [release])],
     candidates: done.candidates + candidates,
@@ -79,6 +80,7 @@ function added(done: Omit<Done, "pages">, summary: Summary): Omit<Done, "pages">
     deleted: done.deleted + deleted,
     failed: done.failed + failed,
     invalidated: done.invalidated + invalidated,
+    bytes: done.bytes + bytes,
   };
 }
 

@@ -99,6 +99,8 @@ export interface JobOutcome {
   /** Pages that failed; their last good version stays live. */
   readonly failed: number;
   readonly invalidated: number;
+  /** Bytes put. */
+  readonly bytes: number;
   /** The first of the pages that changed. */
   readonly pages: readonly { readonly url: string; readonly digest: string | undefined }[];
   /** Between the first request and the moment at which all was live. */

@@ -7,6 +7,7 @@ import {
 } from "../../src/control/server.ts";
 import { newToken, tokenHash } from "../../src/control/token.ts";
 import { openJobs } from "../../src/jobs/jobs.ts";
+import { memoryQueue } from "../../src/jobs/memory-queue.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { checkNames } from "../../src/pipeline.ts";
 
@@ -36,6 +37,7 @@ export async function served(
       {
         jobs,
         ledger,
+        queue: parts.use(memoryQueue()),
         checks,
         checkNames: (names) => checkNames(names, site),
         onAnswer: (answered) => log.push(answered),

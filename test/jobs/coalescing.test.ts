@@ -49,7 +49,7 @@ const ENDS: Readonly<Record<"done" | "back" | "passing", End>> = {
     is: "done",
     outcome: {
       ...{ releases: [], candidates: 0, rendered: 0, changed: 0, deleted: 0, failed: 0 },
-      ...{ invalidated: 0, pages: [], seconds: 0 },
+      ...{ invalidated: 0, bytes: 0, pages: [], seconds: 0 },
     },
   },
   back: { is: "handed back", inMs: 5 },
