@@ -1,5 +1,5 @@
 import { pageName } from "../site.ts";
-import { takeTurns } from "./lease.ts";
+import { takeCountTurns } from "./lease.ts";
 import type { Change, Ledger, Waiting } from "./ledger.ts";
 import { numbersOf } from "./names.ts";
 import { packCopy, tagsOf, UNKNOWN, unpackCopy, unpackNumbers } from "./packed-tags.ts";
@@ -24,7 +24,7 @@ export interface NewChange {
 /** Lets changes wait to be covered, each with a number beyond all there ever were. */
 export function* addChanges(changes: readonly NewChange[]): Work<void> {
   if (changes.length === 0) return;
-  yield* takeTurns();
+  yield* takeCountTurns();
   const last = yield* lastSeq();
   const rows = changes.map(({ route, old, fresh }, at) => [last + at + 1, route, old, fresh]);
   yield* replaceRows("nb_change", CHANGE, rows);

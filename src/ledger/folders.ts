@@ -1,5 +1,5 @@
 import { digest, hexOf } from "../site.ts";
-import { takeTurns } from "./lease.ts";
+import { takeCountTurns } from "./lease.ts";
 import { ownersOf } from "./live.ts";
 import { asBytes, asText } from "./rows.ts";
 import { query, queryIn, replaceRows, type SqlRow, type Work } from "./sql.ts";
@@ -28,7 +28,7 @@ export function* recountFolders(left: readonly string[], taken: readonly string[
   taken.forEach(add(1));
   const changed = [...more.keys()].filter((folder) => more.get(folder) !== 0);
   if (changed.length === 0) return;
-  yield* takeTurns();
+  yield* takeCountTurns();
   const known = yield* countsOf(changed);
   const counted = changed.map((folder) => {
     return [nameOf(folder), (known.get(folder) ?? 0) + (more.get(folder) ?? 0)] as const;

@@ -9,7 +9,7 @@ import { changeReaders } from "./known.ts";
 import type { Beside, Doubted, Intent, Ledger, LivePage } from "./ledger.ts";
 import { forgetLingering, linger, lingerLeaving } from "./lingering.ts";
 import { liveAt, ownersOf, pages, queryIds, queryLive } from "./live.ts";
-import { countWrite } from "./notes.ts";
+import { noteWrite } from "./notes.ts";
 import { type Doomed, remember } from "./past.ts";
 import { addRetired, takeOff } from "./retired.ts";
 import { decodeIntent, encodeIntent, INTENT, objectAt } from "./rows.ts";
@@ -26,7 +26,6 @@ export function* intend(
   yield* holdFast(run);
   yield* refuseOutdated();
   yield* refuseBarred(intents);
-  yield* countWrite(intents);
   const known = yield* queryIds(`SELECT ${INTENT} FROM nb_intent WHERE`, intents);
   const routes = new Map(intents.map((intent) => [pageName(intent), intent.route]));
   const moved = known.map(decodeIntent).filter((each) => each.route !== routes.get(pageName(each)));
@@ -35,6 +34,7 @@ export function* intend(
   yield* replaceRows("nb_intent", INTENT, intents.map(encodeIntent));
   yield* addReplaced(cached);
   yield* disownAt(intents.map(({ route }) => route));
+  yield* noteWrite(intents);
 }
 
 /** @see Ledger.confirm */
@@ -44,8 +44,7 @@ export function* confirm(
   { tagged = [], retired = [], added = [], dropped = [], turnover, lateUntil }: Beside = {},
 ): Work<void> {
   yield* holdFast(run);
-  yield* countWrite([...confirmed, ...retired]);
-  const before = yield* putLive(confirmed, tagged);
+  const { before, recount: count } = yield* putLive(confirmed, tagged);
   yield* queryIds("DELETE FROM nb_intent WHERE", confirmed);
   yield* unstage(run, confirmed);
   const routes = confirmed.map(({ route }) => route);
@@ -56,6 +55,8 @@ export function* confirm(
   yield* addRetired(retired, { before, livesOn: true });
   yield* changeReaders(added, dropped);
   if (turnover !== undefined) yield* turnOver(turnover);
+  yield* count();
+  yield* noteWrite([...confirmed, ...retired]);
 }
 
 /** @see Ledger.intents */
@@ -77,7 +78,6 @@ export function* doubt(
   lateUntil?: number,
 ): Work<void> {
   yield* holdFast(run);
-  yield* countWrite(doubted);
   const known = yield* pages(doubted);
   const owners = yield* liveAt(doubted.map(({ route }) => route));
   const isNew = (each: Intent, at: number) => known[at] === undefined && !owners.has(each.route);
@@ -94,12 +94,14 @@ export function* doubt(
     trace: new Uint8Array(0),
   }));
   yield* unsettle(doubted.filter((_, at) => known[at] !== undefined));
-  yield* putLive(suspects);
+  const suspected = yield* putLive(suspects);
+  yield* suspected.recount();
   yield* takeOff([...created.keys()].map(objectAt));
   yield* suspect(doubted);
   const objects = doubted.map(({ route }) => objectAt(route));
   if (lateUntil !== undefined) yield* linger(objects, lateUntil);
   yield* queryIds("DELETE FROM nb_intent WHERE", doubted);
+  yield* noteWrite(doubted);
 }
 
 /** @see Ledger.cameLate */
@@ -108,20 +110,20 @@ export function* cameLate(
   { objects, altered, retired }: Parameters<Ledger["cameLate"]>[1],
 ): Work<void> {
   yield* holdFast(run);
-  yield* countWrite([...objects, ...altered, ...retired]);
   yield* unsettle(altered);
   yield* addRetired(retired, { before: [], livesOn: false });
   yield* forgetLingering(objects);
+  yield* noteWrite([...objects, ...altered, ...retired]);
 }
 
 /** @see Ledger.doubtAll */
 export function* doubtAll(run: string): Work<void> {
   yield* holdFast(run);
-  yield* countWrite();
   yield* query(
     "UPDATE nb_live SET hash = NULL, etag = NULL, tags = NULL WHERE hash IS NOT NULL OR tags IS NOT NULL",
   );
   yield* query("UPDATE nb_tag SET live = 0");
+  yield* noteWrite();
 }
 
 /** @see Ledger.retire */
@@ -131,14 +133,14 @@ export function* retire(
   { retired = [], added = [], dropped = [] }: Beside,
 ): Work<void> {
   yield* holdFast(run);
-  yield* countWrite([...ids, ...retired]);
   yield* remember(ids);
   const before = yield* standing(ids);
-  yield* recount(before, []);
   yield* queryLive("DELETE FROM nb_live WHERE", ids);
   yield* unstage(run, ids);
   yield* addRetired(retired, { before, livesOn: false });
   yield* changeReaders(added, dropped);
+  yield* recount(before, []);
+  yield* noteWrite([...ids, ...retired]);
 }
 
 /** Nobody knows what the objects at these routes are: their pages are made again, or they go. */

@@ -22,6 +22,14 @@ export function* takeTurns(): Work<void> {
   yield* lease("update");
 }
 
+/**
+ * The same for works that count or number, which those of several processes of one run do at the
+ * same time. Who holds the lease in share must not ask for it alone: two would wait for each other.
+ */
+export function* takeCountTurns(): Work<void> {
+  yield* query("SELECT slot FROM nb_lease WHERE slot = 3", [], "update");
+}
+
 /** The same for works on jobs, which do not keep those that publish waiting. */
 export function* takeJobTurns(): Work<void> {
   yield* query("SELECT slot FROM nb_lease WHERE slot = 2", [], "update");

@@ -1,4 +1,4 @@
-import { takeTurns } from "./lease.ts";
+import { takeCountTurns } from "./lease.ts";
 import { asText } from "./rows.ts";
 import { query, queryIn, replaceRows, type Work } from "./sql.ts";
 
@@ -18,7 +18,7 @@ export function* numbersOf(names: Iterable<string>): Work<ReadonlyMap<string, nu
   const wanted = [...new Set(names)];
   const known = yield* heldNumbers(wanted);
   if (known.size === wanted.length) return known;
-  yield* takeTurns();
+  yield* takeCountTurns();
   // Read again: another process may have been faster.
   const held = yield* heldNumbers(wanted);
   const fresh = wanted.filter((name) => !held.has(name));

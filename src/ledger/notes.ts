@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { type PageId, pageName } from "../site.ts";
 import type { Quarantined } from "./ledger.ts";
 import { queryIds } from "./live.ts";
@@ -21,13 +22,16 @@ export function* setNote(name: string, value: string): Work<void> {
   yield* setNotes({ [name]: value });
 }
 
-/** Counts what the journal writes: what was planned at one count may be wrong at the next. */
+/** Another one each time that the journal writes: what was planned at one may be wrong at the next. */
 const WRITES = "writes";
 
-/** The journal writes, unless it is about nothing. */
-export function* countWrite(about?: readonly unknown[]): Work<void> {
+/**
+ * The journal writes, unless it is about nothing. Comes last in a work: others of the run wait here
+ * until that is over.
+ */
+export function* noteWrite(about?: readonly unknown[]): Work<void> {
   if (about?.length === 0) return;
-  yield* setNote(WRITES, String(Number((yield* note(WRITES)) ?? 0) + 1));
+  yield* replaceRows("nb_note", ["name", "value"], [[WRITES, randomUUID()]]);
 }
 
 /** True when the journal has written nothing since these notes were read. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { LAST_FROZEN } from "./changes.ts";
 import { holdFast } from "./claim.ts";
-import { takeTurns } from "./lease.ts";
+import { takeCountTurns, takeTurns } from "./lease.ts";
 import type { Frozen, FrozenCover, OutboxBatch } from "./ledger.ts";
 import { setNote } from "./notes.ts";
 import { asText, decodeItems, orUndefined } from "./rows.ts";
@@ -40,6 +40,7 @@ export function* freeze({
   report,
 }: Frozen): Work<boolean> {
   yield* takeTurns();
+  yield* takeCountTurns();
   yield* holdFast(run);
   const [row] = yield* query("SELECT COUNT(*) AS changes FROM nb_change WHERE seq <= ?", [last]);
   if (Number(row?.["changes"]) !== changes) return false;

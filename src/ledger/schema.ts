@@ -494,7 +494,10 @@ function tickTable(dialect: Dialect): readonly string[] {
   return dialect.createTable({ name: "nb_tick", columns });
 }
 
-/** Parts of runs that several processes work on, and pages that those made from other rows than the run read. */
+/**
+ * Parts of runs that several processes work on, and pages that those made from other rows than the run
+ * read. The lease's third row is a lock, no lease.
+ */
 function shardTables(dialect: Dialect): readonly string[] {
   const { blob, int, key, kind, name, short, text, tiny } = dialect.types;
   const shapes: readonly TableShape[] = [
@@ -514,7 +517,8 @@ function shardTables(dialect: Dialect): readonly string[] {
         PRIMARY KEY (run, kind, page_key)`,
     },
   ];
-  return shapes.flatMap((shape) => dialect.createTable(shape));
+  const turn = "REPLACE INTO nb_lease (slot, holder, expires_ms) VALUES (3, NULL, 0)";
+  return [...shapes.flatMap((shape) => dialect.createTable(shape)), turn];
 }
 
 function notALedger({ name }: Dialect): PipelineError {

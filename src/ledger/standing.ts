@@ -41,27 +41,32 @@ export function copyOf(owners: readonly Standing[], livesOn = false): Buffer {
   return packCopy(owner, { kind: owner.number, tags: owner.tags, livesOn });
 }
 
-/** Makes pages live; gives what was live of them before. */
+/** What became live, and what was live of it before; `recount` counts it, for the end of a work. */
+export interface Arrived {
+  readonly before: readonly Standing[];
+  readonly recount: () => Work<void>;
+}
+
+/** Makes pages live. */
 export function* putLive(
   pages: readonly LivePage[],
   tagged: readonly Tagged[] = [],
-): Work<readonly Standing[]> {
-  if (pages.length === 0) return [];
+): Work<Arrived> {
+  if (pages.length === 0) return { before: [], recount: nothing };
   const numbers = yield* numbersOf(pages.map(({ kind }) => kind));
   const before = yield* standing(pages);
   const tags = new Map(before.map((page) => [pageName(page), page.tags]));
   for (const [name, packed] of yield* packTagged(tagged)) tags.set(name, packed);
   const after = pages.map((page) => tags.get(pageName(page)) ?? null);
-  yield* recount(
-    before,
-    pages.map(({ route }, at) => ({ route, tags: after[at] ?? null })),
-  );
+  const now = pages.map(({ route }, at) => ({ route, tags: after[at] ?? null }));
   const rows = pages.map((page, at) => {
     return [...encodePage(page, numbers.get(page.kind) ?? 0), after[at] ?? null];
   });
   yield* replaceRows("nb_live", [...PAGE, "tags"], rows);
-  return before;
+  return { before, recount: () => recount(before, now) };
 }
+
+function* nothing(): Work<void> {}
 
 /** Counts of tags and folders after some pages, as they were, have become others. */
 export function* recount(

@@ -1,4 +1,4 @@
-import { takeTurns } from "./lease.ts";
+import { takeCountTurns } from "./lease.ts";
 import { packName, packNumbers, unpackName, unpackNumbers } from "./packed-tags.ts";
 import { asBytes, foldOf } from "./rows.ts";
 import { BY_INDEX, query, queryIn, replaceRows, type SqlRow, type Work } from "./sql.ts";
@@ -37,7 +37,7 @@ export function* recountTags(
   after.forEach(add(1));
   const changed = [...more.keys()].filter((id) => more.get(id) !== 0);
   if (changed.length === 0) return;
-  yield* takeTurns();
+  yield* takeCountTurns();
   const tags = yield* numbered(changed);
   yield* keep(tags.map((tag) => ({ ...tag, live: tag.live + (more.get(tag.id) ?? 0) })));
 }
@@ -58,7 +58,7 @@ function* tagNumbers(names: Iterable<string>): Work<ReadonlyMap<string, number>>
 }
 
 function* addTags(wanted: readonly string[]): Work<ReadonlyMap<string, Numbered>> {
-  yield* takeTurns();
+  yield* takeCountTurns();
   // Read again: another process may have been faster.
   const known = yield* named(wanted);
   const [row] = yield* query("SELECT MAX(id) AS last FROM nb_tag");

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { PipelineError } from "../error.ts";
 import type { Shard } from "../ledger/ledger.ts";
 import type { Phase, Step } from "../site.ts";
+import { interrupted } from "./begin.ts";
 import { briefOf, type CrewTerms } from "./crew.ts";
 import { make } from "./make.ts";
 import { countSteps, publishPhase } from "./publish.ts";
@@ -13,6 +14,8 @@ import { workShard } from "./work-shard.ts";
 const BATCH = 500;
 /** Shards are cut when fewer are open than so many: more processes than these would find none. */
 const AHEAD = 128;
+/** Between two looks at the claim, for which all others who write have to wait. */
+const LOOK_MS = 4_000;
 /** Shards that the coordinator does itself between two looks at the others. */
 const STINT = 4;
 
@@ -67,8 +70,13 @@ async function workOff(run: Run, phase: Phase, { terms, isNow }: Sharing): Promi
   const { ledger, sleep } = run.wired;
   const cuts = cut(run, phase, { terms, isNow });
   let isCut = false;
+  let lookedMs = -Infinity;
   for (;;) {
-    await run.goOn();
+    if (run.options.signal.aborted) throw interrupted();
+    if (performance.now() >= lookedMs + LOOK_MS) {
+      lookedMs = performance.now();
+      await run.goOn();
+    }
     await collect(run);
     const { open, held } = await ledger.countShards(run.context.run, Date.now());
     if (!isCut && open < AHEAD) isCut = await cutMore(run, cuts);
