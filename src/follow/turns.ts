@@ -5,7 +5,7 @@ const URGENT_ROWS = 500;
 /** Turns of editors in a row while something waits in the background, which gets the next. */
 const URGENT_TURNS = 4;
 /** A slice of a mass update: how many rows, and how long it should take. */
-const SLICE = { first: 500, least: 50, most: 5_000, ms: 500 } as const;
+const SLICE = { first: 500, least: 250, most: 5_000, ms: 500 } as const;
 
 /** Whose turn it is, and what is to be done in it: rows of one lane, or one range to compare. */
 export interface Turn {

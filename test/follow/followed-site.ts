@@ -12,6 +12,7 @@ import type { Feed } from "../../src/source/feed.ts";
 import { load } from "../../src/source/load.ts";
 import { openMysqlSource } from "../../src/source/mysql-source.ts";
 import { openMysqlTarget } from "../../src/source/mysql-target.ts";
+import type { ReaderSetOptions } from "../../src/source/readers.ts";
 import { openSmall, SITE, scratch, served, shown, smallSite } from "../pipeline/small-site.ts";
 import { mariaDbAt } from "../services/mariadb.ts";
 import { sharedMariaDb } from "../services/shared.ts";
@@ -37,23 +38,38 @@ export interface FollowedSite extends AsyncDisposable {
 /** What a followed site may have otherwise. */
 type Otherwise = Pick<FollowOptions, "sliceRows"> &
   Pick<BinlogFeedOptions, "maxRows"> &
-  Partial<Pick<Wired, "deleteShare"> & Pick<Log, "replacesScan">>;
+  Partial<Pick<Wired, "deleteShare"> & Pick<Log, "replacesScan">> & {
+    /** Servers of its own, instead of the shared one. */
+    readonly servers?: Servers;
+  };
+
+/** Where rows are read, which log is followed, and who may write. */
+interface Servers extends Pick<ReaderSetOptions, "replicaUrls" | "waitSeconds"> {
+  readonly url: string;
+  readonly feedUrl: string;
+  readonly writeUrl: string;
+}
+
+async function sharedServer(): Promise<Servers> {
+  const url = await (await sharedMariaDb()).createDatabase();
+  return { url, feedUrl: url, writeUrl: url };
+}
 
 export async function followedSite(otherwise: Otherwise = {}): Promise<FollowedSite> {
-  const { sliceRows, deleteShare = 1, replacesScan = false, ...ofFeed } = otherwise;
+  const { sliceRows, deleteShare = 1, replacesScan = false, servers, ...ofFeed } = otherwise;
   await using stack = new AsyncDisposableStack();
   const site = stack.use(await smallSite());
-  const url = await (await sharedMariaDb()).createDatabase();
+  const { writeUrl, feedUrl, ...readers } = servers ?? (await sharedServer());
   const [tables, lists] = [tablesOf(SITE.kinds), listsOf(SITE.kinds)];
-  await using target = await openMysqlTarget(url);
+  await using target = await openMysqlTarget(writeUrl);
   await load({ dir: join(site.dir, "rows"), tables, lists, target });
-  const source = stack.use(await openMysqlSource({ url }));
+  const source = stack.use(await openMysqlSource({ restMs: 50, connectMs: 2_000, ...readers }));
   const objects = new Map<string, Artifact>();
   const small = stack.use(
     await openSmall(site, { ledger: "ledger.db", store: memoryStore(objects) }),
   );
   const followed = tables.map((table) => ({ table, see: [] }));
-  const feed = stack.use(openBinlogFeed({ url, followed, ...ofFeed }));
+  const feed = stack.use(openBinlogFeed({ url: feedUrl, followed, silenceMs: 3_000, ...ofFeed }));
   const events: RunEvent[] = [];
   const log = { feed, of: "this database", replacesScan };
   const wired = { ...small, source, deleteShare, log };
@@ -67,10 +83,10 @@ export async function followedSite(otherwise: Otherwise = {}): Promise<FollowedS
     feed,
     events,
     async run(...sql) {
-      for (const each of sql) await mariaDbAt(url).query(each);
+      for (const each of sql) await mariaDbAt(writeUrl).query(each);
     },
     async runUnlogged(...sql) {
-      const connection = await createConnection(url);
+      const connection = await createConnection(writeUrl);
       for (const each of ["SET SESSION sql_log_bin = 0", ...sql]) await connection.query(each);
       await connection.end();
     },

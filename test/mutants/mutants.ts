@@ -888,13 +888,6 @@ const LOGGED: readonly Mutant[] = [
     suites: [LOG],
   },
   {
-    name: "a table that the log says changed taken for unchanged",
-    file: "src/pipeline/log.ts",
-    find: "return told.changes?.length === 0;",
-    replace: 'return told.changes?.every((change) => change.is === "rescan") ?? false;',
-    suites: [LOG],
-  },
-  {
     name: "a log that cannot be read taken for one without changes",
     file: "src/pipeline/log.ts",
     find: "return told.changes?.length === 0;",
@@ -953,6 +946,13 @@ const LOGGED: readonly Mutant[] = [
 ];
 
 const LANES: readonly Mutant[] = [
+  {
+    name: "a follower that reads replicas without a barrier",
+    file: "src/source/readers.ts",
+    find: "if (await flavour.reaches(patient, position, left / 1000)) return;",
+    replace: "if ((await flavour.reaches(patient, position, 0)) !== undefined) return;",
+    suites: ["test/follow/servers.test.ts"],
+  },
   {
     name: "a mass update before an editor's change",
     file: "src/follow/turns.ts",
