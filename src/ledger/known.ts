@@ -1,5 +1,5 @@
 import { hexOf, type PageId } from "../site.ts";
-import { lease } from "./lease.ts";
+import { isLast } from "./lease.ts";
 import type { KnownRow, Reader, RowMark, SeenRow } from "./ledger.ts";
 import { beyond } from "./live.ts";
 import { NUMBER, nameOf, numbersOf } from "./names.ts";
@@ -150,9 +150,7 @@ export function* rebuilt(after: PageId | undefined, limit: number): Work<readonl
 
 /** @see Ledger.forgetRebuilt Only with a release, which comes one at a time, others are added. */
 export function* forgetRebuilt(release: number): Work<void> {
-  yield* lease("update");
-  const [row] = yield* query("SELECT MAX(id) AS last FROM nb_release");
-  if (Number(row?.["last"] ?? 0) === release) yield* query("DELETE FROM nb_rebuilt");
+  if (yield* isLast(release)) yield* query("DELETE FROM nb_rebuilt");
 }
 
 function* forgetSeen(run: string): Work<void> {

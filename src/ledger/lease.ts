@@ -34,3 +34,10 @@ export function* takeCountTurns(): Work<void> {
 export function* takeJobTurns(): Work<void> {
   yield* query("SELECT slot FROM nb_lease WHERE slot = 2", [], "update");
 }
+
+/** True when no release came after this one; none comes until the transaction ends. */
+export function* isLast(release: number): Work<boolean> {
+  yield* takeTurns();
+  const [row] = yield* query("SELECT MAX(id) AS last FROM nb_release");
+  return Number(row?.["last"] ?? 0) === release;
+}

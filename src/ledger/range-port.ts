@@ -29,4 +29,10 @@ export interface RangeLedger {
 
   /** Keeps what a run found of ranges until it finishes; a later word on a start wins. */
   seeRanges(run: string, seen: SeenRanges): Promise<void>;
+
+  /**
+   * A run ends that found nothing but that: makes the ranges it found those that are known, unless
+   * a release came after this one, since rows may have become known that it has not seen.
+   */
+  settleRanges(run: string, release: number): Promise<void>;
 }

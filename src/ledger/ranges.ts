@@ -1,3 +1,4 @@
+import { isLast } from "./lease.ts";
 import { beyond } from "./live.ts";
 import { NUMBER, numbersOf } from "./names.ts";
 import type { KnownRange, SeenRanges } from "./range-port.ts";
@@ -35,6 +36,11 @@ export function* seeRanges(run: string, { table, ranges, gone }: SeenRanges): Wo
     ...gone.map((start) => [id, table, start, null]),
     ...ranges.map(({ start, checksum = UNKNOWN }) => [id, table, start, checksum]),
   ]);
+}
+
+/** @see Ledger.settleRanges */
+export function* settleRanges(run: string, release: number): Work<void> {
+  if (yield* isLast(release)) yield* keepRanges(run);
 }
 
 /** Makes the ranges that a run found those that are known; part of `finish`. */

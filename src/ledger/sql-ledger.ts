@@ -254,6 +254,7 @@ function rowMethods(db: SqlDatabase) {
     seen: (...of) => db.read(() => known.seen(...of)),
     ranges: (...of) => db.read(() => ranges.ranges(...of)),
     seeRanges: (...of) => db.write(() => ranges.seeRanges(...of)),
+    settleRanges: (...of) => db.write(() => ranges.settleRanges(...of)),
     readers: (reads) => db.read(() => known.readers(reads)),
     readersBetween: (...of) => db.read(() => known.readersBetween(...of)),
     forgetRebuilt: (release) => db.write(() => known.forgetRebuilt(release)),

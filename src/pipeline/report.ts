@@ -39,7 +39,12 @@ export async function dryRunReport(run: Run, { found, feeds }: Planned): Promise
 export async function idleReport(run: Run, planned: Planned): Promise<Summary> {
   // What failed in a rebuild may be due to rows that it was not told of, which the next build sees.
   if (run.rebuilt === undefined) await keepQuarantine(run, planned);
-  if (planned.hasRebuilt) await run.wired.ledger.forgetRebuilt(run.release - 1);
+  const { ledger } = run.wired;
+  if (planned.hasRebuilt) await ledger.forgetRebuilt(run.release - 1);
+  // Else each build would fetch again what rebuilds have touched, for as long as it finds nothing.
+  if (planned.isScanned && !planned.isNew) {
+    await ledger.settleRanges(run.context.run, run.release - 1);
+  }
   return tell(run, await summary(run, { found: [] }));
 }
 

@@ -54,6 +54,19 @@ export function describeRanges(test: LedgerTest): void {
       expect(await known(ledger)).toBe("0=1 3=?");
     });
 
+    test("are known of a run that found nothing else, unless a release came meanwhile", async (ledger) => {
+      await nine(ledger);
+      await release(ledger, row("a", 5, 55));
+      const found = { table: "a", ranges: [from(3, 5), from(6)], gone: [] };
+      await ledger.seeRanges("run", found);
+      await ledger.settleRanges("run", 1);
+      expect(await known(ledger)).toBe("0=1 3=? 6=3");
+
+      await ledger.settleRanges("run", 2);
+
+      expect(await known(ledger)).toBe("0=1 3=5 6=?");
+    });
+
     test("count as the run found them last", async (ledger) => {
       await nine(ledger);
       const gone = [from(3).start, from(6).start];

@@ -144,6 +144,7 @@ export const LEDGER_CALLS = {
   dropShards: "plan",
   finishShard: "effect",
   forgetRebuilt: "effect",
+  settleRanges: "effect",
   keepShard: "effect",
   leaveShard: "effect",
   openCrew: "plan",
