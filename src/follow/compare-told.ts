@@ -13,7 +13,11 @@ const [MAX_ROWS, TURN_MS] = [2_000, 200];
  * moment the ledger has one of them.
  * @throws PipelineError as reads of the source and the ledger do
  */
-export async function compareTold(wired: Wired, span: ToldRow): Promise<void> {
+export async function compareTold(
+  wired: Wired,
+  span: ToldRow,
+  maxRows = MAX_ROWS,
+): Promise<void> {
   const { ledger, site, source } = wired;
   const { table, key: after, upTo, committedAt } = span;
   const [use] = tableUses(
@@ -32,7 +36,7 @@ export async function compareTold(wired: Wired, span: ToldRow): Promise<void> {
   for await (const { keys, rest } of lookThrough(use, context, { after, upTo })) {
     for (const key of keys) found.push({ table, lane: "bulk", key, committedAt });
     const isBefore = rest !== undefined && rest.after === after;
-    const isOver = found.length >= MAX_ROWS || performance.now() > ends;
+    const isOver = found.length >= maxRows || performance.now() > ends;
     if (isBefore || (rest !== undefined && !isOver)) continue;
     const left = rest && { table, lane: "compare" as const, key: rest.after, upTo, committedAt };
     return await ledger.heed([span], left === undefined ? found : [...found, left]);

@@ -5,7 +5,7 @@ const URGENT_ROWS = 500;
 /** Turns of editors in a row while something waits in the background, which gets the next. */
 const URGENT_TURNS = 4;
 /** A slice of a mass update: how many rows, and how long it should take. */
-const SLICE = { first: 500, least: 250, most: 5_000, ms: 500 } as const;
+const SLICE = { first: 250, least: 100, most: 5_000, ms: 500 } as const;
 
 /** Whose turn it is, and what is to be done in it: rows of one lane, or one range to compare. */
 export interface Turn {
@@ -45,7 +45,7 @@ export function openTurns(ledger: Pick<Ledger, "told">, sliceRows?: number): Tur
     took({ lane, told }, ms) {
       if (sliceRows !== undefined || lane !== "bulk" || told.length < rows) return;
       const fitting = Math.round((rows * SLICE.ms) / Math.max(1, ms));
-      const next = Math.min(2 * rows, Math.max(rows / 2, fitting));
+      const next = Math.min(2 * rows, Math.max(rows / 4, fitting));
       rows = Math.round(Math.min(SLICE.most, Math.max(SLICE.least, next)));
     },
   };

@@ -65,7 +65,7 @@ test("the rows of one transaction go together, and slices become what fits their
     sizes.push(turn.told.length);
     turns.took(turn, ms);
   }
-  expect(sizes).toEqual([500, 1000, 1250, 625, 313, 250, 250]);
+  expect(sizes).toEqual([250, 500, 625, 156, 100, 100, 100]);
 });
 
 const posts = table("posts", { key: "id", columns: { id: int() } });

@@ -972,7 +972,7 @@ const LANES: readonly Mutant[] = [
     file: "src/follow/compare-told.ts",
     find: "left === undefined ? found : [...found, left]",
     replace: "found",
-    suites: [BACKGROUND],
+    suites: ["test/follow/compare-told.test.ts"],
   },
   {
     name: "rows that are gone behind the last one not looked for",
