@@ -117,24 +117,30 @@ async function measureSustained(sites: readonly FollowedSite[], rounds: readonly
   }
 }
 
-/** Whole processes with nothing to do. */
+/** Whole processes with nothing to do: one that compares every row, and one that asks the log. */
 async function measureBuilds(
   sites: readonly FollowedSite[],
   rounds: readonly number[],
   serverPid: number,
 ) {
-  // The first reads what edits have left, and warms the database up.
-  for (const round of [0, ...rounds]) {
+  const asking = { CHANGE_FEED: "binlog" };
+  const measure = async (step: string, site: FollowedSite, args: readonly string[]) => {
+    const [load] = loadavg();
+    const before = cpuSecondsOf(serverPid);
+    const at = { ...site.at, env: { ...site.at.env, ...asking } };
+    const cost = await measured(["build", ...args, ...SITE_ARGS], at);
+    figure(step, site, {
+      ...without(cost),
+      serverCpuSeconds: cpuSecondsOf(serverPid) - before,
+      load,
+    });
+  };
+  // It reads what edits have left, and warms the database up.
+  for (const site of sites) await measure("build before", site, ["--scan"]);
+  for (const _ of rounds) {
     for (const site of sites) {
-      const [load] = loadavg();
-      const before = cpuSecondsOf(serverPid);
-      const cost = await measured(["build", ...SITE_ARGS], site.at);
-      const serverCpuSeconds = cpuSecondsOf(serverPid) - before;
-      figure(round === 0 ? "build before" : "build", site, {
-        ...without(cost),
-        serverCpuSeconds,
-        load,
-      });
+      await measure("build --scan", site, ["--scan"]);
+      await measure("build by position", site, []);
     }
   }
 }
