@@ -13,11 +13,7 @@ const [MAX_ROWS, TURN_MS] = [2_000, 200];
  * moment the ledger has one of them.
  * @throws PipelineError as reads of the source and the ledger do
  */
-export async function compareTold(
-  wired: Wired,
-  span: ToldRow,
-  maxRows = MAX_ROWS,
-): Promise<void> {
+export async function compareTold(wired: Wired, span: ToldRow, maxRows = MAX_ROWS): Promise<void> {
   const { ledger, site, source } = wired;
   const { table, key: after, upTo, committedAt } = span;
   const [use] = tableUses(
