@@ -91,7 +91,7 @@ function report(missing) {
   const lines = [
     `nightbake: programs that some tests start are missing: ${missing.join(", ")}.`,
     `On Debian or Ubuntu: apt-get install --no-install-recommends ${packagesOf(missing).join(" ")}`,
-    "Or run `docker compose up` (see compose.yaml for the variables that point the tests at it).",
+    "Or run `docker compose up` with test/services/compose.yaml, which names the variables that point the tests at it.",
     process.env.CI ? "CI runs every test, so this is a failure." : "Their suites are skipped.",
   ];
   console.error(lines.join("\n"));

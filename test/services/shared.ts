@@ -10,7 +10,7 @@ declare module "vitest" {
 }
 
 /**
- * Variables that name a server to use instead of a started one, e.g. from compose.yaml:
+ * Variables that name a server to use instead of a started one, e.g. from the compose.yaml beside this:
  * `mysql://root:secret@127.0.0.1:3306` and `http://KEY:SECRET@127.0.0.1:9000`.
  */
 export const SHARED_VARIABLES = {
