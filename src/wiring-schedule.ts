@@ -1,6 +1,5 @@
 import type { Config } from "./config.ts";
 import { readSchedule, type Scheduling } from "./jobs/schedule.ts";
-import { tablesOf } from "./site.ts";
 import { openHistory } from "./wiring.ts";
 
 /**
@@ -10,6 +9,5 @@ import { openHistory } from "./wiring.ts";
 export async function openSchedule(config: Config): Promise<Scheduling & AsyncDisposable> {
   const schedule = readSchedule(config, Date.now());
   const { ledger, site, [Symbol.asyncDispose]: close } = await openHistory(config);
-  const tables = tablesOf(site.kinds).map(({ name }) => name);
-  return { ledger, schedule, tables, [Symbol.asyncDispose]: close };
+  return { ledger, schedule, site, [Symbol.asyncDispose]: close };
 }

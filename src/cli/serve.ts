@@ -5,6 +5,7 @@ import { COMMON, type Command, type Io } from "./command.ts";
 import { errorRecord, errorText } from "./errors.ts";
 import { duration } from "./format.ts";
 import { checkSource } from "./run-build.ts";
+import { scheduleTeller } from "./schedule-text.ts";
 import { plain } from "./terminal.ts";
 import { CONCURRENCY, GRACE_SECONDS } from "./worker.ts";
 import { workerTeller } from "./worker-text.ts";
@@ -13,11 +14,12 @@ import { workerTeller } from "./worker-text.ts";
 export const serveCommand: Command = {
   name: "serve",
   summary:
-    "Answers the HTTP API: rebuilds, jobs and their events, health, metrics; until Ctrl-C or SIGTERM.",
+    "Answers the HTTP API: rebuilds, jobs and their events, health, metrics; asks for what is scheduled.",
   details:
     "Whoever asks needs a token of `nightbake tokens add`. Any number of these may run, on one LEDGER_URL; each\n" +
     "answers for all jobs. Without REDIS_URL it runs the jobs, too; with it `nightbake worker` does, unless\n" +
-    "--worker is said. It speaks HTTP: what stands before it has to end TLS when others are to reach it.\n" +
+    "--worker is said. It asks for nightly builds and what else `nightbake schedule` does, each once however many\n" +
+    "of these run, until Ctrl-C or SIGTERM. It speaks HTTP: what stands before it has to end TLS when others are to reach it.\n" +
     "docs/reference/http-api.md has the routes.",
   positionals: [],
   options: {
@@ -43,15 +45,18 @@ export const serveCommand: Command = {
     const [host, port] = [args.value("host"), args.value("port")];
     const config = io.config({ out, config: configFile, host, port });
     checkSource(config);
-    const [{ openWork }, { serve }] = await Promise.all([
+    const [{ openWork }, { serve }, { readSchedule }] = await Promise.all([
       import("../wiring.ts"),
       import("../control/serve.ts"),
+      import("../jobs/schedule.ts"),
     ]);
+    const schedule = readSchedule(config, Date.now());
     await using opened = await openWork(config);
     const isWorking = args.has("worker") || config.redisUrl === undefined;
     await serve(opened, {
       ...{ host: config.host, port: config.port, requestsPerMinute: config.requestsPerMinute },
       signal: io.signal,
+      schedule: { schedule, emit: scheduleTeller(io, args.has("json")) },
       ...tellers(args, io),
       ...(isWorking && { worker: workerOf(args, io) }),
     });

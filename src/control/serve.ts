@@ -1,9 +1,11 @@
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { PipelineError } from "../error.ts";
 import { codeOf } from "../jobs/code.ts";
 import { openJobs } from "../jobs/jobs.ts";
 import { jobMessage } from "../jobs/message.ts";
 import type { Queue } from "../jobs/queue.ts";
+import { runSchedule, type Schedule, type ScheduleOptions } from "../jobs/schedule.ts";
 import { type WorkerOptions, work } from "../jobs/worker.ts";
 import { checkNames, type Wired } from "../pipeline.ts";
 import { type Check, openServer, type ServerOptions, type ServerParts } from "./server.ts";
@@ -21,17 +23,19 @@ export interface ServeOptions extends ServerOptions, Pick<ServerParts, "onAnswer
   readonly onListening: (url: string) => void;
   /** Runs jobs, too. */
   readonly worker?: Omit<WorkerOptions, "signal">;
+  /** Asks for what is scheduled, too. */
+  readonly schedule?: Pick<ScheduleOptions, "emit"> & { readonly schedule: Schedule };
 }
 
 /**
- * Serves the HTTP API until the signal, and runs jobs if it is to. The code of a clone that nobody had
+ * Serves the HTTP API until the signal, runs jobs and asks for those that are scheduled if it is to. The code of a clone that nobody had
  * before becomes the current one, as a worker's does.
  * @throws PipelineError `config_invalid` when it cannot listen there, `ledger_unavailable`
  */
 export async function serve(opened: Opened, options: ServeOptions): Promise<void> {
   const { wired, queue } = opened;
   const { ledger, site } = wired;
-  const { signal, worker } = options;
+  const { signal, worker, schedule } = options;
   const code = codeOf(wired);
   await ledger.meetCode(code, { at: Date.now() * 1000 });
   await using server = await openServer(
@@ -51,7 +55,12 @@ export async function serve(opened: Opened, options: ServeOptions): Promise<void
   await Promise.all([
     stopped(signal).then(() => server[Symbol.asyncDispose]()),
     worker && work(opened, { ...worker, signal }),
+    schedule && runSchedule({ ledger, site, ...schedule }, { signal, sleep: rest, ...schedule }),
   ]);
+}
+
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
 /** What `/health/ready` looks at. */

@@ -1,4 +1,5 @@
 import type { Ledger } from "../ledger/ledger.ts";
+import { type Site, tablesOf } from "../site.ts";
 import type { Job } from "./job.ts";
 import { jobOf } from "./kept.ts";
 import { DUE } from "./schedule-due.ts";
@@ -30,12 +31,17 @@ interface ScheduledTick {
 const TOLD = 3;
 const YEARS_MS = 41 * 366 * 86_400_000;
 
+/** The tables whose due rows count: one that is gone from the site has no say. */
+export function namesOf({ kinds }: Site): readonly string[] {
+  return tablesOf(kinds).map(({ name }) => name);
+}
+
 /** What is scheduled, for people to read. Changes nothing. */
 export async function scheduled(
   on: {
     readonly ledger: Pick<Ledger, "ticks" | "dueMoments">;
     readonly schedule: Schedule;
-    readonly tables: readonly string[];
+    readonly site: Site;
   },
   nowMs: number,
 ): Promise<readonly ScheduledEntry[]> {
@@ -51,10 +57,10 @@ export async function scheduled(
 }
 
 async function dueEntry(
-  { ledger, tables }: Pick<Parameters<typeof scheduled>[0], "ledger" | "tables">,
+  { ledger, site }: Pick<Parameters<typeof scheduled>[0], "ledger" | "site">,
   nowMs: number,
 ): Promise<ScheduledEntry> {
-  const { next } = await ledger.dueMoments(nowMs * 1000, tables);
+  const { next } = await ledger.dueMoments(nowMs * 1000, namesOf(site));
   const last = await lastOf(ledger, DUE);
   const none = { expression: undefined, zone: undefined };
   return { name: DUE, ...none, next: next === undefined ? [] : [next], last };

@@ -2,9 +2,11 @@ import { PipelineError } from "../error.ts";
 import type { RunEvent } from "../events.ts";
 import { untilDone } from "../follow/until-done.ts";
 import type { KeptTick, Ledger, NewTick } from "../ledger/ledger.ts";
+import type { Site } from "../site.ts";
 import type { JobRequest } from "./job.ts";
 import { DUE, dueTick } from "./schedule-due.ts";
 import type { Entry, Schedule } from "./schedule-entries.ts";
+import { namesOf } from "./schedule-list.ts";
 import { lastTick, nextTick } from "./schedule-ticks.ts";
 import { askedOf, decideRequest } from "./submit.ts";
 
@@ -22,8 +24,8 @@ const BY = "schedule";
 export interface Scheduling {
   readonly ledger: Ledger;
   readonly schedule: Schedule;
-  /** The site's tables, whose due rows count. */
-  readonly tables: readonly string[];
+  /** Whose rows may be due. */
+  readonly site: Site;
 }
 
 export interface ScheduleOptions {
@@ -87,7 +89,7 @@ async function askFor(
 async function askForDue(on: Scheduling, options: ScheduleOptions): Promise<number> {
   if (!on.schedule.hasDue) return Number.POSITIVE_INFINITY;
   const now = (options.now ?? Date.now)() * 1000;
-  const { over, next } = await on.ledger.dueMoments(now, on.tables);
+  const { over, next } = await on.ledger.dueMoments(now, namesOf(on.site));
   const [last] = over === undefined ? [] : await on.ledger.ticks(DUE, 1);
   const due = dueTick(over, last, now);
   if (due !== undefined) {

@@ -185,17 +185,19 @@ describe("the entry point, as a user who owns nothing, in a folder that cannot b
   });
 
   test("is healthy while it serves, by the image's own check", async () => {
-    const check = () => ended(run(JSON.parse(healthCommand).slice(1), { NIGHTBAKE_PORT: port }));
-    const port = String(20_000 + (process.pid % 20_000));
-    const serving = run(["src/cli/main.ts", "serve"], { NIGHTBAKE_PORT: port });
-    expect((await check()).code).toBe(1);
-    const [line] = await serving.stdout.take(1).toArray();
-    expect(String(line)).toContain(port);
+    const check = async (port: string) => {
+      const [, ...argv] = JSON.parse(healthCommand);
+      return (await ended(run(argv, { NIGHTBAKE_PORT: port }))).code;
+    };
+    const serving = run(["src/cli/main.ts", "serve"], { NIGHTBAKE_PORT: "0" });
+    const closed = once(serving, "close");
+    const [url] = await once(serving.stdout, "data");
 
-    expect((await check()).code).toBe(0);
+    expect(await check(new URL(String(url).trim()).port)).toBe(0);
 
     serving.kill("SIGTERM");
-    expect((await ended(serving)).code).toBe(0);
+    expect(await closed).toEqual([0, null]);
+    expect(await check(new URL(String(url).trim()).port)).toBe(1);
   });
 });
 

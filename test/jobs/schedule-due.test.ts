@@ -6,6 +6,7 @@ import { readSchedule, type ScheduleConfig } from "../../src/jobs/schedule-entri
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { encodeKey } from "../../src/site.ts";
+import { SITE } from "../pipeline/small-site.ts";
 import { virtualClock } from "./schedule-world.ts";
 
 const SECOND = 1000;
@@ -33,7 +34,7 @@ async function asked(
 ) {
   const clock = virtualClock(NOON);
   const stop = new AbortController();
-  const on = { ledger, schedule: readSchedule(CONFIG, NOON), tables: ["posts"] };
+  const on = { ledger, schedule: readSchedule(CONFIG, NOON), site: SITE };
   clock.busy = 1;
   const running = runSchedule(on, {
     signal: stop.signal,
@@ -126,7 +127,7 @@ describe("rows that are due", () => {
   test("ask for nothing where SCHEDULE_DUE is off, and are told to whom asks for the list", async () => {
     await using ledger = await openSqliteLedger(":memory:");
     await record(ledger, 1, NOON + 61_000);
-    const on = { ledger, schedule: readSchedule(CONFIG, NOON), tables: ["posts"] };
+    const on = { ledger, schedule: readSchedule(CONFIG, NOON), site: SITE };
 
     const [sweep, due] = await scheduled(on, NOON);
     const off = readSchedule({ ...CONFIG, scheduleDue: "off" }, NOON);

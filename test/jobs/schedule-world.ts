@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { readSchedule, runSchedule, type ScheduleOptions } from "../../src/jobs/schedule.ts";
 import type { ScheduleConfig } from "../../src/jobs/schedule-entries.ts";
 import type { KeptTick, Ledger } from "../../src/ledger/ledger.ts";
+import { SITE } from "../pipeline/small-site.ts";
 import type { Dice } from "../race/dice.ts";
 
 const DONE = 2;
@@ -168,7 +169,7 @@ export async function runClones(
       const on = {
         ledger: perilous(ledger, life, aheadMs),
         schedule: readSchedule(config, now()),
-        tables: [],
+        site: SITE,
       };
       try {
         await runSchedule(on, options);
