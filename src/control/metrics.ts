@@ -12,8 +12,9 @@ const BOUNDS = [0.005, 0.02, 0.1, 0.5, 2, 10];
 export interface RequestCounts {
   /** One was answered; `route` as declared, so that no one can make up labels. */
   answered(request: { method: string; route: string; status: number; seconds: number }): void;
-  streamOpened(): void;
-  streamClosed(): void;
+  streamOpened(who: string): void;
+  streamClosed(who: string): void;
+  streamsOf(who: string): number;
   eventSent(): void;
   metrics(): readonly Metric[];
 }
@@ -21,19 +22,17 @@ export interface RequestCounts {
 export function requestCounts(): RequestCounts {
   const requests = counter();
   const durations = histogram(BOUNDS);
-  let streams = 0;
+  /** By who follows them; each as often as there are streams. */
+  const streams: string[] = [];
   let events = 0;
   return {
     answered({ method, route, status, seconds }) {
       requests.add({ method, route, status: String(status) });
       durations.observe({ route }, seconds);
     },
-    streamOpened() {
-      streams += 1;
-    },
-    streamClosed() {
-      streams -= 1;
-    },
+    streamOpened: (who) => void streams.push(who),
+    streamClosed: (who) => void streams.splice(streams.indexOf(who), 1),
+    streamsOf: (who) => streams.filter((each) => each === who).length,
     eventSent() {
       events += 1;
     },
@@ -50,7 +49,7 @@ export function requestCounts(): RequestCounts {
         type: "histogram",
         samples: durations.samples(),
       },
-      gauge("nightbake_event_streams", "Streams of events that it has open.", streams),
+      gauge("nightbake_event_streams", "Streams of events that it has open.", streams.length),
       { ...gauge("nightbake_events_sent_total", "Events that it sent.", events), type: "counter" },
       gauge("process_resident_memory_bytes", "Memory of the process.", process.memoryUsage().rss),
     ],

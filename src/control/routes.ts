@@ -27,6 +27,8 @@ export interface Desk {
 
 /** Jobs in a list whose length nobody said. */
 const FEW_JOBS = 50;
+/** Of one token at one clone: each asks the ledger several times a second. */
+const MOST_STREAMS = 50;
 /** Printable ASCII, so that it can be looked for in logs. */
 const KEY = /^[\x21-\x7e]{1,200}$/;
 
@@ -98,6 +100,7 @@ async function cancel(desk: Desk, asked: Asked): Promise<Answer> {
 }
 
 async function events(desk: Desk, { params, headers, token, gone }: Asked): Promise<Answer> {
+  if (desk.counts.streamsOf(token.name) >= MOST_STREAMS) throw tooManyStreams();
   const { id } = await jobOf(desk, params);
   const after = lastEventId(headers["last-event-id"]);
   const { heartbeatMs, counts, stopping } = desk;
@@ -107,19 +110,22 @@ async function events(desk: Desk, { params, headers, token, gone }: Asked): Prom
     const kept = (await desk.ledger.tokens()).find(({ name }) => name === token.name);
     return kept !== undefined && kept.revokedAt === undefined;
   };
+  countStream(counts, token.name, gone);
   const stream = eventStream(told, { heartbeatMs, mayGoOn, signal });
   return { status: 200, headers: { "content-type": "text/event-stream" }, stream };
 }
 
+/** From now on until its client has gone. */
+function countStream(counts: RequestCounts, who: string, gone: AbortSignal): void {
+  if (gone.aborted) return;
+  counts.streamOpened(who);
+  gone.addEventListener("abort", () => counts.streamClosed(who), { once: true });
+}
+
 async function* counted<T>(events: AsyncIterable<T>, counts: RequestCounts): AsyncGenerator<T> {
-  counts.streamOpened();
-  try {
-    for await (const event of events) {
-      counts.eventSent();
-      yield event;
-    }
-  } finally {
-    counts.streamClosed();
+  for await (const event of events) {
+    counts.eventSent();
+    yield event;
   }
 }
 
@@ -152,6 +158,13 @@ function keyOf(text: string | undefined): string | undefined {
   if (text === undefined || KEY.test(text)) return text;
   throw new PipelineError("request_invalid", "The Idempotency-Key is no key.", {
     hint: "Send 1 to 200 printable ASCII characters without spaces, such as a UUID.",
+  });
+}
+
+function tooManyStreams(): PipelineError {
+  const message = `The token follows ${MOST_STREAMS} jobs at this server already.`;
+  return new PipelineError("rate_limited", message, {
+    hint: "End a stream whose job need not be followed any more, or use another token.",
   });
 }
 
