@@ -95,7 +95,7 @@ async function ask({ url, token, signal }: Remote, path: string, init: RequestIn
     ...init,
     headers: { ...init.headers, authorization: `Bearer ${token}` },
     // A token goes nowhere but where its owner sends it.
-    redirect: "error",
+    redirect: "manual",
     signal: init.signal ? AbortSignal.any([signal, init.signal]) : signal,
   });
   if (response.ok) return response;
