@@ -1009,8 +1009,8 @@ const SUMMING: readonly Mutant[] = [
   {
     name: "sums that take NULL for an empty text",
     file: "src/source/mysql-ranges.ts",
-    find: ", 'N')`;",
-    replace: ", '0:')`;",
+    find: "AS BINARY)), 'N')`;",
+    replace: "AS BINARY)), '0:')`;",
     suites: [SUMS],
   },
   {
