@@ -32,6 +32,8 @@ const NOT_KILLED: readonly string[] = [
   "ledger.tell",
   "ledger.heed",
   "ledger.forgetTold",
+  // Nor one that builds ask what it tells.
+  "ledger.setNoteIfUnwritten",
   // So are workers, of whom these tell.
   "ledger.changeJob",
   "ledger.forgetJobs",
