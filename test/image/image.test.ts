@@ -12,7 +12,7 @@ import {
   statSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { ROOT } from "../cli/nightbake.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { copied, isSent, type Stage, stages } from "./image.ts";
@@ -26,12 +26,16 @@ function json(file: string) {
   return JSON.parse(readFileSync(join(ROOT, file), "utf8"));
 }
 
-/** Files of the repository's folder, whoever put them there; those of packages and of git are named once. */
+/** Files of the repository's folder, whoever put them there; but for those of packages and of git. */
 function files(): readonly string[] {
-  return readdirSync(ROOT, { recursive: true, withFileTypes: true })
-    .filter((each) => each.isFile())
-    .map((each) => join(each.parentPath, each.name).slice(ROOT.length))
-    .filter((file) => !/^(node_modules|\.git|\.stryker-tmp)\//.test(file));
+  const top = readdirSync(ROOT, { withFileTypes: true });
+  return top.flatMap((each) => {
+    if (each.isFile()) return each.name;
+    if (!each.isDirectory() || ["node_modules", ".git"].includes(each.name)) return [];
+    return readdirSync(join(ROOT, each.name), { recursive: true, withFileTypes: true })
+      .filter((below) => below.isFile())
+      .map((below) => join(below.parentPath, below.name).slice(ROOT.length));
+  });
 }
 
 function isIn(file: string, folders: readonly string[]): boolean {
@@ -102,7 +106,7 @@ describe("the entry point, as a user who owns nothing, in a folder that cannot b
   const [, healthCommand = "[]"] =
     /CMD (.*)$/.exec(LAST.steps.find(({ word }) => word === "HEALTHCHECK")?.rest ?? "") ?? [];
 
-  beforeAll(() => {
+  beforeAll(async () => {
     const own = files().filter((each) => isSent(each) && isIn(each, copied(LAST)));
     mkdirSync(image);
     copy("-r", own, image);
@@ -127,6 +131,7 @@ describe("the entry point, as a user who owns nothing, in a folder that cannot b
       "{}",
       "+",
     ]);
+    expect(await nightbake("load", "content/data")).toMatchObject({ code: 0 });
   });
 
   function run(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
@@ -165,10 +170,9 @@ describe("the entry point, as a user who owns nothing, in a folder that cannot b
     expect((await ended(run(["-e", write]))).err).toMatch(/EACCES|EROFS/);
   });
 
-  test("fills the embedded source and publishes, with what is no part of its packages for development", async () => {
+  test("publishes with what is no part of its packages for development", async () => {
     const before = statSync(join(image, "node_modules")).mtimeMs;
 
-    expect(await nightbake("load", "content/data")).toMatchObject({ code: 0 });
     const built = await nightbake("build");
 
     expect(built).toMatchObject({ code: 0 });
@@ -191,7 +195,8 @@ describe("the entry point, as a user who owns nothing, in a folder that cannot b
     };
     const serving = run(["src/cli/main.ts", "serve"], { NIGHTBAKE_PORT: "0" });
     const closed = once(serving, "close");
-    const [url] = await once(serving.stdout, "data");
+    onTestFinished(() => void serving.kill("SIGKILL"));
+    const [url] = await Promise.race([once(serving.stdout, "data"), closed]);
 
     expect(await check(new URL(String(url).trim()).port)).toBe(0);
 
