@@ -179,6 +179,7 @@ test("strangers are let try so often; who was known before is not among them", a
   expect(statuses).toEqual(new Set([401]));
   expect((await ask("GET", "/v1/jobs", wrong)).status).toBe(429);
   expect((await ask("GET", "/v1/jobs")).status).toBe(200);
+  expect((await ask("GET", "/v1/jobs", { token: "none" })).status).toBe(429);
   pass(60_000);
   expect((await ask("GET", "/v1/jobs", wrong)).status).toBe(401);
 });

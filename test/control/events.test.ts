@@ -85,8 +85,13 @@ test("a clone that stops ends its streams at once, and their clients go on at an
   const { seen, ended } = following(jobEvents(remote, job));
   await expect.poll(() => seen).toEqual([1]);
 
+  const whole = one.ask("GET", `/v1/jobs/${job}/events`, { token: remote.token });
+  const text = (await whole).text();
+
   front.lead(two.url);
   await one.stop();
+  // It is ended, not cut off.
+  expect(await text).toContain("id: 1\n");
   await end(two.ledger, job);
 
   await ended;
