@@ -5,7 +5,7 @@ import { STATES } from "./job.ts";
 import { eventAt } from "./kept.ts";
 
 /** Of a job whose holder was not heard of for so long another may begin anew. */
-const HELD_MS = 8_000;
+const HELD_MS = 10_000;
 /** Starts of one job that may fail by themselves, or with their process. */
 const MOST_ATTEMPTS = 6;
 /** Before the second attempt; each later one waits twice as long. */
@@ -110,7 +110,7 @@ export async function recoverJob(
 ): Promise<KeptJob | undefined> {
   return await ledger.changeJob<KeptJob | undefined>(id, (kept) => {
     if (kept?.state !== running || (kept.heldUntil ?? 0) > now) return { result: undefined };
-    const message = `The worker ${kept.holder} was not heard of for ${HELD_MS / 1000} seconds.`;
+    const message = `The worker ${kept.holder} was not heard of for ${HELD_MS / 1000} seconds or more.`;
     const error = { code: "worker_lost", message };
     const isLast = kept.attempts >= MOST_ATTEMPTS;
     const end: End = isLast

@@ -6,7 +6,7 @@ import { doWork } from "./do-work.ts";
 import { jobOf } from "./kept.ts";
 import { openRecorder } from "./recorder.ts";
 
-/** How often a job's events are kept, and its hold, which lasts for sixteen times as long. */
+/** How often a job's events are kept, and its hold, which lasts for twenty times as long. */
 const KEEP_MS = 500;
 /** Before a job is tried again that met another run. */
 const CONFLICT_MS = 500;

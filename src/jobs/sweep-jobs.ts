@@ -1,10 +1,13 @@
 import type { KeptJob } from "../ledger/ledger.ts";
 import { recoverJob } from "./attempt.ts";
+import { livesHere } from "./holder.ts";
 import { STATES } from "./job.ts";
 import type { Worker } from "./worker.ts";
 
 /** Jobs looked at in one sweep. */
 const MOST = 200;
+/** µs that a process of this machine may be too busy to renew its hold: planning on SQLite lets nothing in. */
+const BUSY = 60_000_000;
 /** µs that jobs are kept after they ended. */
 const KEPT = 30 * 86_400_000_000;
 /** Ended jobs that one sweep forgets. */
@@ -20,7 +23,8 @@ export async function sweepJobs(
 ): Promise<void> {
   const { ledger } = wired;
   const at = now();
-  const isLost = ({ heldUntil = 0 }: KeptJob) => heldUntil < at;
+  const isLost = ({ heldUntil = 0, holder = "" }: KeptJob) =>
+    heldUntil < at && (heldUntil + BUSY < at || !livesHere(holder));
   const lost = (await ledger.jobsIn(STATES.indexOf("running"), MOST)).filter(isLost);
   for (const { id } of lost) await recoverJob(ledger, id, at);
   const waiting = await ledger.jobsIn(STATES.indexOf("waiting"), MOST);

@@ -1,10 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PipelineError } from "../error.ts";
 import type { KeptJob } from "../ledger/ledger.ts";
 import { CREW, helpOut, type Wired } from "../pipeline.ts";
 import { codeOf } from "./code.ts";
+import { workerName } from "./holder.ts";
 import type { Job } from "./job.ts";
 import { jobOf } from "./kept.ts";
 import { jobMessage } from "./message.ts";
@@ -92,7 +91,7 @@ function openWorker(
   return {
     wired: { ...wired, code, leaseMs: LEASE_MS, crew: CREW },
     queue,
-    name: `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
+    name: workerName(),
     code,
     emit,
     signal,

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { PipelineError } from "../../src/error.ts";
@@ -202,7 +203,7 @@ test("a worker that is stopped ends what ends in time", async () => {
 test("a job whose worker was not heard of is found in the ledger, again and again, and given up", async () => {
   await using world = await smallWorld(2);
   await world.with(async (wired) => {
-    const lost = async (attempts: number) => {
+    const lost = async (attempts: number, holder = "gone") => {
       await using idle = startWorking(wired, { concurrency: 1 });
       await idle.stop();
       const { job } = await idle.jobs.submit({ ...BUILD, lane: "live" });
@@ -210,7 +211,7 @@ test("a job whose worker was not heard of is found in the ledger, again and agai
         ...(kept && {
           job: {
             ...{ ...kept, attempts, state: STATES.indexOf("running") },
-            ...{ holder: "gone", heldUntil: Date.now() * 1000 - 1 },
+            ...{ holder, heldUntil: Date.now() * 1000 - 1 },
           },
         }),
         result: 0,
@@ -218,6 +219,7 @@ test("a job whose worker was not heard of is found in the ledger, again and agai
       return job.id;
     };
     const ids = [await lost(1), await lost(6)];
+    const busy = await lost(1, `${hostname()}-${process.pid}-busy-1`);
 
     await using working = startWorking(wired);
 
@@ -225,6 +227,8 @@ test("a job whose worker was not heard of is found in the ledger, again and agai
     expect(await working.ended(ids[1] ?? "")).toMatchObject({
       ...{ state: "failed", attempts: 6, error: { code: "worker_lost" } },
     });
+    // Its process lives, and this one knows it.
+    expect(await working.jobs.job(busy)).toMatchObject({ state: "running", attempts: 1 });
   });
 });
 
