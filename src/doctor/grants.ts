@@ -12,7 +12,8 @@ export interface Grant {
 
 /** What `load` and the ledger do; reading needs SELECT alone. */
 const LOAD = ["INSERT", "UPDATE", "DELETE", "CREATE", "INDEX"];
-const LEDGER = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE"];
+/** Its tables change with releases. */
+const LEDGER = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP"];
 
 /** Tables that may not be read, and what to tell of all. */
 export interface Readable {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { openMysqlLedger } from "../../src/ledger/mysql.ts";
 import { mariaDbAt } from "../services/mariadb.ts";
@@ -7,6 +8,11 @@ import { article, intent, livePage, publish, step } from "./fixtures.ts";
 import { describeLedger } from "./ledger-contract.ts";
 import { testAgainstModel } from "./ledger-property.ts";
 import { TO_THIRD_SCHEMA } from "./third-schema.ts";
+
+const PRIVILEGES = readFileSync(
+  new URL("../../docs/reference/privileges.md", import.meta.url),
+  "utf8",
+);
 
 describeWith("shared-mariadb", "MariaDB", () => {
   const newDatabase = async () => (await sharedMariaDb()).createDatabase();
@@ -27,6 +33,21 @@ describeWith("shared-mariadb", "MariaDB", () => {
 
     expect(new Set(ledgers.map(({ id }) => id)).size).toBe(1);
     await Promise.all(ledgers.map((ledger) => ledger[Symbol.asyncDispose]()));
+  });
+
+  test("the rights that are documented are enough to make a ledger", async () => {
+    const server = await sharedMariaDb();
+    const url = new URL(await server.createDatabase());
+    const [, grant = ""] = /`(GRANT [^`]* ON nightbake\.\*)/.exec(PRIVILEGES) ?? [];
+    const user = `l${process.pid}`;
+    await server.query(`CREATE USER ${user} IDENTIFIED BY 'pw'`);
+    await server.query(`${grant.replace("nightbake", url.pathname.slice(1))} TO ${user}`);
+    Object.assign(url, { username: user, password: "pw" });
+
+    await using ledger = await openMysqlLedger(url.href);
+
+    expect(await ledger.release()).toBe(0);
+    await server.query(`DROP USER ${user}`);
   });
 
   /** A ledger of schema 3 with one live page; gives its id. */
