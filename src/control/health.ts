@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { PipelineError } from "../error.ts";
 import type { Answer } from "./http.ts";
+import { within } from "./within.ts";
 
 /** Something that a clone needs for its work. */
 export interface Check {
@@ -37,13 +37,9 @@ async function look(checks: readonly Check[]): Promise<Answer> {
 }
 
 async function stateOf({ look }: Check): Promise<string> {
-  const stop = new AbortController();
-  const late = sleep(PATIENCE_MS, "no answer", { signal: stop.signal }).catch(() => "ok");
   const found = look().then(
     () => "ok",
     (error: unknown) => (error instanceof PipelineError ? error.code : "bug"),
   );
-  const state = await Promise.race([found, late]);
-  stop.abort();
-  return state;
+  return await within(PATIENCE_MS, found, "no answer");
 }

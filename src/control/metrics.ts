@@ -2,9 +2,12 @@ import { type Job, type Jobs, LANES } from "../jobs/job.ts";
 import type { Queue } from "../jobs/queue.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { counter, histogram, type Metric, metricsText, type Sample } from "./prometheus.ts";
+import { within } from "./within.ts";
 
 /** Durations tell of so many of the last jobs of each lane. */
 const LAST_JOBS = 100;
+/** What does not answer in so long is left out. */
+const QUEUE_MS = 1000;
 const QUANTILES = [0.5, 0.95, 1];
 const BOUNDS = [0.005, 0.02, 0.1, 0.5, 2, 10];
 
@@ -70,7 +73,7 @@ export async function allMetrics(
   const [states, depths, last, [release]] = await Promise.all([
     jobs.counts(),
     // While it does not answer all else is worth telling.
-    queue.counts().catch(() => ({})),
+    within(QUEUE_MS, queue.counts(), {}).catch(() => ({})),
     Promise.all(LANES.map((lane) => jobs.list({ state: "done", lane, limit: LAST_JOBS }))),
     ledger.releases(1),
   ]);

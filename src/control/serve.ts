@@ -9,6 +9,10 @@ import { runSchedule, type Schedule, type ScheduleOptions } from "../jobs/schedu
 import { type WorkerOptions, work } from "../jobs/worker.ts";
 import { checkNames, type Wired } from "../pipeline.ts";
 import { type Check, openServer, type ServerOptions, type ServerParts } from "./server.ts";
+import { within } from "./within.ts";
+
+/** Whoever asks waits no longer for a queue that does not answer: workers find the job in the ledger. */
+const WAKE_MS = 500;
 
 /** What a clone works with. */
 interface Opened {
@@ -41,7 +45,7 @@ export async function serve(opened: Opened, options: ServeOptions): Promise<void
   await using server = await openServer(
     {
       jobs: openJobs(ledger, {
-        onWaiting: (job) => queue.send([jobMessage(job, Date.now())]),
+        onWaiting: (job) => within(WAKE_MS, queue.send([jobMessage(job, Date.now())]), undefined),
       }),
       ledger,
       queue,

@@ -1,34 +1,36 @@
 import { expect, test } from "vitest";
 import { serve } from "../../src/control/serve.ts";
-import type { RunEvent } from "../../src/events.ts";
+import { newToken, tokenHash } from "../../src/control/token.ts";
 import { memoryQueue } from "../../src/jobs/memory-queue.ts";
-import { readSchedule } from "../../src/jobs/schedule.ts";
-import { memoryStore } from "../../src/publish/memory-store.ts";
-import { openSmall, smallSite } from "../pipeline/small-site.ts";
+import { smallWorld } from "../pipeline/world.ts";
 
-test("a server asks for what was missed on the schedule, and ends with its signal", async () => {
-  await using site = await smallSite();
-  await using wired = await openSmall(site, { ledger: "ledger.db", store: memoryStore() });
-  await using queue = memoryQueue();
-  const never = { scheduleBuild: "off", scheduleVerify: "off", scheduleDue: "off" };
-  const settings = { ...never, scheduleSweep: "* * * * *", scheduleTimeZone: "UTC" };
-  const schedule = readSchedule(settings, Date.now());
-  const began = (Date.now() - 120_000) * 1000;
-  await wired.ledger.lastTick("sweep", schedule.entries[0]?.schedule ?? "", began);
-  const stop = new AbortController();
-  const told: RunEvent[] = [];
-  const emit = (event: RunEvent) => {
-    told.push(event);
+test("a queue that does not answer keeps nobody waiting, and the job stands in the ledger", async () => {
+  await using world = await smallWorld(2);
+  await world.with(async (wired) => {
+    const never = () => new Promise<never>(() => {});
+    await using memory = memoryQueue();
+    const queue = { ...memory, send: never, counts: never };
+    const token = newToken();
+    const scopes = ["rebuild", "metrics"];
+    await wired.ledger.addToken({ name: "cms", hash: tokenHash(token), scopes, createdAt: 1 });
+    const stop = new AbortController();
+    const listening = Promise.withResolvers<string>();
+    const options = { host: "127.0.0.1", port: 0, requestsPerMinute: 10, signal: stop.signal };
+    const serving = serve(
+      { wired, queue },
+      { ...options, onListening: listening.resolve, onAnswer: () => {} },
+    );
+    const url = await listening.promise;
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const body = JSON.stringify({ rows: ["posts:1"] });
+
+    const asked = await fetch(`${url}/v1/rebuilds`, { method: "POST", headers, body });
+    const metrics = await fetch(`${url}/metrics`, { headers });
+
+    await Promise.all([asked.text(), metrics.text()]);
+    expect([asked.status, metrics.status]).toEqual([202, 200]);
+    expect(await wired.ledger.keptJob(1)).toMatchObject({ requests: 1 });
     stop.abort();
-  };
-
-  const at = { host: "127.0.0.1", port: 0, requestsPerMinute: 1 };
-  const quiet = { onListening: () => undefined, onAnswer: () => undefined };
-  await serve(
-    { wired, queue },
-    { ...at, ...quiet, signal: stop.signal, schedule: { schedule, emit } },
-  );
-
-  expect(told).toMatchObject([{ event: "note", message: expect.stringContaining("sweep") }]);
-  expect(await wired.ledger.ticks("sweep", 9)).toHaveLength(1);
+    await serving;
+  });
 });
