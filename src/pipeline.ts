@@ -93,7 +93,7 @@ export async function rebuildAround(
 
 /** The global phases; each ends before the next begins, so no reader meets a missing page. */
 async function publish(run: Run, planned: Planned): Promise<void> {
-  const { options, context, tally } = run;
+  const { options, context } = run;
   await run.claim();
   await tryTakeovers(run);
   await hastenUnlinked(run);
@@ -105,16 +105,27 @@ async function publish(run: Run, planned: Planned): Promise<void> {
   await publishArrivals(run);
   await publishShared(run, "changed");
   await publishShared(run, "lists");
-  await planFeeds(context, planned.feeds, tally.feedKeys());
+  // Who overtakes the run now leaves it more to do.
+  do {
+    await run.overtakes?.beginRound();
+    await publishFeeds(run, planned);
+    await invalidatePhase(run);
+    // Pages of other kinds may link to what is gone until they are built, too.
+    if (options.only !== undefined) return;
+    await retireLeftovers(run);
+    await deletePhase(run);
+    await invalidatePhase(run);
+  } while (run.overtakes?.hasNews());
+  if (run.overtakes !== undefined) run.overtakes.isOver = true;
+}
+
+/** The sitemap index has the empty key; it comes after the sitemaps that it names. */
+async function publishFeeds(run: Run, { feeds }: Planned): Promise<void> {
+  // A run that planned nothing may have been overtaken all the same.
+  const which = feeds === "none" && run.overtakes !== undefined ? "touched" : feeds;
+  await planFeeds(run.context, which, run.tally.feedKeys());
   const hasOldFeeds = await mayHoldOldFeeds(run);
-  // The sitemap index has the empty key; it comes after the sitemaps that it names.
   await publishPhase(run, "feeds", ({ key }) => key.length > 0);
   if (hasOldFeeds) await evictOldCopies(run);
   await publishPhase(run, "feeds");
-  await invalidatePhase(run);
-  // Pages of other kinds may link to what is gone until they are built, too.
-  if (options.only !== undefined) return;
-  await retireLeftovers(run);
-  await deletePhase(run);
-  await invalidatePhase(run);
 }

@@ -23,6 +23,8 @@ export interface FreezeOptions {
   readonly now: () => number;
   /** Changed pages to look at through the CDN afterwards; none by default. */
   readonly probes?: number;
+  /** Changes up to this `seq`, and items that wait, are left to a later freeze; none by default. */
+  readonly after?: number | undefined;
   /** Gets each cover that was frozen. */
   readonly onCover?: ((report: CoverReport) => void) | undefined;
   /** Changes planned together; for tests. */
@@ -41,15 +43,22 @@ interface Parts {
  * do not fit into memory are planned in parts, each of which knows how many of all there are.
  */
 export async function freezeChanges(options: FreezeOptions): Promise<void> {
-  const { ledger, mostChanges = MOST_CHANGES } = options;
+  const { mostChanges = MOST_CHANGES } = options;
   let parts: Parts | undefined;
   for (;;) {
-    const waiting = await ledger.waiting();
+    const waiting = await waitingOf(options);
     if (waiting.changes === 0 && waiting.items.length === 0) return;
     const isMany = waiting.changes > mostChanges;
     parts ??= { totals: isMany ? await totalsOf(options) : undefined, frozen: new Set() };
     await freezePart(options, waiting, parts);
   }
+}
+
+async function waitingOf({ ledger, after }: FreezeOptions): Promise<Waiting> {
+  if (after === undefined) return await ledger.waiting();
+  const [first] = await ledger.changes(after, 1);
+  // Few come in the time of one rebuild.
+  return { changes: first === undefined ? 0 : 1, last: after, items: [] };
 }
 
 async function freezePart(
@@ -58,13 +67,15 @@ async function freezePart(
   { totals, frozen }: Parts,
 ): Promise<void> {
   const { ledger, cdn, terms, run, now, onCover, probes = 0, mostChanges = MOST_CHANGES } = options;
-  const changes = await readChanges(ledger, mostChanges);
+  const { after } = options;
+  const changes = await readChanges(ledger, mostChanges, after);
   const planned = await coverOf(options, changes, totals);
   const fresh = planned.waves.map((wave) => wave.filter((item) => !frozen.has(item)));
   const waves = waiting.items.length > 0 ? [waiting.items, ...fresh] : fresh;
   const report = reportOf(planned, sampleOf(changes, probes));
   const isFrozen = await ledger.freeze({
     run,
+    after,
     last: changes.at(-1)?.seq ?? waiting.last,
     changes: changes.length,
     items: waiting.items,
@@ -116,11 +127,12 @@ function withOwn(counts: LiveCounts, changes: Parameters<typeof coverOf>[1]): Li
 async function readChanges(
   ledger: FreezeOptions["ledger"],
   most: number,
+  from = 0,
 ): Promise<readonly Change[]> {
   const changes: Change[] = [];
   while (changes.length < most) {
     const limit = Math.min(BATCH, most - changes.length);
-    const batch = await ledger.changes(changes.at(-1)?.seq ?? 0, limit);
+    const batch = await ledger.changes(changes.at(-1)?.seq ?? from, limit);
     changes.push(...batch);
     if (batch.length < limit) break;
   }

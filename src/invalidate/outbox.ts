@@ -1,5 +1,5 @@
 import { PipelineError } from "../error.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { FrozenCover, Ledger } from "../ledger/ledger.ts";
 import { digest, hexOf } from "../site.ts";
 import type { Batch } from "./cdn.ts";
 import { readReport } from "./cover-report.ts";
@@ -58,14 +58,38 @@ export async function drainOutbox(options: OutboxOptions): Promise<OutboxCount> 
   const { ledger, cdn } = options;
   if (!cdn.isCaching) return NOTHING;
   await freezeChanges(options);
+  const open = await ledger.covers("open");
   const done = await sendBatches(await ledger.outbox(), options);
-  await close(options);
+  await close(open, options);
   return done;
 }
 
-/** Nothing is in progress any more: a cover is done when readers get what changed. */
-async function close({ ledger, now, probe }: OutboxOptions): Promise<void> {
-  const open = await ledger.covers("open");
+/**
+ * The same of what changed after `after` alone, while another part of the run may drain the rest: plans
+ * it at once, and gives the work that sends it and waits for it.
+ */
+export async function drainAfter(
+  options: OutboxOptions & { readonly after: number },
+): Promise<() => Promise<OutboxCount>> {
+  const { ledger, cdn } = options;
+  if (!cdn.isCaching) return async () => NOTHING;
+  const before = new Set((await ledger.covers("open")).map(({ id }) => id));
+  await freezeChanges(options);
+  const own = (await ledger.covers("open")).filter(({ id }) => !before.has(id));
+  const ids = new Set<number | undefined>(own.map(({ id }) => id));
+  const batches = (await ledger.outbox()).filter(({ cover }) => ids.has(cover));
+  return async () => {
+    const done = await sendBatches(batches, options);
+    await close(own, options);
+    return done;
+  };
+}
+
+/** Nothing of these covers is in progress any more: one is done when readers get what changed. */
+async function close(
+  open: readonly FrozenCover[],
+  { ledger, now, probe }: OutboxOptions,
+): Promise<void> {
   const routes = new Set(open.flatMap(({ report }) => readReport(report).probes ?? []));
   const isProbed = probe !== undefined && routes.size > 0;
   const old = isProbed ? await probe.stale([...routes]) : [];

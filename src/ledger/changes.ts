@@ -25,7 +25,7 @@ export interface NewChange {
 export function* addChanges(changes: readonly NewChange[]): Work<void> {
   if (changes.length === 0) return;
   yield* takeCountTurns();
-  const last = yield* lastSeq();
+  const last = yield* lastChange();
   const rows = changes.map(({ route, old, fresh }, at) => [last + at + 1, route, old, fresh]);
   yield* replaceRows("nb_change", CHANGE, rows);
 }
@@ -96,6 +96,12 @@ export function* changes(after: number, limit: number): Work<readonly Change[]> 
   }));
 }
 
+/** @see Ledger.changedAt */
+export function* changedAt(routes: readonly string[]): Work<ReadonlySet<string>> {
+  const rows = yield* queryIn("SELECT DISTINCT route FROM nb_change WHERE route IN (?)", routes);
+  return new Set(rows.map(({ route }) => asText(route)));
+}
+
 /** @see Ledger.tagsAt */
 export function* tagsAt(routes: readonly string[]): Work<ReadonlyMap<string, readonly string[]>> {
   const owners = yield* standingAt(routes);
@@ -129,7 +135,8 @@ function* namesIn(copies: readonly (SqlRow[string] | undefined)[]) {
   };
 }
 
-function* lastSeq(): Work<number> {
+/** @see Ledger.lastChange */
+export function* lastChange(): Work<number> {
   const [row] = yield* query(
     `SELECT (SELECT MAX(seq) FROM nb_change) AS waiting, (${LAST_FROZEN}) AS frozen`,
   );

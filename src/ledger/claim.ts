@@ -1,9 +1,8 @@
 import { PipelineError } from "../error.ts";
-import type { PageId } from "../site.ts";
 import { useCode } from "./codes.ts";
 import { keepRebuilt, keepSeen } from "./known.ts";
 import { lease } from "./lease.ts";
-import type { Ledger, Release } from "./ledger.ts";
+import type { Ledger, RebuiltPages, Release } from "./ledger.ts";
 import { isUnwritten, note, setNote, setNotes } from "./notes.ts";
 import { asText, orUndefined } from "./rows.ts";
 import { keepAhead } from "./shards.ts";
@@ -62,7 +61,7 @@ export function* finish(
   run: string,
   finished: Release,
   notes: Readonly<Record<string, string>> = {},
-  rebuilt?: readonly PageId[],
+  rebuilt?: RebuiltPages,
 ): Work<void> {
   const { holder, expiresMs } = yield* lease("update");
   if (holder !== undefined && holder !== run) throw heldBy(holder, expiresMs);

@@ -1,6 +1,6 @@
 import { hexOf, type PageId } from "../site.ts";
 import { isLast } from "./lease.ts";
-import type { KnownRow, Reader, RowMark, SeenRow } from "./ledger.ts";
+import type { KnownRow, Reader, RebuiltPages, RowMark, SeenRow } from "./ledger.ts";
 import { beyond } from "./live.ts";
 import { NUMBER, nameOf, numbersOf } from "./names.ts";
 import { keepRanges, unsettleRanges } from "./ranges.ts";
@@ -20,6 +20,9 @@ const SEEN = "run,tbl,row_key,hash,deps,due_at".split(",");
 const READER = "read_key,kind,page_key".split(",");
 const READERS = `SELECT ${nameOf("kind")} AS kind, page_key FROM nb_reader`;
 const DUE = "due_at,tbl,row_key".split(",");
+
+/** Of a run that looked at all, and at none that may change behind it. */
+const NO_PAGES: RebuiltPages = { pages: [], isAll: true };
 
 /** Rows that a run saw, handled at a time. */
 const BATCH = 500;
@@ -105,6 +108,18 @@ export function* seen(
   return rows.map(decodeSeen);
 }
 
+/** @see Ledger.seenOf */
+export function* seenOf(
+  run: string,
+  table: string,
+  keys: readonly Uint8Array[],
+): Work<readonly (SeenRow | undefined)[]> {
+  const text = `SELECT tbl,${ROW} FROM nb_seen WHERE run = ? AND tbl = ? AND row_key IN (?)`;
+  const rows = yield* queryIn(text, keys, [runOf(run), table]);
+  const found = new Map(rows.map(decodeSeen).map((row) => [hexOf(row.key), row]));
+  return keys.map((key) => found.get(hexOf(key)));
+}
+
 /**
  * Makes what a run saw what is known; part of `finish`. Rows are sought one by one: one statement
  * for all would visit every known row.
@@ -127,10 +142,10 @@ export function* keepSeen(run: string): Work<void> {
   yield* keepRanges(run);
 }
 
-/** Adds pages to those that were rebuilt, or forgets all; part of `finish`. */
-export function* keepRebuilt(pages: readonly PageId[] | undefined): Work<void> {
-  if (pages === undefined) yield* query("DELETE FROM nb_rebuilt");
-  const rows = (pages ?? []).map(({ kind, key }) => [kind, key]);
+/** Adds pages to those that were rebuilt, or to none; part of `finish`. */
+export function* keepRebuilt({ pages, isAll }: RebuiltPages = NO_PAGES): Work<void> {
+  if (isAll) yield* query("DELETE FROM nb_rebuilt");
+  const rows = pages.map(({ kind, key }) => [kind, key]);
   yield* replaceRows("nb_rebuilt", ["kind", "page_key"], rows);
 }
 

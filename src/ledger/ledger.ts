@@ -183,6 +183,8 @@ export interface Waiting {
 
 /** Changes that become batches. */
 export interface Frozen {
+  /** Changes up to this `seq` are left out; all by default. */
+  readonly after?: number | undefined;
   /** Who freezes: only the run that holds the ledger knows that what the changes are about was put. */
   readonly run: string;
   /** All up to this `seq`, and how many they are. */
@@ -228,6 +230,13 @@ export interface Quarantined extends PageId {
   readonly at: string;
   /** µs; when it began to fail. */
   readonly since?: number | undefined;
+}
+
+/** Pages that the next build has to look at, because rows that a run was not told of may have changed them. */
+export interface RebuiltPages {
+  readonly pages: readonly PageId[];
+  /** This run has looked at those of earlier runs. */
+  readonly isAll: boolean;
 }
 
 /** What one finished run did; `report` is JSON. */
@@ -339,6 +348,13 @@ export interface Ledger
     after: Pick<SeenRow, "table" | "key"> | undefined,
     limit: number,
   ): Promise<readonly SeenRow[]>;
+
+  /** What a run found of these rows, in the order asked for; undefined where it found no change. */
+  seenOf(
+    run: string,
+    table: string,
+    keys: readonly Uint8Array[],
+  ): Promise<readonly (SeenRow | undefined)[]>;
 
   /** Pages that have one of these reads; one may come twice. */
   readers(reads: readonly Uint8Array[]): Promise<readonly PageId[]>;
@@ -562,6 +578,12 @@ export interface Ledger
   /** How much waits to be covered. */
   waiting(): Promise<Waiting>;
 
+  /** `seq` of the newest change there ever was; 0 before the first. */
+  lastChange(): Promise<number>;
+
+  /** Those of these routes that a change waits for. */
+  changedAt(routes: readonly string[]): Promise<ReadonlySet<string>>;
+
   /** The next `limit` changes after one, oldest first. */
   changes(after: number, limit: number): Promise<readonly Change[]>;
 
@@ -617,14 +639,14 @@ export interface Ledger
 
   /**
    * Writes a finished release (its id one above the last) and `notes`; what the run saw of rows is
-   * known from now on; the pages it `rebuilt` are added to those of earlier runs, or, without any
-   * list, all are forgotten; gives the ledger free.
+   * known from now on; the pages it `rebuilt` are added to those of earlier runs, which are forgotten
+   * without it, or when it says so; gives the ledger free.
    */
   finish(
     run: string,
     release: Release,
     notes?: Readonly<Record<string, string>>,
-    rebuilt?: readonly PageId[],
+    rebuilt?: RebuiltPages,
   ): Promise<void>;
 
   /** The next `limit` pages that runs rebuilt since one that rebuilt none, in page order. */

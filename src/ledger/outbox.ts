@@ -32,6 +32,7 @@ const KNOWN = "CASE WHEN fresh IS NULL THEN NULL ELSE X'' END";
  */
 export function* freeze({
   run,
+  after = 0,
   last,
   changes,
   items: waited,
@@ -42,9 +43,13 @@ export function* freeze({
   yield* takeTurns();
   yield* takeCountTurns();
   yield* holdFast(run);
-  const [row] = yield* query("SELECT COUNT(*) AS changes FROM nb_change WHERE seq <= ?", [last]);
+  const range = "seq > ? AND seq <= ?";
+  const [row] = yield* query(`SELECT COUNT(*) AS changes FROM nb_change WHERE ${range}`, [
+    after,
+    last,
+  ]);
   if (Number(row?.["changes"]) !== changes) return false;
-  yield* query("DELETE FROM nb_change WHERE seq <= ?", [last]);
+  yield* query(`DELETE FROM nb_change WHERE ${range}`, [after, last]);
   yield* queryIn("DELETE FROM nb_waiting WHERE item IN (?)", waited);
   const [ids] = yield* query(
     `SELECT (SELECT MAX(id) FROM nb_cover) AS cover, (${LAST_FROZEN}) AS frozen,

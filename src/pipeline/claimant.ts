@@ -9,7 +9,7 @@ const RENEWALS = 6;
 /** What it asks of the store ends so long before its claim: clocks are told in seconds, and requests take time. */
 export const MARGIN_MS = 5_000;
 
-interface Claimant extends Pick<Run, "claim" | "hasClaimed">, WithinClaim {
+interface Claimant extends Pick<Run, "claim" | "hasClaimed" | "reserve">, WithinClaim {
   /** Claims no more. */
   readonly end: () => Promise<void>;
 }
@@ -27,8 +27,6 @@ export function claimant(
   let publisher = last.publisher;
   let claimedMs = 0;
   let lostMs = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let renewal: Promise<void> | undefined;
   const renew = async () => {
     const nowMs = Date.now();
     const mark = { name: PUBLISHER, was: publisher };
@@ -43,16 +41,21 @@ export function claimant(
   const keep = async () => {
     if (Date.now() - claimedMs < leaseMs) await renew();
   };
+  const reserve = async () => {
+    const lease = { nowMs: Date.now(), leaseMs };
+    await ledger.claim(run, { release: last.release, ...lease, since: notes, code });
+  };
+  const beat = heartbeat(leaseMs, async () => await (publisher === run ? keep() : reserve()));
   return {
     async claim() {
       const isFirst = publisher !== run;
       await renew();
       if (isFirst) await ledger.serveBy(cdn.hasTags ? cdn.name : "");
-      // What it cannot renew, the next call finds out and says.
-      const tick = () => {
-        renewal = keep().catch(() => {});
-      };
-      timer ??= setInterval(tick, leaseMs / RENEWALS).unref();
+      beat.start();
+    },
+    async reserve() {
+      await reserve();
+      beat.start();
     },
     async stay() {
       if (Date.now() >= lastMs()) await renew();
@@ -66,9 +69,24 @@ export function claimant(
     },
     lateMs: () => Math.max(0, lostMs - Date.now()),
     hasClaimed: () => claimedMs > 0,
+    end: beat.end,
+  };
+}
+
+/** Does the work whenever a part of the lease is over. What it cannot renew, the next call finds out and says. */
+function heartbeat(leaseMs: number, work: () => Promise<void>) {
+  let timer: NodeJS.Timeout | undefined;
+  let last: Promise<void> | undefined;
+  const tick = () => {
+    last = work().catch(() => {});
+  };
+  return {
+    start() {
+      timer ??= setInterval(tick, leaseMs / RENEWALS).unref();
+    },
     async end() {
       clearInterval(timer);
-      await renewal;
+      await last;
     },
   };
 }

@@ -17,9 +17,9 @@ export async function deletePhase(run: Run): Promise<void> {
   const total = await countSteps(run, "deletes");
   if (total > 0) run.progress.begin("deletes", total);
   for (;;) {
-    const steps = await ledger.staged(run.context.run, { phase: "deletes", limit: BATCH });
-    if (steps.length === 0) break;
+    if ((await nextDeletes(run, 1)).length === 0) break;
     await run.goOn();
+    const steps = await nextDeletes(run, BATCH);
     const gone = await ledger.pages(steps);
     // The objects of what is taken down went first.
     const retired = steps.flatMap((step, at) =>
@@ -33,6 +33,10 @@ export async function deletePhase(run: Run): Promise<void> {
   }
   await dateRetired(run);
   await deleteDue(run);
+}
+
+async function nextDeletes({ wired, context }: Run, limit: number) {
+  return await wired.ledger.staged(context.run, { phase: "deletes", limit });
 }
 
 async function deleteDue(run: Run): Promise<void> {

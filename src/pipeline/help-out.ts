@@ -74,7 +74,10 @@ async function joinRun(wired: Wired, { crew, brief, options }: Joining): Promise
     shown: undefined,
     release: brief.release,
     startedAt: brief.now,
+    overtakes: undefined,
     claim: async () => {},
+    reserve: async () => {},
+    pause: async () => {},
     hasClaimed: () => true,
     goOn: async () => {},
     keepsVersions() {

@@ -4,14 +4,40 @@ import type { Terms } from "../invalidate/terms.ts";
 import { address } from "../site.ts";
 import type { Run, Wired } from "./run.ts";
 
+/** How often a run that waits for others lets more of them pass. */
+const OTHERS_MS = 250;
+
 /** Sends what waits in the outbox and returns when the CDN has completed it; the run stays the one that publishes. */
 export async function invalidatePhase(run: Run): Promise<void> {
-  const { wired, options, tally, progress } = run;
-  const { ledger, cdn } = wired;
+  const { ledger, cdn } = run.wired;
+  await othersDone(run);
   if (!cdn.isCaching || !(await ledger.hasOutbox())) return;
-  progress.begin("invalidate");
+  run.progress.begin("invalidate");
+  await drainOutbox(outboxOptions(run));
+}
+
+/** Who overtook the run waits for the CDN, too; what is theirs is not sent twice. */
+async function othersDone(run: Run): Promise<void> {
+  const works = run.overtakes?.works ?? [];
+  while (works.length > 0) {
+    let isDone = false;
+    const all = Promise.all(works.splice(0)).then(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      await Promise.race([all, run.wired.sleep(OTHERS_MS)]);
+      await run.claim();
+      await run.pause();
+    }
+  }
+}
+
+/** How a run sends what waits in the outbox. */
+export function outboxOptions(run: Run): OutboxOptions {
+  const { wired, options, tally, progress } = run;
   let told = 0;
-  await drain(wired, {
+  return {
+    ...toolsOf(wired, { sleep: wired.sleep }),
     terms: termsOf(run),
     run: run.context.run,
     now: run.moment,
@@ -20,23 +46,33 @@ export async function invalidatePhase(run: Run): Promise<void> {
     async sleep(ms) {
       await wired.sleep(ms);
       await run.claim();
+      await run.pause();
     },
     onProgress({ items }) {
       progress.add(items - told);
       tally.invalidated += items - told;
       told = items;
     },
-  });
+  };
 }
 
 /** Sends what waits, and looks at a sample of it through the CDN if that is asked for. */
 export async function drain(
-  { ledger, cdn, store, probing }: Pick<Wired, "ledger" | "cdn" | "store" | "probing">,
-  options: Omit<OutboxOptions, "ledger" | "cdn" | "probes" | "probe">,
+  wired: Tools,
+  options: Omit<OutboxOptions, keyof ReturnType<typeof toolsOf>>,
 ): Promise<OutboxCount> {
+  return await drainOutbox({ ...options, ...toolsOf(wired, options) });
+}
+
+type Tools = Pick<Wired, "ledger" | "cdn" | "store" | "probing">;
+
+function toolsOf(
+  { ledger, cdn, store, probing }: Tools,
+  { sleep }: Pick<OutboxOptions, "sleep">,
+): Pick<OutboxOptions, "ledger" | "cdn" | "probe" | "probes"> {
   const published = async (route: string) => (await store.get(address(route).key))?.body;
-  const probe = probing && openProbe({ ...probing, published, sleep: options.sleep });
-  return await drainOutbox({ ...options, ledger, cdn, probe, probes: probing?.pages ?? 0 });
+  const probe = probing && openProbe({ ...probing, published, sleep });
+  return { ledger, cdn, probe, probes: probing?.pages ?? 0 };
 }
 
 /** A rebuild is an editor's: it may use the room that builds leave. */

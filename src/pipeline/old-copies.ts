@@ -20,6 +20,19 @@ export async function mayHoldOldCopies(run: Run): Promise<boolean> {
   return (await isReturning(run, "returning")) || (await appearsWhereChanged(run));
 }
 
+/** The same of a run that overtakes another: whose changes wait, too, and are not looked through. */
+export async function holdsOldCopies(run: Run): Promise<boolean> {
+  const { wired, context } = run;
+  if (!wired.cdn.isCaching) return false;
+  if (await isReturning(run, "returning")) return true;
+  for (const phase of ["new", "returning"] as const) {
+    const steps = await wired.ledger.staged(context.run, { phase, limit: BATCH });
+    const old = await wired.ledger.changedAt(steps.map(({ route }) => route));
+    if (old.size > 0 || steps.length === BATCH) return true;
+  }
+  return false;
+}
+
 /** Likewise of the feeds that this run puts, once they are planned: their index leads to the others. */
 export async function mayHoldOldFeeds(run: Run): Promise<boolean> {
   return run.wired.cdn.isCaching && (await isReturning(run, "feeds"));

@@ -1,58 +1,64 @@
 import { PipelineError } from "../error.ts";
+import type { SeenRow } from "../ledger/ledger.ts";
 import { barsOf } from "../plan/bars.ts";
 import type { PlanContext } from "../plan/context.ts";
 import { placeIds } from "../plan/touched.ts";
 import { type Begun, interrupted } from "./begin.ts";
+import { besideLedger } from "./beside-ledger.ts";
 import { claimant } from "./claimant.ts";
 import { type Maker, make } from "./make.ts";
+import type { OvertakeAsked, Overtaken } from "./overtake.ts";
+import { openOvertakes } from "./overtakes.ts";
 import { openProgress } from "./progress.ts";
 import { openRebuilt } from "./rebuilt.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { openTally } from "./tally.ts";
 import { outlast, withinClaim } from "./within-claim.ts";
 
+/** What makes a run another than most. */
+interface RunParts {
+  readonly maker?: Maker;
+  /** Publishes what others are in a hurry for between its batches; without it nobody may. */
+  readonly overtake?: (host: Run, asked: OvertakeAsked) => Promise<Overtaken>;
+}
+
 /** Puts together what the stages of one run share. Claims nothing yet: planning needs no lock. */
 export function openRun(
   wired: Wired,
   options: BuildOptions,
   begun: Begun,
-  maker: Maker = make,
+  { maker = make, overtake }: RunParts = {},
 ): Run {
   const { ledger } = wired;
-  const tally = openTally(options.emit);
-  const begunMs = performance.now();
-  const seconds = () => (performance.now() - begunMs) / 1000;
-  const { claim, hasClaimed, end, ...within } = claimant(wired, begun);
+  const { claim, hasClaimed, reserve, end, ...within } = claimant(wired, begun);
   const isRebuild = options.targets !== undefined || options.changes !== undefined;
   const rebuilt = isRebuild ? openRebuilt() : undefined;
-  let keepsVersions: Promise<boolean> | undefined;
+  const isPassable = overtake !== undefined && options.onPause !== undefined && !options.isDryRun;
+  const overtakes =
+    isPassable && !isRebuild && options.only === undefined
+      ? openOvertakes(wired.site, ledger, begun.run)
+      : undefined;
+  const own = { ...wired, ledger: overtakes?.watched ?? ledger };
   return {
-    wired: withinClaim(wired, within, options),
-    options,
-    context: {
-      ...contextOf(wired, begun, tally, rebuilt),
-      bars: barsOf(begun.bars, options.imagined),
-    },
-    tally,
+    ...partsOf({ wired: own, options, begun, rebuilt }),
+    wired: withinClaim(own, within, options),
     make: maker,
-    rebuilt,
-    progress: openProgress(options.emit),
     shown: begun.shown,
+    overtakes,
     release: begun.last.release + 1,
-    startedAt: begun.now,
     claim,
     hasClaimed,
+    reserve,
+    async pause() {
+      if (overtake === undefined || overtakes === undefined || overtakes.isOver) return;
+      await options.onPause?.((asked) => overtake(this, asked));
+      if (overtakes.broken !== undefined) throw overtakes.broken;
+    },
     async goOn() {
       if (options.signal.aborted) throw interrupted();
       await claim();
+      await this.pause();
     },
-    keepsVersions() {
-      keepsVersions ??= wired.store.keepsVersions();
-      return keepsVersions;
-    },
-    isFinished: false,
-    moment: () => begun.now + Math.round(seconds() * 1_000_000),
-    seconds,
     async [Symbol.asyncDispose]() {
       await end();
       // The release gave the claim up, and the plan went with it.
@@ -66,6 +72,84 @@ export function openRun(
         if (!(error instanceof PipelineError)) throw error;
       });
     },
+  };
+}
+
+/** Puts together the same for a run that publishes between two batches of another, under its claim. */
+export function openBeside(host: Run, options: BuildOptions, begun: Begun): Run {
+  const ids = { host: host.context.run, own: begun.run };
+  const ledger = host.overtakes?.plain ?? host.wired.ledger;
+  // It is over soon, and whoever helps helps the other.
+  const wired = { ...host.wired, crew: undefined, ledger: besideLedger(ledger, ids) };
+  const rebuilt = openRebuilt();
+  // The other run is the one that publishes, and was not cut off.
+  const parts = partsOf({ wired, options, begun: { ...begun, isCutOff: false }, rebuilt });
+  const { claim, hasClaimed, reserve, release } = host;
+  // Sitemaps name all that is live, which the other run sees to at its end.
+  parts.tally.touchFeeds = host.tally.touchFeeds;
+  return {
+    ...parts,
+    context: {
+      ...parts.context,
+      onOwn: (pages) => rebuilt.add(pages),
+      foundBeside: (...of) => foundBeside(host, ...of),
+    },
+    wired,
+    make,
+    shown: begun.shown,
+    overtakes: undefined,
+    release,
+    claim,
+    hasClaimed,
+    reserve,
+    async pause() {},
+    async goOn() {
+      if (options.signal.aborted) throw interrupted();
+      await claim();
+    },
+    [Symbol.asyncDispose]: () => ledger.discard(begun.run),
+  };
+}
+
+/** What a run found of rows, and the last that others did who overtook it. */
+async function foundBeside(
+  { wired: { ledger }, context, overtakes }: Run,
+  table: string,
+  keys: readonly Uint8Array[],
+): Promise<readonly (readonly SeenRow[])[]> {
+  const [own, others] = await Promise.all([
+    ledger.seenOf(context.run, table, keys),
+    overtakes === undefined ? [] : ledger.seenOf(overtakes.name, table, keys),
+  ]);
+  return keys.map((_, at) => [own[at] ?? [], others[at] ?? []].flat());
+}
+
+/** What a run has for itself. */
+function partsOf({
+  wired,
+  options,
+  begun,
+  rebuilt,
+}: Pick<Run, "wired" | "options" | "rebuilt"> & { readonly begun: Begun }) {
+  const tally = openTally(options.emit);
+  const begunMs = performance.now();
+  const seconds = () => (performance.now() - begunMs) / 1000;
+  const bars = barsOf(begun.bars, options.imagined);
+  let keepsVersions: Promise<boolean> | undefined;
+  return {
+    options,
+    context: { ...contextOf(wired, begun, tally, rebuilt), bars },
+    tally,
+    rebuilt,
+    progress: openProgress(options.emit),
+    startedAt: begun.now,
+    keepsVersions() {
+      keepsVersions ??= wired.store.keepsVersions();
+      return keepsVersions;
+    },
+    isFinished: false,
+    moment: () => begun.now + Math.round(seconds() * 1_000_000),
+    seconds,
   };
 }
 

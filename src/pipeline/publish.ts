@@ -39,7 +39,9 @@ export async function publishPhase(
       run.progress.begin(phase, isAll ? steps.length : await countSteps(run, phase));
     }
     await run.goOn();
-    await publishSteps(run, steps.filter(isNow));
+    // Others may have published some of these just now.
+    const left = steps.filter((step) => isNow(step) && run.overtakes?.isOld(step) !== true);
+    await publishSteps(run, left);
     if (isAll) return;
     after = steps.at(-1);
   }

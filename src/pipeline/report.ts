@@ -1,5 +1,5 @@
 import type { Summary } from "../events.ts";
-import type { Quarantined } from "../ledger/ledger.ts";
+import type { Quarantined, RebuiltPages } from "../ledger/ledger.ts";
 import { planFeeds } from "../plan/feeds.ts";
 import type { Planned } from "../plan/plan.ts";
 import { decodeKey, keyName, pageName, type Step } from "../site.ts";
@@ -38,7 +38,7 @@ export async function dryRunReport(run: Run, { found, feeds }: Planned): Promise
 /** Ends a run that found nothing to do: no release is recorded. */
 export async function idleReport(run: Run, planned: Planned): Promise<Summary> {
   // What failed in a rebuild may be due to rows that it was not told of, which the next build sees.
-  if (run.rebuilt === undefined) await keepQuarantine(run, planned);
+  if (run.rebuilt === undefined) await keepFailed(run, planned);
   const { ledger } = run.wired;
   if (planned.hasRebuilt) await ledger.forgetRebuilt(run.release - 1);
   // Else each build would fetch again what rebuilds have touched, for as long as it finds nothing.
@@ -56,16 +56,16 @@ export async function finish(
 ): Promise<Summary> {
   const { wired, context, release, startedAt } = run;
   run.progress.begin("record");
-  await keepQuarantine(run, planned);
+  await keepFailed(run, planned);
   const done = await summary(run, { found: planned.found, release });
   const finishedAt = Math.round(startedAt + done.seconds * 1_000_000);
   const report = JSON.stringify({ ...done, ...(run.options.isTakedown && { takedown: true }) });
   run.rebuilt?.add(run.tally.quarantined());
-  const rebuilt = run.rebuilt?.pages();
+  const rebuilt = rebuiltPages(run);
   // What one kind's build left of the others, a plan of what came since, or a rebuild of too many
   // pages of rows that it was not told of, is found by looking at every page.
   const isOwn = run.options.only === undefined && !isPartial;
-  const isWhole = isOwn && (run.rebuilt === undefined || rebuilt !== undefined);
+  const isWhole = isOwn && rebuilt !== undefined;
   await wired.ledger.finish(
     context.run,
     { id: release, startedAt, finishedAt, report },
@@ -81,6 +81,13 @@ export async function finish(
   run.isFinished = true;
   if (isWhole) await wired.ledger.dropLifted(context.bars.lifted);
   return tell(run, done);
+}
+
+/** What the next build has to look at; undefined when it is too much to keep. */
+function rebuiltPages({ rebuilt, overtakes }: Run): RebuiltPages | undefined {
+  const isAll = rebuilt === undefined;
+  const pages = isAll ? (overtakes === undefined ? [] : overtakes.pages()) : rebuilt.pages();
+  return pages && { pages, isAll };
 }
 
 /** The summary is the last event, so whoever hears it knows that all it says is recorded. */
@@ -129,7 +136,7 @@ function readFrom(rows: Rows): Pick<Summary, "read"> {
 }
 
 /** Failed pages are added, those that no longer fail removed; with `only`, of that kind alone. */
-async function keepQuarantine(
+export async function keepFailed(
   { wired, tally, options, startedAt }: Run,
   { leavesFailed = false }: Pick<Planned, "leavesFailed">,
 ): Promise<void> {

@@ -57,7 +57,9 @@ export async function rollback(
   await using begun = await beginWithoutRows(wired, now);
   checkTold(release, begun);
   if (!begun.isStoreTrusted) throw strange(wired);
-  await using run = openRun(wired, { ...options, allowDeletes: true }, begun, restorer(release));
+  await using run = openRun(wired, { ...options, allowDeletes: true }, begun, {
+    maker: restorer(release),
+  });
   const barred = await planRollback(run, release);
   const { seconds, dangling } = await checkSources(run, release, barred);
   const counts = { ...(await countsOf(run)), barred, dangling };

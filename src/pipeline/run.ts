@@ -15,6 +15,8 @@ import type { Position, Source } from "../source/source.ts";
 import type { CrewTerms } from "./crew.ts";
 import type { Log } from "./log.ts";
 import type { Maker } from "./make.ts";
+import type { OvertakeAsked, Overtaken } from "./overtake.ts";
+import type { Overtakes } from "./overtakes.ts";
 import type { PlanFile } from "./plan-file.ts";
 import type { Progress } from "./progress.ts";
 import type { Rebuilt } from "./rebuilt.ts";
@@ -72,6 +74,8 @@ export interface BuildOptions {
   readonly targets?: readonly string[] | undefined;
   /** Looks at these rows, too, in batches; with `targets` only. */
   readonly changes?: AsyncIterable<readonly NamedRow[]> | undefined;
+  /** Looks again at what earlier rebuilds looked at, as builds do: what comes of it and of the build that they overtook. */
+  readonly looksAgain?: boolean | undefined;
   /** Pages that runs before it deleted for the same cause; the guard counts them as its own. */
   readonly deletedBefore?: number | undefined;
   /** Commits that the rows must show, by position of the database. */
@@ -90,11 +94,19 @@ export interface BuildOptions {
   readonly allowDeletes: boolean;
   /** Plans and tells the steps, changes nothing. */
   readonly isDryRun: boolean;
+  /**
+   * Called between batches, also while it plans; what it asks of `overtake` is published before the
+   * run goes on. The run claims before it plans, then. Not of rebuilds.
+   */
+  readonly onPause?: ((overtake: Overtake) => Promise<void>) | undefined;
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
   /** µs; for tests. */
   readonly now?: () => number;
 }
+
+/** @see overtake */
+export type Overtake = (asked: OvertakeAsked) => Promise<Overtaken>;
 
 /** One run under way. Disposing it forgets the plan and gives the claim up. */
 export interface Run extends AsyncDisposable {
@@ -116,8 +128,14 @@ export interface Run extends AsyncDisposable {
   readonly claim: () => Promise<void>;
   /** It has claimed. */
   readonly hasClaimed: () => boolean;
-  /** Stays the one that publishes; throws `interrupted` when the operator stopped the run. */
+  /** Stays the one that publishes, and lets others pass; throws `interrupted` when the operator stopped the run. */
   readonly goOn: () => Promise<void>;
+  /** Claims so that nobody else publishes while it plans; a run that comes no further was not cut off. */
+  readonly reserve: () => Promise<void>;
+  /** Lets others pass who are in a hurry. */
+  readonly pause: () => Promise<void>;
+  /** Of a run that others may overtake. */
+  readonly overtakes: Overtakes | undefined;
   /** Whether the store keeps what this run replaces and deletes; asked once. */
   readonly keepsVersions: () => Promise<boolean>;
   /** The release is recorded. */

@@ -156,6 +156,18 @@ async function* cut(
   if (end !== undefined) yield shardOf(end);
 }
 
+/** Does the work while nobody else works on the run; what was taken is finished before. */
+export async function alone<T>(run: Run, work: () => Promise<T>): Promise<T> {
+  const { crew, ledger } = run.wired;
+  if (crew === undefined) return await work();
+  await standDown(run, crew);
+  try {
+    return await work();
+  } finally {
+    await ledger.pauseCrew(run.context.run, false);
+  }
+}
+
 /**
  * Lets nobody take a shard any more, and waits for those who have one: what they asked of the store
  * must not take place after this run.

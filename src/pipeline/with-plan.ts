@@ -8,6 +8,7 @@ import { settleLate } from "./late-writes.ts";
 import { checkLeftovers } from "./leftovers.ts";
 import { isUnchanged, logPosition } from "./log.ts";
 import { openRun } from "./open-run.ts";
+import { overtake } from "./overtake.ts";
 import type { BuildOptions, Run, Wired } from "./run.ts";
 import { countDeletes, hasSteps, settle } from "./settle.ts";
 
@@ -29,7 +30,8 @@ export async function withPlan<T>(
     await using begun = await begin(wired, { now, allowDeletes, ...fence });
     hasBegun(begun.rows);
     if (!isDryRun) checkHeld(begun.notes);
-    await using run = openRun(wired, options, { ...begun, shown });
+    await using run = openRun(wired, options, { ...begun, shown }, { overtake });
+    if (run.overtakes !== undefined) await run.reserve();
     await settle(run, begun);
     await settleLate(run);
     return await work(run, begun, await plan(run));
@@ -38,16 +40,18 @@ export async function withPlan<T>(
 
 async function plan(run: Run): Promise<Planned> {
   const { wired, options, context } = run;
-  const { only, targets, changes, isVerify = false } = options;
-  const onPages = (phase: "scan" | "check", pages: number) => {
+  const { only, targets, changes, looksAgain, isVerify = false } = options;
+  const onPages = async (phase: "scan" | "check", pages: number) => {
     if (options.signal.aborted) throw interrupted();
     run.progress.addTo(phase, pages);
+    await run.pause();
   };
   const { foldsCase } = wired.store;
   const planned = await planBuild(context, {
     only,
     targets,
     changes,
+    looksAgain,
     isVerify,
     foldsCase,
     isUnchanged: () => isUnchanged(run),

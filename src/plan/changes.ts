@@ -100,14 +100,18 @@ async function planRows(
 ): Promise<void> {
   const { ledger, site, now } = context;
   const { table } = use;
-  const known = await ledger.knownOf(
-    table.name,
-    rows.map(({ key }) => key),
-  );
+  const keys = rows.map(({ key }) => key);
+  const [known, beside = []] = await Promise.all([
+    ledger.knownOf(table.name, keys),
+    context.foundBeside?.(table.name, keys),
+  ]);
   for (const list of listsOf(site.kinds).filter((each) => each.table === table)) {
     for (const [at, row] of rows.entries()) {
       const before = known[at];
       touched.image(list, before && knownImage(use, before), lastNow);
+      for (const { now: other } of beside[at] ?? []) {
+        touched.image(list, other && knownImage(use, other), now);
+      }
       touched.image(list, row.now && knownImage(use, row.now), now);
     }
   }
@@ -144,6 +148,7 @@ export async function planOwnPages(
   if (keys.length === 0) return;
   const { ledger, run, rows, now } = context;
   const ids = keys.map((key) => ({ kind: kind.name, key }));
+  context.onOwn?.(ids);
   const [decoded, live] = await Promise.all([
     rows.rows(kind.table, { see: existenceColumns(kind), keys: keys.map(decodeKey) }),
     ledger.pages(ids),

@@ -79,7 +79,7 @@ async function compareBatch(
 }
 
 /** What a run sees of a row that is known and not there any more. */
-export function goneRow({ table }: TableUse, { key }: KnownRow): SeenRow {
+export function goneRow({ table }: TableUse, { key }: Pick<KnownRow, "key">): SeenRow {
   return { table: table.name, key, now: undefined };
 }
 

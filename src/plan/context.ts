@@ -1,5 +1,5 @@
 import type { PipelineError } from "../error.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { Ledger, SeenRow } from "../ledger/ledger.ts";
 import type {
   AssetFile,
   ContentFile,
@@ -54,6 +54,16 @@ export interface PlanContext {
   readonly leavesFailed?: boolean;
   /** Other processes publish pages of this run, too. */
   readonly isShared?: boolean;
+  /**
+   * Of a run that overtakes another: what that one, which is not finished, found of rows, and what
+   * those found that overtook it before.
+   */
+  readonly foundBeside?: (
+    table: string,
+    keys: readonly Uint8Array[],
+  ) => Promise<readonly (readonly SeenRow[])[]>;
+  /** Told of the pages of rows that changed, be they there or not. */
+  readonly onOwn?: (pages: readonly PageId[]) => void;
   /** Told of the places of lists from which pages were sought. */
   readonly onTouched: (part: TouchedPart) => void;
   /** Told of pages that were looked at and are as they were; `cause` is the class of what led there. */

@@ -8,7 +8,7 @@ export interface ExistenceOptions {
   /** Pages that are gone stay live: pages of other kinds, which are not looked at, may link to them. */
   readonly keepsGone?: boolean;
   /** Called for each batch with its number of pages. */
-  readonly onBatch?: (pages: number) => void;
+  readonly onBatch?: (pages: number) => void | Promise<void>;
 }
 
 /** Stages what appears, goes and moves among the pages of one kind (of the assets, without a kind). */
@@ -21,7 +21,7 @@ export async function planExistence(
   const name = kind?.name ?? ASSET_KIND;
   const pages = kind === undefined ? findAssets(context) : findPages(kind, context);
   for await (const differences of compare(name, pages, context)) {
-    onBatch(differences.length);
+    await onBatch(differences.length);
     // A redirect that is gone may stand where another page is now.
     const isKept = keepsGone && kind?.is !== "redirect";
     const found = isKept ? differences.filter((each) => each.found) : differences;

@@ -29,13 +29,20 @@ export interface PlanOptions {
   readonly targets: readonly string[] | undefined;
   /** More rows to look at, in batches: those that change records name. */
   readonly changes?: AsyncIterable<readonly NamedRow[]> | undefined;
+  /**
+   * The run overtakes another that publishes: pages whose making changed, what failed before and what
+   * the clock changes are left to that one.
+   */
+  readonly isOvertaking?: boolean;
+  /** Looks again at what earlier rebuilds looked at; by default builds do. */
+  readonly looksAgain?: boolean | undefined;
   /** Checks every page's trace instead of following the rows that changed. */
   readonly isVerify: boolean;
   readonly foldsCase: boolean;
   /** True when something else can tell that no row has changed since the last release. */
   readonly isUnchanged?: () => Promise<boolean>;
   /** Called for each batch of rows or pages that was looked at, with its size; may throw to end the plan. */
-  readonly onPages: (phase: "scan" | "check", pages: number) => void;
+  readonly onPages: (phase: "scan" | "check", pages: number) => void | Promise<void>;
 }
 
 /** What belongs to a plan beside its steps. */
@@ -80,8 +87,8 @@ const MAX_CHANGES = 20_000;
 export async function planBuild(context: PlanContext, options: PlanOptions): Promise<Planned> {
   if (options.only !== undefined) return await planKind(context, options);
   const uses = usesOf(context);
-  const last = lastBasis(context);
   const basis = basisOf(context, uses);
+  const last = options.isOvertaking ? basisBeside(context, basis) : lastBasis(context);
   const touched = new Touched();
   const isBased = last !== undefined && isReliable(context, last, basis);
   const seen = await seeRows(context, uses, { ...options, touched, isBased });
@@ -100,14 +107,14 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
     await planAll(context, options);
     return { ...plan, notes: { ...plan.notes, [RETRIES]: "tried" }, feeds: "all" };
   }
-  const hasRebuilt = !isRebuild && (await context.ledger.rebuilt(undefined, 1)).length > 0;
+  const hasRebuilt = (options.looksAgain ?? !isRebuild) && (await isAnyRebuilt(context));
   if (!isRebuild && !plan.isNew && !hasRebuilt && (await failAgain(context))) {
     return { ...plan, feeds: "none" };
   }
   if (hasRebuilt) await planRebuilt(context, touched);
   await planLifted(context, touched);
   const held = await context.ledger.quarantined(isRebuild ? MAX_RETRIES + 1 : undefined);
-  const leavesFailed = isRebuild && held.length > MAX_RETRIES;
+  const leavesFailed = options.isOvertaking || (isRebuild && held.length > MAX_RETRIES);
   const quarantined = leavesFailed ? [] : held;
   await planSome({ ...context, leavesFailed }, uses, options, {
     last,
@@ -120,7 +127,7 @@ export async function planBuild(context: PlanContext, options: PlanOptions): Pro
   const isOther = ({ name }: Kind) => last.prints[name] !== basis.prints[name] || failed.has(name);
   const feeds = sitemaps.some(isOther) ? "all" : "touched";
   const notes = { ...plan.notes, [RETRIES]: leavesFailed ? "left" : "tried" };
-  return { ...plan, notes, leavesFailed, feeds, hasRebuilt };
+  return { ...plan, notes, leavesFailed, feeds, hasRebuilt: hasRebuilt && !isRebuild };
 }
 
 /** Plans the pages of one kind, and nothing that only a whole plan can know. */
@@ -155,7 +162,7 @@ async function seeRows(
   const asked = targets === undefined ? undefined : parseTargets(targets, context.site);
   // Without a basis to start from, rows that nobody asked for have to be looked at as well.
   if (asked !== undefined && isBased) {
-    const due = await seeDue(uses, context);
+    const due = options.isOvertaking ? 0 : await seeDue(uses, context);
     const named = changes === undefined ? 0 : await seeNamed(context, uses, changes);
     const others = await seeTargets(context, uses, asked, touched);
     return { changed: due + named + others, isScanned: false };
@@ -176,7 +183,7 @@ async function scanTables(
   uses: readonly TableUse[],
   { onPages, trustsSums }: Pick<PlanOptions, "onPages"> & Pick<ScanOptions, "trustsSums">,
 ): Promise<number> {
-  const onRows = (rows: number) => onPages("scan", rows);
+  const onRows = async (rows: number) => await onPages("scan", rows);
   let changed = 0;
   for (const use of uses) {
     changed += await scanTable(use, context, { onRows, trustsSums });
@@ -187,11 +194,12 @@ async function scanTables(
 /** Finds every page that should exist, and re-checks the trace of every page that does. */
 async function planAll(context: PlanContext, options: PlanOptions): Promise<void> {
   const { only, foldsCase, onPages } = options;
+  if (options.isOvertaking) throw tooLarge();
   const kinds = wanted(context, only).filter(({ is }) => is !== "sitemap");
   const keepsGone = only !== undefined;
   await planExistence(undefined, context, { keepsGone });
   if (!keepsGone) await planGoneKinds(context);
-  const onBatch = (pages: number) => onPages("scan", pages);
+  const onBatch = async (pages: number) => await onPages("scan", pages);
   for (const kind of kinds.filter(({ is }) => is !== "redirect")) {
     await planExistence(kind, context, { keepsGone, onBatch });
   }
@@ -208,7 +216,7 @@ async function planAll(context: PlanContext, options: PlanOptions): Promise<void
 async function planSome(
   context: PlanContext,
   uses: readonly TableUse[],
-  { foldsCase, onPages }: PlanOptions,
+  { foldsCase, onPages, isOvertaking = false }: PlanOptions,
   {
     last,
     basis,
@@ -226,6 +234,7 @@ async function planSome(
     await planExistence(undefined, context);
     await planGoneKinds(context);
   }
+  if (isOvertaking) await planExistence(undefined, context, { keepsGone: true });
   for (const kind of whole) {
     if (kind.is === "redirect") touched.allRedirects();
     else await planExistence(kind, context);
@@ -292,6 +301,10 @@ async function planRebuilt(context: PlanContext, touched: Touched): Promise<void
   }
 }
 
+async function isAnyRebuilt({ ledger }: PlanContext): Promise<boolean> {
+  return (await ledger.rebuilt(undefined, 1)).length > 0;
+}
+
 /** False for what names no place of a list. */
 function touchPlace(id: PageId, { site }: PlanContext, touched: Touched): boolean {
   for (const list of listsOf(site.kinds)) {
@@ -332,6 +345,18 @@ async function planAgain(
 function isReliable(context: PlanContext, last: Basis, basis: Basis): boolean {
   if (!context.isStoreTrusted || context.isCutOff) return false;
   return last.uses === basis.uses && last.now <= basis.now;
+}
+
+/** What a run that overtakes another starts from: that one sees to all that is not about rows. */
+function basisBeside(context: PlanContext, basis: Basis): Basis | undefined {
+  const last = lastBasis(context);
+  return last && { ...basis, now: last.now, uses: last.uses };
+}
+
+function tooLarge(): PipelineError {
+  const message =
+    "It takes a look at every page, which waits until the run that publishes is over.";
+  return new PipelineError("run_conflict", message);
 }
 
 async function planGoneKinds(context: PlanContext): Promise<void> {

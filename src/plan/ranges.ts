@@ -13,7 +13,7 @@ const FIRST: KnownRange = { start: new Uint8Array(0), checksum: undefined };
 /** How a table is scanned. */
 export interface ScanOptions {
   /** Told of each batch of rows that was looked at, with its size. */
-  readonly onRows: (rows: number) => void;
+  readonly onRows: (rows: number) => void | Promise<void>;
   /** Rows of ranges that sum up to what is known are not looked at; the clock may change them all the same. */
   readonly trustsSums: boolean;
 }
@@ -64,7 +64,7 @@ async function* differing(
     for (const [at, { start, end, checksum }] of spans.entries()) {
       const sum = sums[at];
       if (sum !== undefined && isSameSum(checksum, sum.checksum)) {
-        onRows(sum.rows);
+        await onRows(sum.rows);
         if (open !== undefined) done.push(open);
         open = undefined;
       } else {
@@ -115,7 +115,7 @@ async function compareSpan(
     if (seen.length > 0) await context.ledger.see(context.run, seen);
     changed += seen.length;
     if (isTail) continue;
-    onRows(rows);
+    await onRows(rows);
     const end = last === undefined ? span.end : encodeKey(last);
     cuts = [...cuts, { start, end, rows, hasFailed }];
     if (end !== undefined) start = end;

@@ -22,7 +22,7 @@ export async function scanTable(
   for await (const { rows, seen, isTail } of compareRows(use, context, all)) {
     if (seen.length > 0) await ledger.see(run, seen);
     changed += seen.length;
-    if (!isTail) options.onRows(rows);
+    if (!isTail) await options.onRows(rows);
   }
   return changed;
 }
@@ -36,16 +36,18 @@ export async function lookUp(
   const { ledger, run, now, rows } = context;
   const distinct = [...new Map(keys.map((key) => [keyName(key), key])).values()];
   const bytes = distinct.map(encodeKey);
-  const [decoded, known] = await Promise.all([
+  const [decoded, known, beside = []] = await Promise.all([
     rows.rows(use.table, { see: use.see, keys: distinct }),
     ledger.knownOf(use.table.name, bytes),
+    context.foundBeside?.(use.table.name, bytes),
   ]);
   const seen = bytes.flatMap((key, at): SeenRow[] => {
     const row = decoded[at];
     const state = row === undefined ? undefined : rowState(use, row, now);
-    const old = known[at];
-    if (state === undefined) return old === undefined ? [] : [goneRow(use, old)];
-    if (old !== undefined && isSame(old, state)) return [];
+    const olds = [known[at], ...(beside[at] ?? []).map((other) => other.now)];
+    if (state === undefined)
+      return olds.every((old) => old === undefined) ? [] : [goneRow(use, { key })];
+    if (olds.every((old) => old !== undefined && isSame(old, state))) return [];
     return [{ table: use.table.name, key, now: row && knownRow(use, row, state) }];
   });
   if (seen.length > 0) await ledger.see(run, seen);

@@ -11,7 +11,7 @@ export interface StaleOptions {
   /** Which pages to look at; all by default. */
   readonly isWanted?: (page: LivePage) => boolean;
   /** Called for each batch with its number of pages. */
-  readonly onBatch?: (pages: number) => void;
+  readonly onBatch?: (pages: number) => void | Promise<void>;
 }
 
 /**
@@ -26,7 +26,7 @@ export async function planStale(
   let after: Uint8Array | undefined;
   for (;;) {
     const live = await context.ledger.live(kind.name, after, BATCH);
-    onBatch(live.length);
+    await onBatch(live.length);
     const steps = await context.ledger.stepsOf(context.run, live);
     const untouched = live.filter(
       (page, at) => steps[at] === undefined && isWanted(page) && !context.hasFailed(page),

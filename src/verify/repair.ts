@@ -123,6 +123,14 @@ async function finishNoted(run: Run, pages: readonly FoundPage[]): Promise<void>
   const { wired, context, release, startedAt } = run;
   const report = JSON.stringify({ release, repaired: pages.length });
   const finished = { id: release, startedAt, finishedAt: startedAt, report };
-  await wired.ledger.finish(context.run, finished, { [FINISHER]: context.run }, pages);
+  await wired.ledger.finish(
+    context.run,
+    finished,
+    { [FINISHER]: context.run },
+    {
+      pages,
+      isAll: false,
+    },
+  );
   run.isFinished = true;
 }

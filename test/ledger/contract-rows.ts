@@ -327,16 +327,24 @@ export function describeRows(test: LedgerTest): void {
 
   test("pages that runs rebuilt are kept until a run rebuilt none", async (ledger) => {
     const pages = [idOf("article", 1), idOf("article", 2), idOf("Tag", "é"), idOf("tag", "a")];
-    const finish = (id: number, rebuilt?: readonly PageId[]) =>
-      ledger.finish("run", { id, startedAt: id, finishedAt: id, report: undefined }, {}, rebuilt);
+    const finish = (id: number, rebuilt?: readonly PageId[], isAll = false) =>
+      ledger.finish(
+        "run",
+        { id, startedAt: id, finishedAt: id, report: undefined },
+        {},
+        rebuilt && { pages: rebuilt, isAll },
+      );
     await finish(1, pages.slice(1));
     await finish(2, pages.slice(0, 2));
     await finish(3, []);
 
     const all = await ledger.rebuilt(undefined, 9);
     const [first, second] = [await ledger.rebuilt(undefined, 2), await ledger.rebuilt(all[1], 9)];
-    await finish(4);
+    await finish(4, pages.slice(0, 1), true);
+    const added = await ledger.rebuilt(undefined, 9);
+    await finish(5);
 
+    expect(added).toEqual(pages.slice(0, 1));
     expect(all).toEqual(pages.toSorted(comparePages));
     expect([...first, ...second]).toEqual(all);
     expect(await ledger.rebuilt(undefined, 9)).toEqual([]);

@@ -82,7 +82,7 @@ describe("what should exist and what is live, side by side", () => {
       ]);
       const batches: number[] = [];
 
-      const { steps } = await exist(world, { onBatch: (pages) => batches.push(pages) });
+      const { steps } = await exist(world, { onBatch: (pages) => void batches.push(pages) });
 
       expect(steps).toEqual([
         "delete a: gone",

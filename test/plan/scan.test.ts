@@ -40,7 +40,7 @@ async function scan(world: PlanWorld, table: AnyTable = posts, now = NOW) {
     const use = useOf(table, context);
     const changed = await scanTable(use, context, {
       ...PLAIN,
-      onRows: (rows) => progress.push(rows),
+      onRows: (rows) => void progress.push(rows),
     });
     return { changed, seen: await seenRows(context), progress, told: told(failures) };
   });

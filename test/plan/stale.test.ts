@@ -243,7 +243,12 @@ describe("a check of live pages", () => {
       await livePeople(world, count);
       const batches: number[] = [];
 
-      const { steps, same } = await stale(world, "person", {}, { onBatch: (n) => batches.push(n) });
+      const { steps, same } = await stale(
+        world,
+        "person",
+        {},
+        { onBatch: (n) => void batches.push(n) },
+      );
 
       expect(steps).toHaveLength(count);
       expect(same).toEqual([]);
