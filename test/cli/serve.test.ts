@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { runCli } from "../../src/cli/cli.ts";
 import { readConfig } from "../../src/config.ts";
 import { describeWith } from "../services/requires.ts";
@@ -39,6 +39,8 @@ async function run(argv: readonly string[], env: Record<string, string> = {}) {
 /** `nightbake serve`, when it listens. */
 async function serving(env: Record<string, string> = {}) {
   const { child, ended } = started(["serve", "--port", "0", ...SITE], { cwd, env });
+  // Also when the test runs out of time while it starts.
+  onTestFinished(() => void child.kill("SIGKILL"));
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.on("data", (chunk) => resolve(String(chunk).trim()));
     ended.then(({ err }) => reject(new Error(err)), reject);
