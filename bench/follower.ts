@@ -27,7 +27,7 @@ export async function startFollower(
   const child = spawn(process.execPath, [MAIN, "follow", ...SITE_ARGS], {
     cwd: at.cwd,
     env: { PATH: process.env["PATH"] ?? "", ...at.env },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   const lines: string[] = [];
   const exited = once(child, "exit");

@@ -12,17 +12,11 @@ const CATCH_UP_SECONDS = 120;
 
 /** What a build had each server read, as the servers count it. */
 export interface Share {
-  readonly primary: ServerReads;
-  readonly replica: ServerReads;
+  /** `Handler_read%` summed up: also what a server looks up in tables of its own. */
+  readonly primaryReads: number;
+  readonly replicaReads: number;
   /** Rows that this process was given, and the replicas' share of them as the build tells it. */
   readonly given: { readonly rows: number; readonly replicaShare: number };
-}
-
-interface ServerReads {
-  /** Rows of InnoDB's tables. */
-  readonly rows: number;
-  /** `Handler_read%` summed up: also what the server looks up in tables of its own. */
-  readonly handler: number;
 }
 
 /** The first build of so many articles, with a primary and a replica of its own in `dir`. */
@@ -35,24 +29,20 @@ export async function replicaShare(dir: string, articles: number): Promise<Share
   const cwd = join(dir, "replica-share");
   mkdirSync(cwd, { recursive: true });
   const env = { DATABASE_URL: url, DATABASE_REPLICA_URLS: `${replica.url}/site` };
-  const before = [await readsOf(primary), await readsOf(replica)];
+  const before = [await readsOf(primary), await readsOf(replica)] as const;
   const { lines } = await measured(["build", "--json", "--config", CONFIG], { env, cwd });
-  const after = [await readsOf(primary), await readsOf(replica)];
-  const [ofPrimary, ofReplica] = after.map((reads, at) => ({
-    rows: reads.rows - (before[at]?.rows ?? 0),
-    handler: reads.handler - (before[at]?.handler ?? 0),
-  })) as [ServerReads, ServerReads];
+  const [primaryReads, replicaReads] = [
+    (await readsOf(primary)) - before[0],
+    (await readsOf(replica)) - before[1],
+  ];
   const summary = lines.find(({ event }) => event === "summary") as
     | { readonly read: Share["given"] }
     | undefined;
   const { rows = 0, replicaShare: share = 0 } = summary?.read ?? {};
-  return { primary: ofPrimary, replica: ofReplica, given: { rows, replicaShare: share } };
+  return { primaryReads, replicaReads, given: { rows, replicaShare: share } };
 }
 
-async function readsOf(server: MariaDbAddress): Promise<ServerReads> {
-  const sum = async (like: string) => {
-    const rows = await server.query<{ Value: string }>(`SHOW GLOBAL STATUS LIKE '${like}'`);
-    return rows.reduce((total, { Value }) => total + Number(Value), 0);
-  };
-  return { rows: await sum("Innodb_rows_read"), handler: await sum("Handler_read%") };
+async function readsOf(server: MariaDbAddress): Promise<number> {
+  const rows = await server.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Handler_read%'");
+  return rows.reduce((total, { Value }) => total + Number(Value), 0);
 }
