@@ -82,6 +82,9 @@ export interface ShardLedger {
   /** Hands it back, unless it is another's by now. */
   leaveShard(taken: TakenShard): Promise<void>;
 
+  /** Takes all shards without a mark from those who have them: what they write is refused from now on. */
+  reclaimShards(run: string): Promise<void>;
+
   /** Reports of up to `limit` shards with a mark, by number. */
   doneShards(run: string, limit: number): Promise<ReadonlyMap<number, Uint8Array>>;
 

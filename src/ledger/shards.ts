@@ -112,6 +112,12 @@ export function* leaveShard(taken: TakenShard): Work<void> {
   if (yield* isHeld(taken, "update")) yield* change(taken, "holder = NULL, until_ms = ?", 0);
 }
 
+/** @see ShardLedger.reclaimShards */
+export function* reclaimShards(run: string): Work<void> {
+  const text = "UPDATE nb_shard SET holder = NULL, until_ms = 0 WHERE run = ? AND report IS NULL";
+  yield* query(text, [runOf(run)]);
+}
+
 /** @see ShardLedger.doneShards */
 export function* doneShards(run: string, limit: number): Work<ReadonlyMap<number, Uint8Array>> {
   const rows = yield* query(

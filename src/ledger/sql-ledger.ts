@@ -276,6 +276,7 @@ function shardMethods(db: SqlDatabase, id: string) {
     keepShard: (...of) => db.write(() => shards.keepShard(...of)),
     finishShard: (...of) => db.write(() => shards.finishShard(...of)),
     leaveShard: (taken) => db.write(() => shards.leaveShard(taken)),
+    reclaimShards: (run) => db.write(() => shards.reclaimShards(run)),
     doneShards: (...of) => db.read(() => shards.doneShards(...of)),
     dropShards: (...of) => db.write(() => shards.dropShards(...of)),
     countShards: (...of) => db.read(() => shards.countShards(...of)),

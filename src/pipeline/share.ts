@@ -90,6 +90,7 @@ async function workOff(run: Run, phase: Phase, { terms, isNow }: Sharing): Promi
 async function workSome(run: Run, { leaseMs }: CrewTerms): Promise<boolean> {
   const { ledger } = run.wired;
   for (let done = 0; done < STINT; done += 1) {
+    await run.pause();
     const as = { holder: randomUUID(), nowMs: Date.now(), leaseMs };
     const taken = await ledger.takeShard(run.context.run, as);
     if (taken === undefined) return done > 0;
@@ -175,11 +176,16 @@ export async function alone<T>(run: Run, work: () => Promise<T>): Promise<T> {
 async function standDown({ wired, context }: Run, { leaseMs, pollMs }: CrewTerms): Promise<void> {
   try {
     await wired.ledger.pauseCrew(context.run, true);
-    for (let waited = 0; waited <= leaseMs; waited += pollMs) {
-      const { held } = await wired.ledger.countShards(context.run, Date.now());
-      if (held === 0) return;
+    const isHeld = async () => {
+      return (await wired.ledger.countShards(context.run, Date.now())).held > 0;
+    };
+    for (let waited = 0; waited < leaseMs && (await isHeld()); waited += pollMs) {
       await wired.sleep(pollMs);
     }
+    const isLate = await isHeld();
+    // Who stalled since he put something must not record it now, nor put more.
+    await wired.ledger.reclaimShards(context.run);
+    if (isLate) await wired.sleep(leaseMs);
   } catch (error) {
     // A ledger that does not answer gives nobody the claim before the leases have ended.
     if (!(error instanceof PipelineError)) throw error;

@@ -117,6 +117,19 @@ export function describeShards(test: LedgerTest): void {
       await expect(ledger.keepShard(taken, over)).rejects.toMatchObject({ code: "run_conflict" });
     });
 
+    test("are nobody's any more when the run takes them back, but for those with a mark", async (ledger) => {
+      await begin(ledger, 2);
+      const [done, slow] = [await take(ledger, "a"), await take(ledger, "b")];
+      await ledger.finishShard(done, Buffer.from("done"));
+
+      await ledger.reclaimShards(RUN);
+
+      const late = ledger.within(slow).confirm(RUN, [livePage()]);
+      await expect(late).rejects.toMatchObject({ at: { shard: String(slow.number) } });
+      expect((await ledger.doneShards(RUN, 9)).size).toBe(1);
+      expect(await take(ledger, "c")).toMatchObject({ number: slow.number });
+    });
+
     test("go with the run, and what was made from other rows is looked at again", async (ledger) => {
       await begin(ledger, 2);
       const taken = await take(ledger, "a");

@@ -153,6 +153,7 @@ export const LEDGER_CALLS = {
   openCrew: "plan",
   pauseCrew: "plan",
   readAhead: "plan",
+  reclaimShards: "effect",
   takeShard: "effect",
   within: "read",
 } as const satisfies Record<Method<Ledger>, Does>;
