@@ -33,6 +33,7 @@ function mergedRebuild(a: Rebuild, b: Rebuild): Work | undefined {
     targets,
     ...(kinds.length > 0 && { kinds }),
     ...(everything && { everything }),
+    ...((a.looksAgain ?? b.looksAgain) && { looksAgain: true }),
     ...(at.length > 0 && { at }),
   };
 }

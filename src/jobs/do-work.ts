@@ -9,12 +9,12 @@ import { watchChanged } from "./watch-changed.ts";
 /** Pages that a check reads, see `nightbake verify --sample`. */
 const SAMPLE = 100;
 
-interface Doing {
+export interface Doing extends Pick<BuildOptions, "onPause"> {
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
 }
 
-type Done = Omit<JobOutcome, "seconds">;
+export type Done = Omit<JobOutcome, "seconds">;
 
 const NOTHING: Omit<Done, "pages"> = {
   ...{
@@ -41,15 +41,20 @@ export async function doWork(wired: Wired, job: Job, doing: Doing): Promise<Done
     return { ...NOTHING, pages: [] };
   }
   const watched = await watchChanged(wired);
-  let done: Omit<Done, "pages"> = NOTHING;
+  const summaries: Summary[] = [];
   for (const asked of runsOf(job)) {
     const summary = await build(watched.wired, {
       ...{ isDryRun: false, allowDeletes: false, ...asked, ...doing },
       ...(job.lane === "takedown" && { isTakedown: true }),
     });
-    done = added(done, summary);
+    summaries.push(summary);
   }
-  return { ...done, pages: watched.pages() };
+  return { ...doneOf(summaries), pages: watched.pages() };
+}
+
+/** What the runs of a job did, together. */
+export function doneOf(summaries: readonly Summary[]): Omit<Done, "pages"> {
+  return summaries.reduce(added, NOTHING);
 }
 
 /** What is asked of each of a job's runs: one, unless there are kinds. */
@@ -63,10 +68,10 @@ function runsOf({ work }: Job): readonly Partial<BuildOptions>[] {
   return [{ targets: [] }];
 }
 
-function rebuildsOf({ targets, kinds = [], everything = false, at = [] }: Rebuild) {
+function rebuildsOf({ targets, kinds = [], everything = false, at = [], looksAgain }: Rebuild) {
   const read = { at: at.map(parsePosition) };
   if (everything) return [read];
-  const named = kinds.length > 0 && targets.length === 0 ? [] : [{ ...read, targets }];
+  const named = kinds.length > 0 && targets.length === 0 ? [] : [{ ...read, targets, looksAgain }];
   return [...named, ...kinds.map((only) => ({ ...read, only }))];
 }
 

@@ -28,6 +28,8 @@ export interface Rebuild {
   readonly kinds?: readonly string[];
   /** Looks at all pages. */
   readonly everything?: boolean;
+  /** Looks again at what rebuilds have looked at since the last build; workers ask for it. */
+  readonly looksAgain?: boolean;
   /** Positions of the database that the rows must show. */
   readonly at?: readonly string[];
 }

@@ -2,7 +2,8 @@ import { PipelineError } from "../error.ts";
 import type { KeptJob, Ledger } from "../ledger/ledger.ts";
 import type { Wired } from "../pipeline.ts";
 import { type End, endJob, errorOf, type Hold, holdJob, type Standing } from "./attempt.ts";
-import { doWork } from "./do-work.ts";
+import { type Doing, type Done, doWork } from "./do-work.ts";
+import type { Job } from "./job.ts";
 import { jobOf } from "./kept.ts";
 import { openRecorder } from "./recorder.ts";
 
@@ -16,6 +17,9 @@ export interface JobRun {
   readonly now: () => number;
   /** The worker ends: what does not stop in time is handed back. */
   readonly signal: AbortSignal;
+  readonly onPause?: Doing["onPause"];
+  /** Does it otherwise than by runs of its own. */
+  readonly doWork?: (wired: Wired, job: Job, doing: Doing) => Promise<Done>;
 }
 
 /** Runs a job that was started, and writes how it ended; gives what became of it, if it was still held. */
@@ -23,37 +27,34 @@ export async function runJob(
   wired: Wired,
   kept: KeptJob,
   hold: Hold,
-  { now, signal }: JobRun,
+  { now, signal, onPause, doWork: work = doWork }: JobRun,
 ): Promise<KeptJob | undefined> {
   const { ledger } = wired;
   const recorder = openRecorder(now);
   const keeper = keepHold(ledger, hold, { now, take: recorder.take });
   const either = AbortSignal.any([signal, keeper.signal]);
-  const end = await endOf(
-    wired,
-    kept,
-    { now, signal: either, emit: recorder.emit },
-    keeper.standing,
-  );
+  const doing = { signal: either, emit: recorder.emit, onPause };
+  const end = await endOf(kept, () => work(wired, jobOf(kept), doing), {
+    ...{ now, signal: either, standing: keeper.standing },
+  });
   await keeper.end();
   const { events } = recorder.take();
   return await endJob(ledger, hold, { now: now(), events, end });
 }
 
 async function endOf(
-  wired: Wired,
   kept: KeptJob,
-  { now, ...doing }: Parameters<typeof doWork>[2] & { readonly now: () => number },
-  standing: () => Standing,
+  work: () => Promise<Done>,
+  { now, signal, standing }: JobRun & { readonly standing: () => Standing },
 ): Promise<End> {
   try {
-    const done = await doWork(wired, jobOf(kept), doing);
+    const done = await work();
     const seconds = (now() - kept.requestedAt) / 1_000_000;
     return { is: "done", outcome: { ...done, seconds } };
   } catch (error) {
     if (standing() === "stopping") return { is: "cancelled" };
     if (isCode(error, "run_conflict")) return { is: "handed back", inMs: CONFLICT_MS };
-    const isBack = isCode(error, "release_outdated") || doing.signal.aborted;
+    const isBack = isCode(error, "release_outdated") || signal.aborted;
     if (isBack) return { is: "handed back", inMs: 0, error: errorOf(error) };
     return { is: "failed", error: errorOf(error), isPassing: isPassing(error) };
   }

@@ -3,6 +3,7 @@ import { startJob } from "./attempt.ts";
 import { STATES } from "./job.ts";
 import { jobOf, numberOf } from "./kept.ts";
 import { nextJob } from "./next-job.ts";
+import { openPassing } from "./pass.ts";
 import type { Handled, Message } from "./queue.ts";
 import { runJob } from "./run-job.ts";
 import type { Worker } from "./worker.ts";
@@ -48,12 +49,15 @@ async function runJobMessage(
 }
 
 async function runStarted(
-  { wired, emit, now, signal, wake }: Worker,
+  worker: Worker,
   started: KeptJob,
   hold: Parameters<typeof runJob>[2],
 ): Promise<void> {
+  const { wired, emit, now, signal, wake } = worker;
+  const passing = openPassing(worker, jobOf(started));
   emit({ event: "started", job: jobOf(started) });
-  const ended = await runJob(wired, started, hold, { now, signal });
+  const ended = await runJob(wired, started, hold, { now, signal, onPause: passing.onPause });
+  await passing.end();
   if (ended === undefined) return;
   const job = jobOf(ended);
   emit({ event: "ended", job });

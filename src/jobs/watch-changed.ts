@@ -1,3 +1,4 @@
+import type { LivePage } from "../ledger/ledger.ts";
 import type { Wired } from "../pipeline.ts";
 import { hexOf } from "../site.ts";
 import type { JobOutcome } from "./job.ts";
@@ -11,7 +12,7 @@ export async function watchChanged(
 ): Promise<{ readonly wired: Wired; readonly pages: () => JobOutcome["pages"] }> {
   const { ledger, site } = wired;
   const before = await ledger.release();
-  const named = new Map<string, string | undefined>();
+  const named = openNamed(site.origin);
   const watched: Wired = {
     ...wired,
     ledger: {
@@ -19,13 +20,23 @@ export async function watchChanged(
       async confirm(run, pages, beside) {
         await ledger.confirm(run, pages, beside);
         // Pages that were found as they are keep the release that put them.
-        for (const { route, hash, release } of pages) {
-          if (release > before && named.size < NAMED) named.set(route, hash && hexOf(hash));
-        }
+        named.add(pages.filter(({ release }) => release > before));
       },
     },
   };
-  const pages = () =>
-    [...named].map(([route, digest]) => ({ url: `${site.origin}${route}`, digest }));
-  return { wired: watched, pages };
+  return { wired: watched, pages: named.pages };
+}
+
+/** The first pages of all that were put, as a job names them. */
+export function openNamed(origin: string) {
+  const named = new Map<string, string | undefined>();
+  return {
+    add(pages: readonly Pick<LivePage, "route" | "hash">[]) {
+      for (const { route, hash } of pages) {
+        if (named.size < NAMED) named.set(route, hash && hexOf(hash));
+      }
+    },
+    pages: (): JobOutcome["pages"] =>
+      [...named].map(([route, digest]) => ({ url: `${origin}${route}`, digest })),
+  };
 }

@@ -1,6 +1,7 @@
 import { PipelineError } from "../error.ts";
-import type { SeenRow } from "../ledger/ledger.ts";
+import type { LivePage, SeenRow } from "../ledger/ledger.ts";
 import { barsOf } from "../plan/bars.ts";
+import { lastBasis } from "../plan/basis.ts";
 import type { PlanContext } from "../plan/context.ts";
 import { placeIds } from "../plan/touched.ts";
 import { type Begun, interrupted } from "./begin.ts";
@@ -33,9 +34,8 @@ export function openRun(
   const { claim, hasClaimed, reserve, end, ...within } = claimant(wired, begun);
   const isRebuild = options.targets !== undefined || options.changes !== undefined;
   const rebuilt = isRebuild ? openRebuilt() : undefined;
-  const isPassable = overtake !== undefined && options.onPause !== undefined && !options.isDryRun;
   const overtakes =
-    isPassable && !isRebuild && options.only === undefined
+    overtake !== undefined && !isRebuild && mayBeOvertaken(options, begun)
       ? openOvertakes(wired.site, ledger, begun.run)
       : undefined;
   const own = { ...wired, ledger: overtakes?.watched ?? ledger };
@@ -75,12 +75,30 @@ export function openRun(
   };
 }
 
+/** A build that knows what was live before it; others are planned from that. */
+function mayBeOvertaken(
+  { onPause, isDryRun, only }: BuildOptions,
+  { isStoreTrusted, isCutOff, notes }: Begun,
+): boolean {
+  if (onPause === undefined || isDryRun || only !== undefined) return false;
+  return isStoreTrusted && !isCutOff && lastBasis({ notes }) !== undefined;
+}
+
 /** Puts together the same for a run that publishes between two batches of another, under its claim. */
-export function openBeside(host: Run, options: BuildOptions, begun: Begun): Run {
+export function openBeside(
+  host: Run,
+  options: BuildOptions,
+  begun: Begun,
+  onPut: OvertakeAsked["onPut"] = () => {},
+): Run {
   const ids = { host: host.context.run, own: begun.run };
   const ledger = host.overtakes?.plain ?? host.wired.ledger;
   // It is over soon, and whoever helps helps the other.
-  const wired = { ...host.wired, crew: undefined, ledger: besideLedger(ledger, ids) };
+  const wired = {
+    ...host.wired,
+    crew: undefined,
+    ledger: besideLedger(ledger, { ...ids, onPut: putBy(host, onPut) }),
+  };
   const rebuilt = openRebuilt();
   // The other run is the one that publishes, and was not cut off.
   const parts = partsOf({ wired, options, begun: { ...begun, isCutOff: false }, rebuilt });
@@ -109,6 +127,14 @@ export function openBeside(host: Run, options: BuildOptions, begun: Begun): Run 
     },
     [Symbol.asyncDispose]: () => ledger.discard(begun.run),
   };
+}
+
+/** Pages that were found as they are keep the release that put them. */
+function putBy(
+  { release }: Run,
+  onPut: NonNullable<OvertakeAsked["onPut"]>,
+): (pages: readonly LivePage[]) => void {
+  return (pages) => onPut(pages.filter((page) => page.release === release));
 }
 
 /** What a run found of rows, and the last that others did who overtook it. */

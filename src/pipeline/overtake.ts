@@ -1,8 +1,7 @@
 import { PipelineError } from "../error.ts";
 import type { Summary } from "../events.ts";
 import { drainAfter } from "../invalidate/outbox.ts";
-import type { SeenRow } from "../ledger/ledger.ts";
-import { lastBasis } from "../plan/basis.ts";
+import type { LivePage, SeenRow } from "../ledger/ledger.ts";
 import { planBuild } from "../plan/plan.ts";
 import { checkDeletes } from "../publish/guards.ts";
 import { type PageId, pageName, type Step } from "../site.ts";
@@ -20,7 +19,10 @@ import { alone } from "./share.ts";
 import { tryTakeovers } from "./takeovers.ts";
 
 /** What somebody wants published while another run publishes; as of a rebuild. */
-export type OvertakeAsked = Pick<BuildOptions, "targets" | "changes" | "at" | "emit">;
+export interface OvertakeAsked extends Pick<BuildOptions, "targets" | "changes" | "at" | "emit"> {
+  /** Gets the pages that were put. */
+  readonly onPut?: (pages: readonly LivePage[]) => void;
+}
 
 /** It is published. */
 export interface Overtaken {
@@ -52,7 +54,7 @@ async function pass(host: Run, overtakes: Overtakes, asked: OvertakeAsked): Prom
   const options = { targets: [], ...asked, ...guards, signal, now: () => now };
   const { at, allowDeletes } = options as BuildOptions;
   await using begun = await begin(host.wired, { now, allowDeletes, at, isPatient: false });
-  await using run = openBeside(host, options, begun);
+  await using run = openBeside(host, options, begun, asked.onPut);
   try {
     const { found } = await plan(run);
     await giveWay(host, run);
@@ -69,10 +71,9 @@ async function pass(host: Run, overtakes: Overtakes, asked: OvertakeAsked): Prom
   }
 }
 
-/** @throws PipelineError `run_conflict` when changed rows alone do not say what is stale, or it is too late */
-function overtakesOf({ overtakes, context }: Run): Overtakes {
-  const isKnown = context.isStoreTrusted && !context.isCutOff && lastBasis(context) !== undefined;
-  if (overtakes !== undefined && !overtakes.isOver && isKnown) return overtakes;
+/** @throws PipelineError `run_conflict` when it is too late */
+function overtakesOf({ overtakes }: Run): Overtakes {
+  if (overtakes !== undefined && !overtakes.isOver) return overtakes;
   throw new PipelineError("run_conflict", "Another run publishes, and cannot be overtaken now.", {
     hint: "Wait until it has finished.",
   });

@@ -28,7 +28,7 @@ export function usesOf({ site }: PlanContext): readonly TableUse[] {
 }
 
 /** The basis of the last release; undefined before the first. */
-export function lastBasis({ notes }: PlanContext): Basis | undefined {
+export function lastBasis({ notes }: Pick<PlanContext, "notes">): Basis | undefined {
   const text = notes.get(NOTE);
   return text === undefined ? undefined : JSON.parse(text);
 }
