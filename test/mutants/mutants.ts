@@ -21,6 +21,7 @@ const LOG = "test/pipeline/log.test.ts";
 const LOADED = "test/plan/loaded-pages.test.ts";
 const LOOK = "test/plan/look-through.test.ts";
 const PHASES = "test/pipeline/phases.test.ts";
+const OVERTAKE = "test/pipeline/overtake.test.ts";
 const QUARANTINE = "test/pipeline/quarantine.test.ts";
 const RANGES = "test/plan/ranges.test.ts";
 const RACE = "test/race/race.test.ts";
@@ -454,8 +455,8 @@ const PUBLISHING: readonly Mutant[] = [
   {
     name: "delete before its list is published",
     file: "src/pipeline.ts",
-    find: 'await publishPhase(run, "lists");',
-    replace: 'await deletePhase(run);\n  await publishPhase(run, "lists");',
+    find: 'await publishShared(run, "lists");',
+    replace: 'await deletePhase(run);\n  await publishShared(run, "lists");',
   },
   {
     name: "lists published before the new pages they show",
@@ -516,8 +517,8 @@ const PUBLISHING: readonly Mutant[] = [
   {
     name: "delete before what links there is invalidated",
     file: "src/pipeline.ts",
-    find: "  await invalidatePhase(run);\n  // Pages of other kinds",
-    replace: "  // Pages of other kinds",
+    find: "    await invalidatePhase(run);\n    // Pages of other kinds",
+    replace: "    // Pages of other kinds",
     suites: [READERS],
   },
   {
@@ -541,13 +542,13 @@ const PUBLISHING: readonly Mutant[] = [
   await publishNew(run);
   await publishReturning(run, hasOldCopies);
   await publishArrivals(run);
-  await publishPhase(run, "changed");
-  await publishPhase(run, "lists");`,
+  await publishShared(run, "changed");
+  await publishShared(run, "lists");`,
     replace: `await publishNew(run);
   await publishReturning(run, hasOldCopies);
   await publishArrivals(run);
-  await publishPhase(run, "changed");
-  await publishPhase(run, "lists");
+  await publishShared(run, "changed");
+  await publishShared(run, "lists");
   await publishPhase(run, "assets");`,
     suites: [READERS],
   },
@@ -1100,8 +1101,61 @@ const SUMMING: readonly Mutant[] = [
 ];
 
 /** All of them, grouped by what they make the builder forget. */
+const OVERTAKING: readonly Mutant[] = [
+  {
+    name: "steps of a batch put although others have put those pages meanwhile",
+    file: "src/pipeline/publish.ts",
+    find: " && run.overtakes?.isOld(step) !== true",
+    replace: "",
+    suites: [OVERTAKE],
+  },
+  {
+    name: "what others looked at left in the plan of the run that they overtook",
+    file: "src/pipeline/overtake.ts",
+    find: "  await ledger.unstage(plan, undone);\n",
+    replace: "",
+    suites: [OVERTAKE],
+  },
+  {
+    name: "older pages planned again after others have put newer ones",
+    file: "src/pipeline/overtakes.ts",
+    find: "steps.filter((step) => !isOld(step)),",
+    replace: "steps,",
+    suites: [OVERTAKE],
+  },
+  {
+    name: "who overtakes unaware of what the run has found of the rows",
+    file: "src/pipeline/open-run.ts",
+    find: "keys.map((_, at) => [own[at] ?? [], others[at] ?? []].flat())",
+    replace: "keys.map(() => [])",
+    suites: [OVERTAKE],
+  },
+  {
+    name: "deletes that follow from newer rows forgotten",
+    file: "src/pipeline/overtake.ts",
+    find: "  await host.overtakes?.leave(deletes);\n",
+    replace: "",
+    suites: [OVERTAKE],
+  },
+  {
+    name: "no second look at what was overtaken",
+    file: "src/plan/plan.ts",
+    find: "options.looksAgain ?? !isRebuild",
+    replace: "!isRebuild",
+    suites: [OVERTAKE],
+  },
+  {
+    name: "sitemaps without what others put",
+    file: "src/pipeline.ts",
+    find: `feeds === "none" && run.overtakes !== undefined ? "touched" : feeds`,
+    replace: "feeds",
+    suites: [OVERTAKE],
+  },
+];
+
 export const MUTANTS: readonly Mutant[] = [
   ...IMAGES,
+  ...OVERTAKING,
   ...DIGESTS,
   ...CUTS,
   ...READS,
