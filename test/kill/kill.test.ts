@@ -42,6 +42,22 @@ const NOT_KILLED: readonly string[] = [
   // And the schedule, of which test/jobs/schedule.test.ts tells.
   "ledger.tick",
   "ledger.lastTick",
+  // Tokens are nobody's pages, and what rebuilds looked at is looked at once more at worst.
+  "ledger.addToken",
+  "ledger.revokeToken",
+  "ledger.usedToken",
+  "ledger.forgetRebuilt",
+  // Of processes that share a run, and die, test/pipeline/shards.test.ts tells.
+  "ledger.cutShards",
+  "ledger.dropShards",
+  "ledger.finishShard",
+  "ledger.keepShard",
+  "ledger.leaveShard",
+  "ledger.openCrew",
+  "ledger.pauseCrew",
+  "ledger.readAhead",
+  "ledger.reclaimShards",
+  "ledger.takeShard",
 ];
 
 vi.setConfig({ testTimeout: 3_600_000, hookTimeout: 600_000 });

@@ -8,7 +8,8 @@ import type { Artifact } from "../../src/site.ts";
 import { isComparable } from "./comparable.ts";
 import { brokenLinks } from "./links.ts";
 import { change, DAY, REDIRECTS, START, TOPICS, writeRows } from "./rows.ts";
-import { bake, openSmall, scratch, served, shown, smallSite } from "./small-site.ts";
+import { bake, differences, openSmall, scratch, served, shown, smallSite } from "./small-site.ts";
+import { smallWorld, type World } from "./world.ts";
 
 const RUNS = Number(process.env["HISTORIES"] ?? 25);
 
@@ -102,3 +103,59 @@ function printed(wired: Wired, print: number): Wired {
     },
   };
 }
+
+/** Builds a small world, and does each of `deeds` once: at the first pause at which it has something to do. */
+async function overtaken(
+  world: World,
+  deeds: readonly ((overtake: () => Promise<void>) => Promise<boolean>)[],
+) {
+  const left = [...deeds];
+  const onPause = async (overtake: Overtake) => {
+    const pass = async () => {
+      await (await overtake({ targets: TARGETS, emit: () => {} })).live;
+    };
+    if (await left[0]?.(pass)) left.shift();
+  };
+  await world.bake({ onPause });
+  expect(left).toEqual([]);
+}
+
+const listed = (world: World, topic: string) =>
+  world.shown()[`topics/${topic}/index.html`]?.includes("Title 2<") ?? false;
+
+test("who overtakes a build takes back what the build has put of an older row", async () => {
+  await using world = await smallWorld(4);
+  world.edit(3, "topic", "y z");
+  await world.bake();
+  world.edit(2, "topic", "y z");
+
+  await overtaken(world, [
+    async (pass) => {
+      if (!listed(world, "y z")) return false;
+      world.edit(2, "topic", "X");
+      await pass();
+      expect([listed(world, "y z"), listed(world, "X")]).toEqual([false, true]);
+      return true;
+    },
+  ]);
+});
+
+test("what was put of a row that changed once more is found by a second look", async () => {
+  await using world = await smallWorld(4);
+  await world.bake();
+  world.edit(4, "title", "By night");
+
+  await overtaken(world, [
+    async (pass) => {
+      world.edit(2, "topic", "y z");
+      await pass();
+      // Nobody asks for this.
+      world.edit(2, "topic", "X");
+      return true;
+    },
+  ]);
+  expect(listed(world, "y z")).toBe(true);
+  await world.bake({ targets: TARGETS, looksAgain: true });
+
+  expect(differences(world.shown(), await world.scratch())).toEqual([]);
+});
