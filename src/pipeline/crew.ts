@@ -13,7 +13,7 @@ export interface CrewTerms {
 }
 
 /** A shard of pages like the demo site's takes a process less than half a second. */
-export const CREW: CrewTerms = { pages: 100, leaseMs: 10_000, pollMs: 200 };
+export const CREW: CrewTerms = { pages: 50, leaseMs: 10_000, pollMs: 200 };
 
 /** What a process has to know of a run to work on it. */
 export interface Brief {
