@@ -1,14 +1,13 @@
-import { cpSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { dirname, join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openMysqlTarget } from "../src/source/mysql-target.ts";
 import { openSqliteTarget } from "../src/source/sqlite-target.ts";
 import { temporaryFolder } from "../test/services/daemon.ts";
 import { mariaDbAt, startMariaDb } from "../test/services/mariadb.ts";
 import { bulkLoad } from "./bulk-load.ts";
+import { copySite, sqliteEditor } from "./copied-site.ts";
 import { corpusTimes, type DataSet, synthetic } from "./data-sets.ts";
 import { type Cost, measured } from "./measured.ts";
 import { rebuildTimes } from "./rebuild-times.ts";
@@ -26,7 +25,6 @@ const HELP = `Measures whole builds of large sites: one process a step, one new 
   --dir     where the run's folder is made (default: temporary files); it is deleted at the end
   --json    writes every figure there, too
 `;
-const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
 const FAST_MARIADB = ["--skip-log-bin", "--skip-log-slave-updates"];
 const BUFFER_POOL = "--innodb-buffer-pool-size=2G";
 const MB = 2 ** 20;
@@ -91,16 +89,6 @@ function dataSet(size: string): DataSet {
   throw new Error(`There is no size ${size}.\n${HELP}`);
 }
 
-/** A copy of the demo site whose templates may be edited. */
-function copySite(dir: string): string {
-  mkdirSync(join(dir, "site", "node_modules"), { recursive: true });
-  for (const part of ["site.config.ts", "templates", "content"]) {
-    cpSync(join(REPOSITORY, part), join(dir, "site", part), { recursive: true });
-  }
-  symlinkSync(REPOSITORY, join(dir, "site", "node_modules", "nightbake"));
-  return join(dir, "site", "site.config.ts");
-}
-
 interface OpenedSource {
   readonly env: { readonly NIGHTBAKE_HOME: string; readonly OUT_DIR: string };
   readonly editor: Editor;
@@ -129,21 +117,6 @@ async function openSource(dir: string, open: AsyncDisposableStack): Promise<Open
   const one: Editor["one"] = async (sql, row) => (await query(sql, row))[0] ?? {};
   const withUrl = { ...env, DATABASE_URL: url };
   return { env: withUrl, load, editor: { write, one } };
-}
-
-function sqliteEditor(file: string): Editor {
-  const ask = <T>(work: (database: DatabaseSync) => T): T => {
-    const database = new DatabaseSync(file);
-    try {
-      return work(database);
-    } finally {
-      database.close();
-    }
-  };
-  return {
-    write: async (sql, row) => void ask((database) => database.prepare(sql).run(...row)),
-    one: async (sql, row = []) => ask((database) => database.prepare(sql).get(...row)) ?? {},
-  };
 }
 
 /** A published article with tags, half-way through the ids. */
