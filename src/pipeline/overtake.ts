@@ -6,6 +6,7 @@ import { planBuild } from "../plan/plan.ts";
 import { checkDeletes } from "../publish/guards.ts";
 import { type PageId, pageName, type Step } from "../site.ts";
 import { begin } from "./begin.ts";
+import { countPages } from "./count-pages.ts";
 import { outboxOptions } from "./invalidate.ts";
 import { publishArrivals, publishNew, publishReturning } from "./new-pages.ts";
 import { holdsOldCopies } from "./old-copies.ts";
@@ -14,7 +15,6 @@ import type { Overtakes } from "./overtakes.ts";
 import { publishPhase } from "./publish.ts";
 import { keepFailed, summary, tell } from "./report.ts";
 import type { BuildOptions, Run } from "./run.ts";
-import { countDeletes } from "./settle.ts";
 import { alone } from "./share.ts";
 import { tryTakeovers } from "./takeovers.ts";
 
@@ -56,7 +56,9 @@ async function pass(host: Run, overtakes: Overtakes, asked: OvertakeAsked): Prom
   await using begun = await begin(host.wired, { now, allowDeletes, at, isPatient: false });
   await using run = openBeside(host, options, begun, asked.onPut);
   try {
-    const { found } = await plan(run);
+    const turns = await overtakes.turns();
+    if (turns === undefined) throw waits();
+    const { found } = await plan(run, turns);
     await giveWay(host, run);
     const drained = await publish(run);
     const live = drained().then(() => undefined);
@@ -79,19 +81,35 @@ function overtakesOf({ overtakes }: Run): Overtakes {
   });
 }
 
-async function plan(run: Run) {
+/** Plans from what is live and from what the host is about to do; `turns` are done here, but for deletes. */
+async function plan(run: Run, turns: readonly Step[]) {
   const { wired, options, context } = run;
   const { targets, changes } = options;
-  const planned = await planBuild(context, {
-    ...{ only: undefined, targets, changes, isVerify: false, isOvertaking: true },
-    foldsCase: wired.store.foldsCase,
-    onPages: (phase, pages) => run.progress.addTo(phase, pages),
-  });
-  checkDeletes({ ...(await countDeletes(run)), allowed: false, maxShare: wired.deleteShare });
+  await context.ledger.stage(context.run, turns);
+  const planned = await planBuild(
+    { ...context, followed: turns },
+    {
+      ...{ only: undefined, targets, changes, isVerify: false, isOvertaking: true },
+      foldsCase: wired.store.foldsCase,
+      onPages: (phase, pages) => run.progress.addTo(phase, pages),
+    },
+  );
+  await checkOwnDeletes(run, new Set(turns.map(pageName)));
   await tryTakeovers(run);
   // To evict those first would hold the host up for as long as the CDN takes.
   if (await holdsOldCopies(run)) throw waits();
   return planned;
+}
+
+/** The host's deletes were looked at when it was planned. */
+async function checkOwnDeletes(run: Run, turns: ReadonlySet<string>): Promise<void> {
+  const deletes = (await stepsOf(run)).filter(
+    (step) => step.action === "delete" && step.reason !== "barred" && !turns.has(pageName(step)),
+  );
+  if (deletes.length === 0) return;
+  const { ledger, deleteShare: maxShare } = run.wired;
+  const live = await countPages(ledger);
+  checkDeletes({ live, deletes: deletes.length, allowed: false, maxShare });
 }
 
 /** The host does nothing to what is published here; it does the deletes that follow from these rows. */

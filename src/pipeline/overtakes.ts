@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Ledger } from "../ledger/ledger.ts";
+import { isSameStart } from "../plan/exist.ts";
 import { ASSET_KIND } from "../plan/kinds.ts";
 import { type PageId, pageName, type Site, type Step } from "../site.ts";
 
@@ -17,6 +18,11 @@ export interface Overtakes {
   isOld(step: Step): boolean;
   /** What the next build has to look at again; undefined when it is too much to keep. */
   pages(): readonly PageId[] | undefined;
+  /**
+   * What the run has yet to do that changes which pages there are, and how lists are cut: who overtakes
+   * it plans from that. Undefined when it is too much to take over.
+   */
+  turns(): Promise<readonly Step[] | undefined>;
   /** Sees to it that pages go of which others found that they should, once nothing links to them. */
   leave(deletes: readonly Step[]): Promise<void>;
   /** The run has only feeds and deletes left to do, a round of both. */
@@ -34,6 +40,9 @@ export interface Overtakes {
 /** A run ends after so many rounds, however many are in a hurry. */
 const MAX_ROUNDS = 5;
 
+/** A run with more such steps than this is not overtaken. */
+const MAX_TURNS = 1_000;
+
 /** More pages than this are not worth a list. */
 const MAX_PAGES = 20_000;
 
@@ -50,17 +59,24 @@ export function openOvertakes(site: Site, ledger: Ledger, run: string): Overtake
     return pages.has(name) || (owner !== undefined && owner !== name);
   };
   const late: Step[] = [];
+  const lists = new Set(site.kinds.filter(({ is }) => is === "list").map(({ name }) => name));
+  const turns = new Map<string, PageId>();
+  const stage = async (plan: string, steps: readonly Step[]) => {
+    for (const { kind, key } of await turnsAmong(ledger, steps, lists)) {
+      if (turns.size <= MAX_TURNS) turns.set(pageName({ kind, key }), { kind, key });
+    }
+    await ledger.stage(plan, steps);
+  };
   let rounds = 0;
   let hasNews = false;
   return {
     watched: {
       ...ledger,
-      async stage(plan, steps) {
-        await ledger.stage(
+      stage: (plan, steps) =>
+        stage(
           plan,
           steps.filter((step) => !isOld(step)),
-        );
-      },
+        ),
     },
     name: randomUUID(),
     plain: ledger,
@@ -68,15 +84,20 @@ export function openOvertakes(site: Site, ledger: Ledger, run: string): Overtake
       for (const { kind, key } of more) pages.set(pageName({ kind, key }), { kind, key });
       for (const [route, owner] of routes) owners.set(route, owner);
     },
+    async turns() {
+      if (turns.size > MAX_TURNS) return undefined;
+      const left = await ledger.stepsOf(run, [...turns.values()]);
+      return [...left.filter((step) => step !== undefined), ...late];
+    },
     async leave(deletes) {
       hasNews = true;
-      if (rounds === 0) await ledger.stage(run, deletes);
+      if (rounds === 0) await stage(run, deletes);
       else late.push(...deletes);
     },
     async beginRound() {
       rounds += 1;
       hasNews = false;
-      await ledger.stage(run, late.splice(0));
+      await stage(run, late.splice(0));
     },
     hasNews: () => hasNews && rounds < MAX_ROUNDS,
     isOld,
@@ -89,4 +110,19 @@ export function openOvertakes(site: Site, ledger: Ledger, run: string): Overtake
 
 function isDerived({ is, name }: Site["kinds"][number]): readonly string[] {
   return is === "sitemap" ? [name] : [];
+}
+
+/** Steps that make pages go, and windows of lists come or begin elsewhere. */
+async function turnsAmong(
+  ledger: Ledger,
+  steps: readonly Step[],
+  lists: ReadonlySet<string>,
+): Promise<readonly Step[]> {
+  const windows = steps.filter(({ kind, action }) => lists.has(kind) && action === "update");
+  const live = windows.length === 0 ? [] : await ledger.pages(windows);
+  const moved = windows.filter((step, at) => !isSameStart(live[at]?.start, step.start));
+  const others = steps.filter(
+    ({ kind, action }) => action === "delete" || (action === "create" && lists.has(kind)),
+  );
+  return [...others, ...moved];
 }

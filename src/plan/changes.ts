@@ -52,7 +52,7 @@ export async function planChanges(
   for await (const { use, rows } of seenRows(context, uses)) {
     await planRows(context, use, rows, { touched, lastNow: options.lastNow });
   }
-  const turned = new Set(clashed.map(pageName));
+  const turned = new Set([...clashed, ...(context.followed ?? [])].map(pageName));
   await spread(context, touched, turned);
   await spreadOut(context, touched, turned, await planClashes(context, options));
   // What links to a page whose route is still taken need not be looked at.

@@ -62,6 +62,8 @@ export interface PlanContext {
     table: string,
     keys: readonly Uint8Array[],
   ) => Promise<readonly (readonly SeenRow[])[]>;
+  /** Steps that stood in the plan before it was begun: nothing follows from them. */
+  readonly followed?: readonly PageId[];
   /** Told of the pages of rows that changed, be they there or not. */
   readonly onOwn?: (pages: readonly PageId[]) => void;
   /** Told of the places of lists from which pages were sought. */

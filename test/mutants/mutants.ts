@@ -1131,6 +1131,13 @@ const OVERTAKING: readonly Mutant[] = [
     suites: [OVERTAKE],
   },
   {
+    name: "who overtakes unaware of how the run is about to cut lists",
+    file: "src/pipeline/overtake.ts",
+    find: "  await context.ledger.stage(context.run, turns);\n",
+    replace: "",
+    suites: ["test/pipeline/shards.test.ts"],
+  },
+  {
     name: "deletes that follow from newer rows forgotten",
     file: "src/pipeline/overtake.ts",
     find: "  await host.overtakes?.leave(deletes);\n",
