@@ -172,8 +172,8 @@ async function transaction<T>(
 }
 
 async function exclusively<T>(connection: PoolConnection, work: () => Work<T>): Promise<T> {
-  // Names of locks are the whole server's; they may have 64 characters.
-  const lock = "SHA1(CONCAT('nightbake ', DATABASE()))";
+  // Names of locks are the whole server's; they may have 64 characters. MySQL 9.6 has SHA2 only.
+  const lock = "SHA2(CONCAT('nightbake ', DATABASE()), 224)";
   const [row] = await send(connection, `SELECT GET_LOCK(${lock}, ${MIGRATION_SECONDS}) AS got`);
   if (row?.["got"] !== 1) throw stillMigrating();
   try {

@@ -46,13 +46,13 @@ export function mysqlRanges(snapshot: Snapshot, storage: Storage, size = SIZE): 
 }
 
 /**
- * 64 bits of each row's SHA-1, added without carry, so that the order of rows does not matter. CRC32
+ * 64 bits of each row's SHA, added without carry, so that the order of rows does not matter. CRC32
  * would be quicker and cancels itself out: two rows that swap values would add up to the same. A row
  * too long for a packet has no hash; it never adds up to the same. MD5 takes longer, by half where
  * processors have instructions for SHA.
  */
 function sumOf(values: readonly string[]): string {
-  const row = `IFNULL(SHA1(CONCAT(${values.join(", ")})), SHA1(RAND()))`;
+  const row = `IFNULL(${sha(`CONCAT(${values.join(", ")})`)}, ${sha("RAND()")})`;
   return `HEX(BIT_XOR(CAST(CONV(LEFT(${row}, 16), 16, 10) AS UNSIGNED)))`;
 }
 
@@ -64,7 +64,12 @@ function encoded(column: string): string {
   return `IFNULL(CONCAT(LENGTH(${column}), ':', CAST(${column} AS BINARY)), 'N')`;
 }
 
+/** SHA-1 in MariaDB. MySQL has had none since 9.6; comments with 80000 are MySQL's, those with M MariaDB's. */
+function sha(value: string): string {
+  return `/*M! SHA1(*/ /*!80000 SHA2(*/ ${value} /*!80000 , 224 */)`;
+}
+
 /** Of a fixed length, and a long text is not copied for it: a row of 4 KB takes a third less. */
 function hashed(column: string): string {
-  return `IFNULL(SHA1(${column}), 'N')`;
+  return `IFNULL(${sha(column)}, 'N')`;
 }
