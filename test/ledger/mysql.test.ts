@@ -125,7 +125,7 @@ describeWith("shared-mariadb", "MariaDB", () => {
     await ledger.intend("publisher", [intent()], []);
     const database = new URL(url).pathname.slice(1);
     const connections = await server.query<{ id: number }>(
-      "SELECT id FROM information_schema.processlist WHERE db = ?",
+      "SELECT id AS id FROM information_schema.processlist WHERE db = ?",
       [database],
     );
     for (const { id } of connections) await server.query(`KILL ${id}`);

@@ -7,10 +7,12 @@ import { type Artifact, listsOf, type Row, tablesOf } from "../../src/site.ts";
 import { openMysqlSource } from "../../src/source/mysql-source.ts";
 import { openMysqlTarget } from "../../src/source/mysql-target.ts";
 import type { ReaderSetOptions } from "../../src/source/readers.ts";
+import { BRAND } from "../services/brand.ts";
 import type { MariaDbServer } from "../services/mariadb.ts";
 import { type Random, randomFrom } from "../services/random.ts";
 import { delay, promote, startTopology, type Topology } from "../services/replicas.ts";
 import { describeWith } from "../services/requires.ts";
+import { beyond } from "../source/following.ts";
 import { START } from "./rows.ts";
 import { bake, openSmall, SITE, served, shown, smallSite } from "./small-site.ts";
 
@@ -77,7 +79,7 @@ describeWith("mariadb", "A site on a primary with two replicas", () => {
 
     expect(topology.replicas.map(nameOf)).toContain(summary.read?.server);
     expect(summary.read).toMatchObject({ isPrimary: false, replicaShare: 1 });
-    expect(summary.read?.position).toMatch(/^mariadb:0-1-/);
+    expect(summary.read?.position).toMatch(new RegExp(`^${BRAND.flavour}:`));
     expect(summary.read?.rows).toBeGreaterThan(POSTS);
   });
 
@@ -144,7 +146,7 @@ describeWith("mariadb", "A site on a primary with two replicas", () => {
 
   test("a position that the primary never had stops a rebuild before anything is read", async () => {
     const wired = await open(new Map());
-    const at = ["mariadb:0-1-99999999"];
+    const at = [beyond((await wired.source.position?.()) ?? "")];
 
     await expect(bake(wired, { targets: ["post:1"], at, now: () => START })).rejects.toMatchObject({
       code: "position_unknown",
@@ -181,9 +183,9 @@ async function countSnapshots(replica: MariaDbServer): Promise<number> {
 /** Stops and lets go, so that the replica is up to `LAG_MS` behind. */
 async function lag(replica: MariaDbServer, random: Random, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await replica.query("STOP SLAVE SQL_THREAD");
+    await replica.query(`STOP ${BRAND.replica} SQL_THREAD`);
     await sleep(random() * LAG_MS);
-    await replica.query("START SLAVE SQL_THREAD");
+    await replica.query(`START ${BRAND.replica} SQL_THREAD`);
     await sleep((random() * LAG_MS) / 3);
   }
   await delay(replica, 0);

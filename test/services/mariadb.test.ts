@@ -1,34 +1,38 @@
 import { createConnection } from "mysql2/promise";
 import { expect, test } from "vitest";
+import { BRAND } from "./brand.ts";
 import { startMariaDb } from "./mariadb.ts";
-import { describeWith } from "./requires.ts";
+import { describeWith, testOfMariaDb } from "./requires.ts";
 import { sharedMariaDb } from "./shared.ts";
 
 describeWith("mariadb", "a private MariaDB", () => {
-  test("replicates full row events by GTID to read-only replicas", async () => {
-    await using db = await startMariaDb({ replicas: 2 });
-    const url = await db.createDatabase("site");
-    await db.query("CREATE TABLE site.a (k VARCHAR(20) PRIMARY KEY)");
-    await db.query("INSERT INTO site.a VALUES (?), (?), (?)", ["x", "X", "x "]);
-    await db.caughtUp();
+  testOfMariaDb("it asks for settings of MariaDB")(
+    "replicates full row events by GTID to read-only replicas",
+    async () => {
+      await using db = await startMariaDb({ replicas: 2 });
+      const url = await db.createDatabase("site");
+      await db.query("CREATE TABLE site.a (k VARCHAR(20) PRIMARY KEY)");
+      await db.query("INSERT INTO site.a VALUES (?), (?), (?)", ["x", "X", "x "]);
+      await db.caughtUp();
 
-    expect(new URL(url).pathname).toBe("/site");
-    for (const replica of db.replicas) {
-      expect(await replica.query("SELECT k FROM site.a ORDER BY k")).toEqual([
-        { k: "X" },
-        { k: "x" },
-        { k: "x " },
-      ]);
-    }
-    const [settings] = await db.query(
-      `SELECT @@binlog_format f, @@binlog_row_image i, @@binlog_row_metadata m, @@gtid_domain_id d,
+      expect(new URL(url).pathname).toBe("/site");
+      for (const replica of db.replicas) {
+        expect(await replica.query("SELECT k FROM site.a ORDER BY k")).toEqual([
+          { k: "X" },
+          { k: "x" },
+          { k: "x " },
+        ]);
+      }
+      const [settings] = await db.query(
+        `SELECT @@binlog_format f, @@binlog_row_image i, @@binlog_row_metadata m, @@gtid_domain_id d,
         @@gtid_strict_mode s, @@server_id id, @@max_allowed_packet p, @@collation_server c`,
-    );
-    expect(settings).toEqual({
-      ...{ f: "ROW", i: "FULL", m: "FULL", d: 0, s: 1, id: 1, p: 64 * 2 ** 20 },
-      c: "utf8mb4_nopad_bin",
-    });
-  });
+      );
+      expect(settings).toEqual({
+        ...{ f: "ROW", i: "FULL", m: "FULL", d: 0, s: 1, id: 1, p: 64 * 2 ** 20 },
+        c: "utf8mb4_nopad_bin",
+      });
+    },
+  );
 
   test("a replica refuses the writes of an ordinary user", async () => {
     await using db = await startMariaDb({ replicas: 1 });
@@ -46,7 +50,7 @@ describeWith("mariadb", "a private MariaDB", () => {
 
   test("a lagging replica is not taken for caught up", async () => {
     await using db = await startMariaDb({ replicas: 1 });
-    await db.replicas[0]?.query("STOP SLAVE SQL_THREAD");
+    await db.replicas[0]?.query(`STOP ${BRAND.replica} SQL_THREAD`);
     await db.createDatabase();
 
     await expect(db.caughtUp(0.5)).rejects.toThrow(/did not reach/);

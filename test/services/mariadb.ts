@@ -1,25 +1,25 @@
 import { randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createConnection } from "mysql2/promise";
+import { asUser, BRAND } from "./brand.ts";
 import {
   type Daemon,
   onFreePort,
   removeFolder,
-  run,
   startDaemon,
   temporaryFolder,
   untilReady,
 } from "./daemon.ts";
 
-/** A reachable MariaDB server and what suites ask of it. */
+/** A reachable MariaDB server, or MySQL where `MYSQLD` names one, and what suites ask of it. */
 export interface MariaDbAddress {
   /** `mysql://root:…@127.0.0.1:40123`, with every privilege. */
   readonly url: string;
   /** Runs one statement on a connection of its own; rows come as objects. */
   query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
-  /** Makes an empty database in `utf8mb4_nopad_bin` and gives its URL. The default name is unique. */
+  /** Makes an empty database that compares by bytes and gives its URL. The default name is unique. */
   createDatabase(name?: string): Promise<string>;
 }
 
@@ -58,8 +58,6 @@ export interface MariaDbOptions {
 
 /** The settings our binlog reader needs, which we also recommend for production. */
 const REPLICATION_ARGS = [
-  "--gtid-domain-id=0",
-  "--gtid-strict-mode=ON",
   "--log-bin=binlog",
   "--log-slave-updates=ON",
   "--binlog-format=ROW",
@@ -71,11 +69,11 @@ const SERVER_ARGS = [
   "--bind-address=127.0.0.1",
   "--skip-name-resolve",
   "--character-set-server=utf8mb4",
-  "--collation-server=utf8mb4_nopad_bin",
+  `--collation-server=${BRAND.byteCollation}`,
   "--max-allowed-packet=64M",
   "--max-connections=500",
   "--innodb-buffer-pool-size=64M",
-  "--innodb-log-file-size=32M",
+  ...BRAND.args,
 ];
 
 /** Wraps the URL of a server that is already running. */
@@ -90,13 +88,13 @@ export function mariaDbAt(url: string): MariaDbAddress {
     }
   };
   const createDatabase = async (name = `test_${randomBytes(6).toString("hex")}`) => {
-    await query(`CREATE DATABASE \`${name}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin`);
+    await query(`CREATE DATABASE \`${name}\` CHARACTER SET utf8mb4 COLLATE ${BRAND.byteCollation}`);
     return `${url}/${name}`;
   };
   return { url, query, createDatabase };
 }
 
-/** Starts a private MariaDB 10.11 in a temporary folder; both a primary and its replicas keep GTID binlogs. */
+/** Starts a private MariaDB 10.11 (or {@link BRAND}) in a temporary folder; both a primary and its replicas keep GTID binlogs. */
 export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaDb> {
   const dir = temporaryFolder("mariadb");
   try {
@@ -109,7 +107,7 @@ export async function startMariaDb(options: MariaDbOptions = {}): Promise<MariaD
 
 async function startCluster(dir: string, options: MariaDbOptions): Promise<MariaDb> {
   const password = randomBytes(9).toString("hex");
-  await install(dir, password);
+  await BRAND.install(dir, password);
   const start = (id: number) => startServer({ dir, id, password, options });
   const started = Array.from({ length: 1 + (options.replicas ?? 0) }, (_, index) =>
     start(index + 1),
@@ -139,30 +137,6 @@ async function allOrNone(starting: readonly Promise<MariaDbServer>[]): Promise<M
   if (failed === undefined) return servers;
   await Promise.all(servers.map((server) => server.kill()));
   throw failed.reason;
-}
-
-/** The system tables are made once and copied for each server. */
-async function install(dir: string, password: string): Promise<void> {
-  // Not in the binlog: every server runs the file itself.
-  const users = ["localhost", "127.0.0.1"].map(
-    (host) =>
-      `CREATE OR REPLACE USER root@'${host}' IDENTIFIED BY '${password}';\n` +
-      `GRANT ALL ON *.* TO root@'${host}' WITH GRANT OPTION;`,
-  );
-  writeFileSync(join(dir, "init.sql"), ["SET sql_log_bin = 0;", ...users].join("\n"));
-  const flags = ["--auth-root-authentication-method=normal", "--skip-test-db", ...asUser()];
-  const command = [
-    "mariadb-install-db",
-    "--no-defaults",
-    `--datadir=${dir}/template`,
-    ...flags,
-  ] as const;
-  await run({ name: "install", dir, command });
-}
-
-/** MariaDB refuses to run as root unless told so; as root a change of user would cost us the folder. */
-function asUser(): string[] {
-  return process.getuid?.() === 0 ? ["--user=root"] : [];
 }
 
 interface ServerOptions {
@@ -209,10 +183,12 @@ async function boot({ dir, id, password, options }: ServerOptions, port: number)
     `--port=${port}`,
     `--server-id=${id}`,
   ];
-  const role = [`--init-file=${dir}/init.sql`, ...(id > 1 ? ["--read-only=ON"] : [])];
-  const flush = options.durable ? ["--sync-binlog=1"] : ["--innodb-flush-log-at-trx-commit=0"];
+  const role = [...BRAND.starting(dir), ...(id > 1 ? ["--read-only=ON"] : [])];
+  const flush = options.durable
+    ? ["--sync-binlog=1"]
+    : ["--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"];
   const args = [...own, ...role, ...flush, ...SERVER_ARGS, ...REPLICATION_ARGS, ...asUser()];
-  const command = ["mariadbd", "--no-defaults", ...args, ...(options.args ?? [])] as const;
+  const command = [BRAND.program, "--no-defaults", ...args, ...(options.args ?? [])] as const;
   const daemon = startDaemon({ name: `mariadbd${id}`, dir, command });
   // By the socket of our own folder: on the port another server might answer.
   await untilReady(daemon, async () => {
@@ -232,12 +208,10 @@ async function follow(
   password: string,
 ): Promise<void> {
   const { port } = new URL(primary.url);
-  await replica.query("SET GLOBAL gtid_slave_pos = ''");
-  await replica.query(
-    `CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = ${port}, MASTER_USER = 'root',
-       MASTER_PASSWORD = '${password}', MASTER_USE_GTID = slave_pos, MASTER_CONNECT_RETRY = 1`,
-  );
-  await replica.query("START SLAVE");
+  if (BRAND.flavour === "mariadb") await replica.query("SET GLOBAL gtid_slave_pos = ''");
+  const user = { USER: "'root'", PASSWORD: `'${password}'`, CONNECT_RETRY: 1 };
+  await replica.query(BRAND.change({ HOST: "'127.0.0.1'", PORT: port, ...user, ...BRAND.byGtid }));
+  await replica.query(`START ${BRAND.replica}`);
 }
 
 async function caughtUp(
@@ -245,11 +219,9 @@ async function caughtUp(
   replicas: readonly MariaDbServer[],
   timeoutSeconds: number,
 ): Promise<void> {
-  const [row] = await primary.query<{ position: string }>("SELECT @@gtid_binlog_pos AS position");
+  const [row] = await primary.query<{ position: string }>(BRAND.position);
   const values = [row?.position, timeoutSeconds];
-  const waits = replicas.map((replica) =>
-    replica.query<{ result: number }>("SELECT MASTER_GTID_WAIT(?, ?) AS result", values),
-  );
+  const waits = replicas.map((replica) => replica.query<{ result: number }>(BRAND.wait, values));
   for (const [wait] of await Promise.all(waits)) {
     if (wait?.result === 0) continue;
     throw new Error(`A replica did not reach ${row?.position} in ${timeoutSeconds} s.`);

@@ -1,3 +1,4 @@
+import { BRAND } from "./brand.ts";
 import { type MariaDb, type MariaDbServer, startMariaDb } from "./mariadb.ts";
 
 /** A private primary and two read-only replicas that follow it. */
@@ -7,7 +8,7 @@ export interface Topology extends MariaDb {
   readonly urls: readonly [primary: string, first: string, second: string];
 }
 
-/** Starts three servers; `database` is empty, in `utf8mb4_nopad_bin`, and on all of them. */
+/** Starts three servers; `database` is empty, compares by bytes, and is on all of them. */
 export async function startTopology(database = "site"): Promise<Topology> {
   const primary = await startMariaDb({ replicas: 2, durable: true });
   try {
@@ -27,19 +28,19 @@ export async function startTopology(database = "site"): Promise<Topology> {
 
 /** It gets what is written and does not apply it, so it lags, whatever its status says. */
 export async function stopApplying(replica: MariaDbServer): Promise<void> {
-  await replica.query("STOP SLAVE SQL_THREAD");
+  await replica.query(`STOP ${BRAND.replica} SQL_THREAD`);
 }
 
 /** It gets nothing any more, and does not know how far it is behind. */
 export async function stopFetching(replica: MariaDbServer): Promise<void> {
-  await replica.query("STOP SLAVE IO_THREAD");
+  await replica.query(`STOP ${BRAND.replica} IO_THREAD`);
 }
 
 /** It applies everything so many seconds late; 0 also ends `stopApplying` and `stopFetching`. */
 export async function delay(replica: MariaDbServer, seconds: number): Promise<void> {
-  await replica.query("STOP SLAVE");
-  await replica.query(`CHANGE MASTER TO MASTER_DELAY = ${seconds}`);
-  await replica.query("START SLAVE");
+  await replica.query(`STOP ${BRAND.replica}`);
+  await replica.query(BRAND.change({ DELAY: seconds }));
+  await replica.query(`START ${BRAND.replica}`);
 }
 
 /** Makes a replica the primary; the others follow it, and the old one, if it runs, is to be ended. */
@@ -47,13 +48,13 @@ export async function promote(
   replica: MariaDbServer,
   others: readonly MariaDbServer[] = [],
 ): Promise<void> {
-  await replica.query("STOP SLAVE");
-  await replica.query("RESET SLAVE ALL");
+  await replica.query(`STOP ${BRAND.replica}`);
+  await replica.query(`RESET ${BRAND.replica} ALL`);
   await replica.query("SET GLOBAL read_only = 0");
   const { port } = new URL(replica.url);
   for (const other of others) {
-    await other.query("STOP SLAVE");
-    await other.query(`CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = ${port}`);
-    await other.query("START SLAVE");
+    await other.query(`STOP ${BRAND.replica}`);
+    await other.query(BRAND.change({ HOST: "'127.0.0.1'", PORT: port }));
+    await other.query(`START ${BRAND.replica}`);
   }
 }

@@ -1,6 +1,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, test } from "vitest";
+import { BRAND } from "./brand.ts";
 import { SHARED_VARIABLES } from "./shared.ts";
 
 /**
@@ -32,9 +33,16 @@ export function describeWith(
   }
 }
 
+/** A test of what MariaDB alone has; skipped on MySQL, with the reason in its name. */
+export function testOfMariaDb(why: string): (name: string, run: () => Promise<void>) => void {
+  if (BRAND.flavour === "mariadb") return test;
+  return (name) => test.skip(`${name} (skipped on MySQL: ${why})`);
+}
+
 function missingPrograms(service: Service): string[] {
   if (service !== "shared-mariadb" && service !== "shared-radosgw") {
-    return Object.keys(PROGRAMS[service]).filter((program) => !isOnPath(program));
+    const programs = service === "mariadb" && process.env["MYSQLD"] ? [] : PROGRAMS[service];
+    return Object.keys(programs).filter((program) => !isOnPath(program));
   }
   if (process.env[SHARED_VARIABLES[service]]) return [];
   return missingPrograms(service === "shared-mariadb" ? "mariadb" : "radosgw");

@@ -2,6 +2,7 @@ import { createConnection } from "mysql2/promise";
 import { expect, test } from "vitest";
 import { int, table, text } from "../../src/site.ts";
 import type { Transaction } from "../../src/source/feed.ts";
+import { BRAND } from "../services/brand.ts";
 import { describeWith } from "../services/requires.ts";
 import { mysqlDatabase, type TestDatabase } from "./database.ts";
 import { feedOf, named, toldSince } from "./following.ts";
@@ -155,7 +156,8 @@ describeWith("shared-mariadb", "A binlog as a feed", () => {
 
     expect(named(await toldSince(feed, start))).toEqual([
       "posts/* a foreign key to people",
-      "posts/* a foreign key to people",
+      // MySQL 9.6 logs what the key did to the table between, too.
+      `posts/* a foreign key to ${BRAND.flavour === "mysql" ? "blogs" : "people"}`,
     ]);
   });
 

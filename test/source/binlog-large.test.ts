@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { mariaDbAt } from "../services/mariadb.ts";
 import { describeWith } from "../services/requires.ts";
 import { sharedMariaDb } from "../services/shared.ts";
-import { feedOf } from "./following.ts";
+import { feedOf, numbers } from "./following.ts";
 
 const ROWS = 200_000;
 /** The thread ends when it needs more, as it would if it kept them all. */
@@ -17,7 +17,7 @@ describeWith("shared-mariadb", "A transaction of very many rows", () => {
     await run("CREATE TABLE posts (id INT PRIMARY KEY, tag VARCHAR(20) NOT NULL)");
     await using feed = feedOf(url, []);
     const start = await feed.position();
-    await run(`INSERT INTO posts SELECT seq, 'x' FROM seq_1_to_${ROWS}`);
+    await run(`INSERT INTO posts SELECT seq, 'x' FROM ${numbers(ROWS)}`);
     const worker = new Worker(new URL("large-transaction.ts", import.meta.url), {
       workerData: { url, start },
       resourceLimits: { maxOldGenerationSizeMb: MEGABYTES },

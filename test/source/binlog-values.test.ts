@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { bigint, bool, instant, int, json, oneOf, table, text } from "../../src/site.ts";
+import { BRAND } from "../services/brand.ts";
 import { describeWith } from "../services/requires.ts";
 import { mysqlDatabase } from "./database.ts";
 import { feedOf, toldSince } from "./following.ts";
@@ -65,26 +66,33 @@ const COLUMNS: Readonly<Record<string, readonly [unknown, ...string[]]>> = {
   "BIT(9)": [int(), "b'100000001'"],
 };
 
+/** What MariaDB alone has. */
+const OF_MARIADB = /COMPRESSED|^UUID|^INET/;
+
+const columnsHere = Object.entries(COLUMNS).filter(
+  ([type]) => BRAND.flavour === "mariadb" || !OF_MARIADB.test(type),
+);
+
 describeWith("shared-mariadb", "A row that the log tells of", () => {
   test("is the row that a read gives, for every type of column", async () => {
     await using database = await mysqlDatabase();
-    const names = Object.keys(COLUMNS).map((_, at) => `c${at}`);
-    const columns = Object.values(COLUMNS).map(
-      ([column], at) => [`c${at}`, (column as ReturnType<typeof text>).nullable()] as const,
+    const names = columnsHere.map((_, at) => `c${at}`);
+    const columns = columnsHere.map(
+      ([, [column]], at) => [`c${at}`, (column as ReturnType<typeof text>).nullable()] as const,
     );
     const all = table("all_types", {
       key: "id",
       columns: { id: int(), ...Object.fromEntries(columns) },
     });
-    const types = Object.keys(COLUMNS).map((type, at) => `c${at} ${type}`);
+    const types = columnsHere.map(([type], at) => `c${at} ${type}`);
     await database.run(
-      `CREATE TABLE all_types (id INT PRIMARY KEY, ${types.join(", ")}) COLLATE utf8mb4_nopad_bin`,
+      `CREATE TABLE all_types (id INT PRIMARY KEY, ${types.join(", ")}) COLLATE ${BRAND.byteCollation}`,
     );
     await using feed = feedOf(database.at, [all]);
     const start = await feed.position();
-    const depth = Math.max(...Object.values(COLUMNS).map((each) => each.length - 1));
+    const depth = Math.max(...columnsHere.map(([, each]) => each.length - 1));
     const values = Array.from({ length: depth }, (_, row) =>
-      [row, ...Object.values(COLUMNS).map(([, ...each]) => each[row] ?? "NULL")].join(),
+      [row, ...columnsHere.map(([, [, ...each]]) => each[row] ?? "NULL")].join(),
     );
     await database.run(...values.map((row) => `INSERT INTO all_types VALUES (${row})`));
 
@@ -97,13 +105,10 @@ describeWith("shared-mariadb", "A row that the log tells of", () => {
     const changes = told.flatMap((each) => each.changes);
     expect(changes.map((each) => each.is === "row" && each.after)).toEqual(read);
     // Most are good: the same mistake on both sides would be no proof.
-    expect(read[0]?.error?.problems.map(({ place }) => place)).toEqual([
-      "c9",
-      "c19",
-      "c32",
-      "c33",
-      "c34",
-      "c35",
-    ]);
+    const bad = ["BIGINT UNSIGNED", "DOUBLE", "BINARY(4)", "VARBINARY(9)", "BLOB", "BIT(9)"];
+    const isBad = ([type]: readonly [string, unknown]) => bad.includes(type);
+    expect(read[0]?.error?.problems.map(({ place }) => place)).toEqual(
+      columnsHere.flatMap((each, at) => (isBad(each) ? `c${at}` : [])),
+    );
   });
 });

@@ -2,6 +2,7 @@ import type { AnyTable } from "../../src/site.ts";
 import { type BinlogFeedOptions, openBinlogFeed } from "../../src/source/binlog-feed.ts";
 import type { Change, Feed, Followed, Transaction } from "../../src/source/feed.ts";
 import type { Position } from "../../src/source/position.ts";
+import { BRAND } from "../services/brand.ts";
 
 /** Follows tables with all their columns. */
 export function feedOf(
@@ -33,7 +34,16 @@ async function toldUpTo(
   throw new Error(`Not told up to ${until}: ${told.at(-1)?.position}.`);
 }
 
-/** `mariadb:0-1-17` is 17. */
+/** Of no server that a test starts. */
+export const FOREIGN =
+  BRAND.flavour === "mariadb" ? "mariadb:7-1-1" : "mysql:3e11fa47-71ca-11e1-9e33-c80aa9429562:1";
+
+/** A position that a server will not come to. */
+export function beyond(position: Position): Position {
+  return position.replace(/\d+$/, "99999999");
+}
+
+/** `mariadb:0-1-17` is 17, `mysql:UUID:1-17` too. */
 export function sequence(position: Position): number {
   return Number(position.split("-").at(-1));
 }
@@ -52,4 +62,11 @@ function nameOf(change: Change): string {
   const is = (image: typeof before) =>
     image === undefined ? "" : image.error === undefined ? JSON.stringify(image.row) : "bad";
   return `${table.name}/${key} ${is(before)}>${is(after)}`;
+}
+
+/** A table of `seq` from 1 on. */
+export function numbers(count: number): string {
+  if (BRAND.flavour === "mariadb") return `seq_1_to_${count}`;
+  const zeros = `CONCAT('[0', REPEAT(',0', ${count - 1}), ']')`;
+  return `JSON_TABLE(${zeros}, '$[*]' COLUMNS (seq FOR ORDINALITY)) AS numbers`;
 }

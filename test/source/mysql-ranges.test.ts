@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type AnyTable, instant, int, json, oneOf, table, text } from "../../src/site.ts";
 import type { KeyRange, RangeSum, Source } from "../../src/source/source.ts";
+import { BRAND } from "../services/brand.ts";
 import { describeWith } from "../services/requires.ts";
 import { mysqlDatabase } from "./database.ts";
 import { NOW } from "./samples.ts";
@@ -22,7 +23,7 @@ const pairs = table("pairs", {
 const SEE = Object.keys(pairs.columns);
 /** Columns of three character sets and four collations; `other` is not declared. */
 const PAIRS = `CREATE TABLE pairs (id BIGINT PRIMARY KEY, a TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci,
-  b VARCHAR(99) CHARACTER SET latin1, kind VARCHAR(9) COLLATE utf8mb4_nopad_bin, at DATETIME(6),
+  b VARCHAR(99) CHARACTER SET latin1, kind VARCHAR(9) COLLATE ${BRAND.byteCollation}, at DATETIME(6),
   stamp TIMESTAMP(6) NULL, data JSON, other INT NULL)`;
 
 async function sums(
@@ -117,7 +118,7 @@ describeWith("shared-mariadb", "Sums of ranges", () => {
     });
     await using database = await mysqlDatabase();
     await database.run(
-      `CREATE TABLE tagged (tag VARCHAR(9) COLLATE utf8mb4_nopad_bin, id BIGINT, PRIMARY KEY (tag, id))`,
+      `CREATE TABLE tagged (tag VARCHAR(9) COLLATE ${BRAND.byteCollation}, id BIGINT, PRIMARY KEY (tag, id))`,
       "INSERT INTO tagged VALUES ('', 1), ('A', 1), ('a', -1), ('a', 2), ('a', 10), ('a ', 1), ('ä', 1)",
     );
     await using source = await database.source();

@@ -17,6 +17,7 @@ import { emptyMysql, scriptedMysql } from "../../src/source/mysql-script.ts";
 import { type Scripted, type ScriptStep, schemaScript } from "../../src/source/schema-script.ts";
 import { sqliteConnection } from "../../src/source/sqlite-connection.ts";
 import { scriptedSqlite } from "../../src/source/sqlite-script.ts";
+import { BRAND } from "../services/brand.ts";
 import { describeWith } from "../services/requires.ts";
 import { fill, mysqlDatabase, sqliteDatabase, type TestDatabase } from "./database.ts";
 
@@ -96,7 +97,7 @@ describeWith("shared-mariadb", "scripts for MariaDB", () => {
     const [tables, lists] = [tablesOf(kinds), listsOf(kinds)];
 
     await database.run(
-      ...sqlOf(await schemaScript(emptyMysql("utf8mb4_nopad_bin"), tables, lists)),
+      ...sqlOf(await schemaScript(emptyMysql(BRAND.byteCollation), tables, lists)),
     );
 
     expect(
@@ -152,7 +153,7 @@ describeWith("shared-mariadb", "scripts for MariaDB", () => {
       [
         "post_tags",
         false,
-        "ALTER TABLE `post_tags` MODIFY `tag` varchar(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL DEFAULT 'x'",
+        `ALTER TABLE \`post_tags\` MODIFY \`tag\` varchar(10) CHARACTER SET utf8mb4 COLLATE ${BRAND.byteCollation} NOT NULL DEFAULT 'x'`,
       ],
       ["post_tags", false, expect.stringMatching(/^CREATE INDEX `post_tags_tag_at_post_id`/)],
     ]);
