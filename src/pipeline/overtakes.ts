@@ -59,24 +59,13 @@ export function openOvertakes(site: Site, ledger: Ledger, run: string): Overtake
     return pages.has(name) || (owner !== undefined && owner !== name);
   };
   const late: Step[] = [];
-  const lists = new Set(site.kinds.filter(({ is }) => is === "list").map(({ name }) => name));
-  const turns = new Map<string, PageId>();
-  const stage = async (plan: string, steps: readonly Step[]) => {
-    for (const { kind, key } of await turnsAmong(ledger, steps, lists)) {
-      if (turns.size <= MAX_TURNS) turns.set(pageName({ kind, key }), { kind, key });
-    }
-    await ledger.stage(plan, steps);
-  };
+  const { stage, left } = openTurns(site, ledger, run);
   let rounds = 0;
   let hasNews = false;
   return {
     watched: {
       ...ledger,
-      stage: (plan, steps) =>
-        stage(
-          plan,
-          steps.filter((step) => !isOld(step)),
-        ),
+      stage: (_, steps) => stage(steps.filter((step) => !isOld(step))),
     },
     name: randomUUID(),
     plain: ledger,
@@ -85,19 +74,18 @@ export function openOvertakes(site: Site, ledger: Ledger, run: string): Overtake
       for (const [route, owner] of routes) owners.set(route, owner);
     },
     async turns() {
-      if (turns.size > MAX_TURNS) return undefined;
-      const left = await ledger.stepsOf(run, [...turns.values()]);
-      return [...left.filter((step) => step !== undefined), ...late];
+      const turns = await left();
+      return turns && [...turns, ...late];
     },
     async leave(deletes) {
       hasNews = true;
-      if (rounds === 0) await stage(run, deletes);
+      if (rounds === 0) await stage(deletes);
       else late.push(...deletes);
     },
     async beginRound() {
       rounds += 1;
       hasNews = false;
-      await stage(run, late.splice(0));
+      await stage(late.splice(0));
     },
     hasNews: () => hasNews && rounds < MAX_ROUNDS,
     isOld,
@@ -110,6 +98,25 @@ export function openOvertakes(site: Site, ledger: Ledger, run: string): Overtake
 
 function isDerived({ is, name }: Site["kinds"][number]): readonly string[] {
   return is === "sitemap" ? [name] : [];
+}
+
+/** Adds to a run's plan, and remembers which steps are of those that others have to know. */
+function openTurns(site: Site, ledger: Ledger, run: string) {
+  const lists = new Set(site.kinds.filter(({ is }) => is === "list").map(({ name }) => name));
+  const turns = new Map<string, PageId>();
+  return {
+    async stage(steps: readonly Step[]): Promise<void> {
+      for (const { kind, key } of await turnsAmong(ledger, steps, lists)) {
+        if (turns.size <= MAX_TURNS) turns.set(pageName({ kind, key }), { kind, key });
+      }
+      await ledger.stage(run, steps);
+    },
+    async left(): Promise<readonly Step[] | undefined> {
+      if (turns.size > MAX_TURNS) return undefined;
+      const steps = await ledger.stepsOf(run, [...turns.values()]);
+      return steps.filter((step) => step !== undefined);
+    },
+  };
 }
 
 /** Steps that make pages go, and windows of lists come or begin elsewhere. */

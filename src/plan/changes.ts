@@ -52,9 +52,14 @@ export async function planChanges(
   for await (const { use, rows } of seenRows(context, uses)) {
     await planRows(context, use, rows, { touched, lastNow: options.lastNow });
   }
-  const turned = new Set([...clashed, ...(context.followed ?? [])].map(pageName));
+  const { followed = [] } = context;
+  const turned = new Set([...clashed, ...followed].map(pageName));
+  const left = await turnBack(context, touched, turned, followed);
   await spread(context, touched, turned);
   await spreadOut(context, touched, turned, await planClashes(context, options));
+  if ((await turnBack(context, touched, turned, left)).length < left.length) {
+    await spread(context, touched, turned);
+  }
   // What links to a page whose route is still taken need not be looked at.
   const freed = await turnedSteps(context, clashed);
   if (freed.length > 0) {
@@ -219,6 +224,25 @@ async function planPart(part: TouchedPart, context: PlanContext): Promise<void> 
   const readers = await ledger.readers(names);
   await stageChecks(context, readers, `list:${part.list.name}`);
   await stageChecks(context, await neighbours(part, context), `list:${part.list.name}`);
+}
+
+/** Follows what does not become of pages as was planned before; gives the steps that stay. */
+async function turnBack(
+  context: PlanContext,
+  touched: Touched,
+  turned: Set<string>,
+  followed: readonly Step[],
+): Promise<readonly Step[]> {
+  if (followed.length === 0) return followed;
+  const steps = await context.ledger.stepsOf(context.run, followed);
+  const isOther = ({ action, route, from }: Step, at: number) => {
+    const step = steps[at];
+    return step?.action !== action || step.route !== route || step.from !== from;
+  };
+  const others = followed.filter(isOther);
+  for (const step of others) turned.delete(pageName(step));
+  if (others.length > 0) await turn(context, touched, others.map(turnedPage));
+  return followed.filter((step, at) => !isOther(step, at));
 }
 
 /** Pages that the plan makes appear, go or move and that nothing has followed yet. */

@@ -9,6 +9,7 @@ import type {
   Making,
   PageId,
   Site,
+  Step,
 } from "../site.ts";
 import type { Rows } from "../source/source.ts";
 import type { Bars } from "./bars.ts";
@@ -62,8 +63,8 @@ export interface PlanContext {
     table: string,
     keys: readonly Uint8Array[],
   ) => Promise<readonly (readonly SeenRow[])[]>;
-  /** Steps that stood in the plan before it was begun: nothing follows from them. */
-  readonly followed?: readonly PageId[];
+  /** Steps that stood in the plan before it was begun: nothing follows from them as long as they stay. */
+  readonly followed?: readonly Step[];
   /** Told of the pages of rows that changed, be they there or not. */
   readonly onOwn?: (pages: readonly PageId[]) => void;
   /** Told of the places of lists from which pages were sought. */

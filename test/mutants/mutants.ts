@@ -1119,8 +1119,8 @@ const OVERTAKING: readonly Mutant[] = [
   {
     name: "older pages planned again after others have put newer ones",
     file: "src/pipeline/overtakes.ts",
-    find: "steps.filter((step) => !isOld(step)),",
-    replace: "steps,",
+    find: "stage(steps.filter((step) => !isOld(step))),",
+    replace: "stage(steps),",
     suites: [OVERTAKE],
   },
   {
