@@ -39,7 +39,7 @@ export function openRun(
       ? openOvertakes(wired.site, ledger, begun.run)
       : undefined;
   const own = { ...wired, ledger: overtakes?.watched ?? ledger };
-  return {
+  const run: Run = {
     ...partsOf({ wired: own, options, begun, rebuilt }),
     wired: withinClaim(own, within, options),
     make: maker,
@@ -51,18 +51,18 @@ export function openRun(
     reserve,
     async pause() {
       if (overtake === undefined || overtakes === undefined || overtakes.isOver) return;
-      await options.onPause?.((asked) => overtake(this, asked));
+      await options.onPause?.((asked) => overtake(run, asked));
       if (overtakes.broken !== undefined) throw overtakes.broken;
     },
     async goOn() {
       if (options.signal.aborted) throw interrupted();
       await claim();
-      await this.pause();
+      await run.pause();
     },
     async [Symbol.asyncDispose]() {
       await end();
       // The release gave the claim up, and the plan went with it.
-      if (this.isFinished) return;
+      if (run.isFinished) return;
       // An operator who stops a run waits for nothing: then the claim ends by itself.
       const isLeft = options.signal.aborted && within.lateMs() > 0;
       if (!isLeft) await outlast(wired, within.lateMs(), options);
@@ -73,6 +73,7 @@ export function openRun(
       });
     },
   };
+  return run;
 }
 
 /** A build that knows what was live before it; others are planned from that. */

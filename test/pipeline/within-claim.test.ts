@@ -53,8 +53,13 @@ test("what a run had asked when it was suspended is over, and it claims again be
   const { changed } = await world.bake({}, wire);
 
   expect(changed).toBeGreaterThan(10);
-  expect(ends.splice(5, 1)).toMatchObject([{ code: "run_conflict", hint: expect.any(String) }]);
-  expect(ends).toEqual(ends.map(() => expect.any(Number)));
+  // Those of its batch that were on their way to the store by then are over as well.
+  const over = ends.filter((end) => typeof end !== "number");
+  expect(over.length).toBeGreaterThan(0);
+  for (const end of over)
+    expect(end).toMatchObject({ code: "run_conflict", hint: expect.any(String) });
+  expect(ends.slice(0, 5)).toEqual(Array(5).fill(expect.any(Number)));
+  expect(ends.length - over.length).toBe(changed);
 });
 
 describe("a run whose requests were not answered", () => {
