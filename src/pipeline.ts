@@ -1,4 +1,5 @@
 import type { Summary } from "./events.ts";
+import { buildAgain } from "./pipeline/closing.ts";
 import { confine } from "./pipeline/confine.ts";
 import { deletePhase } from "./pipeline/deletes.ts";
 import { tie } from "./pipeline/expectations.ts";
@@ -61,6 +62,11 @@ export { exportTakedowns, importTakedowns } from "./pipeline/takedown-lines.ts";
  *   the next run then goes on from there
  */
 export async function build(wired: Wired, options: BuildOptions): Promise<Summary> {
+  const first = await buildOnce(wired, options);
+  return await buildAgain(wired, options, { first, build: (again) => buildOnce(wired, again) });
+}
+
+async function buildOnce(wired: Wired, options: BuildOptions): Promise<Summary> {
   if (!options.isDryRun) await finishTakedowns(wired, options);
   return await withPlan(wired, options, async (run, begun, planned) => {
     if (options.isDryRun) return await dryRunReport(run, planned);

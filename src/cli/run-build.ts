@@ -63,6 +63,8 @@ async function built(config: Config, io: Io, asked: BuildAsked, view: View): Pro
     isVerify,
     isScan,
     allowDeletes,
+    // An embedded source is nobody's to change meanwhile.
+    closes: config.databaseUrl !== undefined,
     isDryRun,
     signal: io.signal,
     emit: view.emit,

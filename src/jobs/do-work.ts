@@ -61,7 +61,7 @@ export function doneOf(summaries: readonly Summary[]): Omit<Done, "pages"> {
 function runsOf({ work }: Job): readonly Partial<BuildOptions>[] {
   if (work.is === "build") {
     const { only, isVerify = false, allowDeletes = false } = work;
-    return [{ only, isVerify, allowDeletes }];
+    return [{ only, isVerify, allowDeletes, closes: true }];
   }
   if (work.is === "rebuild") return rebuildsOf(work);
   // What the clock changes is part of every rebuild.

@@ -90,6 +90,8 @@ export interface BuildOptions {
   readonly imagined?: readonly ImaginedBar[] | undefined;
   /** It follows a takedown, or the end of one; its release says so. */
   readonly isTakedown?: boolean;
+  /** Ends with builds for what changed in the database meanwhile, until there is nothing; of builds of everything. */
+  readonly closes?: boolean;
   /** Turns the delete guards off. */
   readonly allowDeletes: boolean;
   /** Plans and tells the steps, changes nothing. */

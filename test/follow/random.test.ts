@@ -17,7 +17,7 @@ import { finish, write } from "./writers.ts";
 
 /** `npm run test:follow` asks for more. */
 const ROUNDS = Number(process.env["ROUNDS"] ?? 1);
-const ROUND_MS = 1_000 * Number(process.env["ROUND_SECONDS"] ?? 5);
+const ROUND_MS = 1_000 * Number(process.env["ROUND_SECONDS"] ?? 3);
 const AFTER_MS = 1_500;
 /** Characters of what a process said that did not publish. */
 const LAST_WORDS = 3_000;

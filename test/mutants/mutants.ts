@@ -1103,6 +1103,13 @@ const SUMMING: readonly Mutant[] = [
 /** All of them, grouped by what they make the builder forget. */
 const OVERTAKING: readonly Mutant[] = [
   {
+    name: "what changed while a build published left to the next",
+    file: "src/pipeline/closing.ts",
+    find: "if (next?.release === undefined) break;",
+    replace: "break;",
+    suites: ["test/pipeline/closing.test.ts"],
+  },
+  {
     name: "steps of a batch put although others have put those pages meanwhile",
     file: "src/pipeline/publish.ts",
     find: " && run.overtakes?.isOld(step) !== true",
