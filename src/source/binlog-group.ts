@@ -97,7 +97,7 @@ class Group {
     }
     const { followed, catalog } = this.#grouping;
     const names = followed.map(({ table }) => table.name);
-    const reach = reachOf(text, catalog.schema, names);
+    const reach = reachOf(text, catalog.schema, names, from);
     const why = shortened(text);
     if (reach === "all") this.#all(why);
     else if (reach !== "none") for (const name of reach) this.#rescan(name, { why });

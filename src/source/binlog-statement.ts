@@ -25,9 +25,15 @@ const NAME_PART = "[\\p{L}\\p{N}\\p{M}_$]";
 /**
  * Tells which of `tables` a logged statement may have changed. A statement that changes rows may do it
  * by a trigger, a view or a function, so its text does not tell. What names tables is not parsed: a name
- * that stands anywhere in it counts, also as part of a comment.
+ * that stands anywhere in it counts, also as part of a comment. A session `from` another database has to
+ * name `schema`, too.
  */
-export function reachOf(text: string, schema: string, tables: readonly string[]): Reach {
+export function reachOf(
+  text: string,
+  schema: string,
+  tables: readonly string[],
+  from: string = schema,
+): Reach {
   const [first = "", second = ""] = words(text);
   if (first === "XA") return second === "COMMIT" ? "all" : "none";
   if (first === "BEGIN") return isBegin(text) ? "none" : "all";
@@ -37,6 +43,8 @@ export function reachOf(text: string, schema: string, tables: readonly string[])
   if (first === "DROP" && /^(DATABASE|SCHEMA)$/.test(second)) {
     return names(text, schema) ? "all" : "none";
   }
+  // Some servers take names of databases for the same whatever their case.
+  if (from.toLowerCase() !== schema.toLowerCase() && !names(text, schema)) return "none";
   return new Set(tables.filter((table) => names(text, table)));
 }
 

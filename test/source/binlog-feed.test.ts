@@ -1,8 +1,9 @@
 import { createConnection } from "mysql2/promise";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { int, table, text } from "../../src/site.ts";
 import type { Transaction } from "../../src/source/feed.ts";
 import { BRAND } from "../services/brand.ts";
+import { type MariaDb, startMariaDb } from "../services/mariadb.ts";
 import { describeWith } from "../services/requires.ts";
 import { mysqlDatabase, type TestDatabase } from "./database.ts";
 import { feedOf, named, toldSince } from "./following.ts";
@@ -13,8 +14,11 @@ const posts = table("posts", {
 });
 const tags = table("tags", { key: "name", columns: { name: text({ max: 20 }) } });
 
+/** Statements of neighbours may mean any table of a server, so that it has none. */
+let server: MariaDb;
+
 async function siteDatabase(): Promise<TestDatabase> {
-  const database = await mysqlDatabase();
+  const database = await mysqlDatabase(server);
   await database.run(
     "CREATE TABLE posts (id INT PRIMARY KEY, tag VARCHAR(20) NOT NULL, body TEXT)",
     "CREATE TABLE tags (name VARCHAR(20) PRIMARY KEY)",
@@ -33,7 +37,12 @@ async function toldOf(...sql: readonly string[]): Promise<readonly string[]> {
   return named(await toldSince(feed, start));
 }
 
-describeWith("shared-mariadb", "A binlog as a feed", () => {
+describeWith("mariadb", "A binlog as a feed", () => {
+  beforeAll(async () => {
+    server = await startMariaDb({ durable: true });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
   test("tells rows with both images, in order; a key that changes makes two", async () => {
     const told = await toldOf(
       "INSERT INTO posts VALUES (3, 'c', 'z')",

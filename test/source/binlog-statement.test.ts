@@ -28,6 +28,17 @@ test.each([
 });
 
 test.each([
+  ["ALTER TABLE other ADD COLUMN posts INT", "none"],
+  ["ALTER TABLE site.posts ADD COLUMN a INT", "posts"],
+  ["RENAME TABLE posts TO `SITE`.posts", "posts"],
+  ["UPDATE other SET a = 1", "all"],
+  ["DROP DATABASE site", "all"],
+])("%s in a session of another database", (text, expected) => {
+  const reached = reachOf(text, "site", TABLES, "neighbour");
+  expect(typeof reached === "string" ? reached : [...reached].join()).toBe(expected);
+});
+
+test.each([
   "UPDATE other SET a = 1",
   "insert into posts values (1)",
   "(SELECT f())",

@@ -12,6 +12,7 @@ import { openMysqlTarget } from "../../src/source/mysql-target.ts";
 import type { Source } from "../../src/source/source.ts";
 import { openSqliteSource } from "../../src/source/sqlite-source.ts";
 import { openSqliteTarget } from "../../src/source/sqlite-target.ts";
+import type { MariaDb } from "../services/mariadb.ts";
 import { sharedMariaDb } from "../services/shared.ts";
 
 /** An empty database of one technology, with its ports and a way around them. */
@@ -40,8 +41,8 @@ export async function sqliteDatabase(): Promise<TestDatabase> {
   };
 }
 
-export async function mysqlDatabase(): Promise<TestDatabase> {
-  const server = await sharedMariaDb();
+export async function mysqlDatabase(own?: MariaDb): Promise<TestDatabase> {
+  const server = own ?? (await sharedMariaDb());
   const name = `source_${randomBytes(6).toString("hex")}`;
   const at = await server.createDatabase(name);
   return {
