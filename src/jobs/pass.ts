@@ -1,3 +1,4 @@
+import { PipelineError } from "../error.ts";
 import type { BuildOptions, Wired } from "../pipeline.ts";
 import { parsePosition } from "../source/flavour.ts";
 import { startJob } from "./attempt.ts";
@@ -5,6 +6,7 @@ import { doneOf } from "./do-work.ts";
 import { type Job, LANES, type Rebuild, STATES } from "./job.ts";
 import { openJobs } from "./jobs.ts";
 import { jobOf } from "./kept.ts";
+import { jobMessage } from "./message.ts";
 import { nextJob } from "./next-job.ts";
 import { runJob } from "./run-job.ts";
 import { openNamed } from "./watch-changed.ts";
@@ -41,7 +43,7 @@ export function openPassing(worker: Worker, host: Job): Passing {
     async onPause(overtake) {
       if (now() < nextLook) return;
       for (let job = await next(); job !== undefined; job = await next()) {
-        const passed = await pass(worker, job.id, overtake);
+        const passed = await pass(worker, { id: job.id, host, overtake });
         if (passed === undefined) break;
         works.push(passed.over);
         for (const each of passed.targets) targets.add(each);
@@ -52,33 +54,32 @@ export function openPassing(worker: Worker, host: Job): Passing {
       await Promise.all(works);
       if (targets.size === 0) return;
       const work = { is: "rebuild", targets: [...targets], looksAgain: true } as const;
-      const { job } = await openJobs(wired.ledger).submit({ work, lane: "live", by: "worker" });
-      await worker.wake(
-        (await wired.ledger.jobsIn(STATES.indexOf("waiting"), MOST)).filter(
-          ({ id }) => String(id) === job.id,
-        ),
-      );
+      const onWaiting = (job: Job) => worker.queue.send([jobMessage(job, now() / 1000)]);
+      await openJobs(wired.ledger, { onWaiting }).submit({ work, lane: "live", by: "worker" });
     },
   };
 }
 
 /** Runs a job between two batches of another's build; ends when it is published, `over` when it is live. */
-async function pass(worker: Worker, id: number, overtake: Overtake) {
+async function pass(
+  worker: Worker,
+  { id, host, overtake }: { readonly id: number; readonly host: Job; readonly overtake: Overtake },
+) {
   const { wired, code, name, now, signal, emit } = worker;
   const hold = { id, code, holder: `${name}-${worker.attempt()}` };
   const started = await startJob(wired.ledger, hold, now());
   if (started === undefined || started === "outdated") return undefined;
   const job = jobOf(started);
-  if (job.work.is !== "rebuild") return undefined;
   emit({ event: "started", job });
-  const { work } = job;
-  let hasPassed = false;
+  let targets: readonly string[] = [];
   const over = Promise.withResolvers<void>();
   const published = new Promise<void>((resolve) => {
-    const doWork = async (_: Wired, __: Job, { emit: tell }: Pick<BuildOptions, "emit">) => {
+    const doWork = async (_: Wired, { work }: Job, { emit: tell }: Pick<BuildOptions, "emit">) => {
+      // A request may have joined it since it was chosen.
+      if (work.is !== "rebuild" || !mayPass(job, host)) throw tooMuch();
       const named = openNamed(wired.site.origin);
       const { summary, live } = await overtake({ ...askedOf(work), emit: tell, onPut: named.add });
-      hasPassed = true;
+      targets = work.targets;
       resolve();
       await live;
       return { ...doneOf([summary]), pages: named.pages() };
@@ -97,7 +98,11 @@ async function pass(worker: Worker, id: number, overtake: Overtake) {
     );
   });
   await published;
-  return { over: over.promise, targets: hasPassed ? work.targets : [] };
+  return { over: over.promise, targets };
+}
+
+function tooMuch(): PipelineError {
+  return new PipelineError("run_conflict", "What it names by now waits until the build is over.");
 }
 
 /** What a rebuild names can be looked at beside a build; kinds and everything are builds themselves. */

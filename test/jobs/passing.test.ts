@@ -83,3 +83,38 @@ test("what takes a look at every page waits until the build is over", async () =
     expect(next.startedAt).toBeGreaterThanOrEqual(last.finishedAt ?? 0);
   });
 });
+
+test("what joined a rebuild after it was chosen is not left out of it", async () => {
+  await using world = await smallWorld(4);
+  await world.bake();
+  world.edit(1, "title", "By night");
+  await world.with(async (opened) => {
+    const { wired, begun, goOn } = holding(opened);
+    let join: (() => Promise<unknown>) | undefined;
+    const ledger: Wired["ledger"] = {
+      ...wired.ledger,
+      async changeJob(...of) {
+        const joining = join;
+        join = undefined;
+        await joining?.();
+        return await wired.ledger.changeJob(...of);
+      },
+    };
+    await using working = startWorking({ ...wired, ledger });
+    const { job: nightly } = await working.jobs.submit(NIGHTLY);
+    await begun;
+    const { job: editor } = await working.jobs.submit(EDITOR);
+    await sleep(50);
+    join = () =>
+      working.jobs.submit({
+        work: { is: "rebuild", targets: [], everything: true },
+        lane: "editor",
+      });
+    goOn();
+
+    const [last, whole] = [await working.ended(nightly.id), await working.ended(editor.id)];
+
+    expect(whole).toMatchObject({ requests: 2, state: "done", work: { everything: true } });
+    expect(whole.startedAt).toBeGreaterThanOrEqual(last.finishedAt ?? 0);
+  });
+});
