@@ -42,14 +42,20 @@ export async function doWork(wired: Wired, job: Job, doing: Doing): Promise<Done
   }
   const watched = await watchChanged(wired);
   const summaries: Summary[] = [];
+  const releases: number[] = [];
+  // A build that ends with a look at what changed meanwhile may be several releases.
+  const emit: Doing["emit"] = (event) => {
+    if (event.event === "summary") releases.push(...[event.summary.release ?? []].flat());
+    doing.emit(event);
+  };
   for (const asked of runsOf(job)) {
     const summary = await build(watched.wired, {
-      ...{ isDryRun: false, allowDeletes: false, ...asked, ...doing },
+      ...{ isDryRun: false, allowDeletes: false, ...asked, ...doing, emit },
       ...(job.lane === "takedown" && { isTakedown: true }),
     });
     summaries.push(summary);
   }
-  return { ...doneOf(summaries), pages: watched.pages() };
+  return { ...doneOf(summaries), releases, pages: watched.pages() };
 }
 
 /** What the runs of a job did, together. */

@@ -5,7 +5,15 @@ import type { BuildOptions, Wired } from "./run.ts";
 
 /** A database that changes faster than it can be published is left to the next build after so many. */
 const MAX_ROUNDS = 3;
-const COUNTS = ["candidates", "rendered", "changed", "deleted", "bytes", "invalidated"] as const;
+const SUMS = [
+  "candidates",
+  "rendered",
+  "changed",
+  "deleted",
+  "bytes",
+  "invalidated",
+  "seconds",
+] as const;
 
 /**
  * Builds again for what changed in the database while a build published, until a look finds nothing or
@@ -49,6 +57,6 @@ async function unlessBusy(work: () => Promise<Summary>): Promise<Summary | undef
 }
 
 function together(a: Summary, b: Summary): Summary {
-  const counts = Object.fromEntries(COUNTS.map((name) => [name, a[name] + b[name]]));
-  return { ...b, ...(counts as Pick<Counts & Summary, (typeof COUNTS)[number]>) };
+  const counts = Object.fromEntries(SUMS.map((name) => [name, a[name] + b[name]]));
+  return { ...b, ...(counts as Pick<Counts & Summary, (typeof SUMS)[number]>) };
 }
