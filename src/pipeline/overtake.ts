@@ -52,8 +52,8 @@ async function pass(host: Run, overtakes: Overtakes, asked: OvertakeAsked): Prom
   const { signal } = host.options;
   const guards = { allowDeletes: false, isDryRun: false };
   const options = { targets: [], ...asked, ...guards, signal, now: () => now };
-  const { at, allowDeletes } = options as BuildOptions;
-  await using begun = await begin(host.wired, { now, allowDeletes, at, isPatient: false });
+  const fence = { at: asked.at, isPatient: false };
+  await using begun = await begin(host.wired, { now, allowDeletes: false, ...fence });
   await using run = openBeside(host, options, begun, asked.onPut);
   try {
     const turns = await overtakes.turns();
