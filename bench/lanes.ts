@@ -14,6 +14,7 @@ import { temporaryFolder } from "../test/services/daemon.ts";
 import { bulkLoad } from "./bulk-load.ts";
 import { copySite, sqliteEditor } from "./copied-site.ts";
 import { synthetic } from "./data-sets.ts";
+import { alternately } from "./lanes-alternately.ts";
 import { measured } from "./measured.ts";
 import { editTitle } from "./scale-edits.ts";
 import { percentiles, quantile } from "./spread.ts";
@@ -21,9 +22,12 @@ import { percentiles, quantile } from "./spread.ts";
 const HELP = `Measures how long editors wait while a nightly build renders every page, and what the build loses by them.
 
   node bench/lanes.ts [--articles 20000] [--requests 50] [--rounds 3] [--dir DIR]
+  node bench/lanes.ts --alternate 60 --gap 3000 [--articles 1000000] [--rounds 1] [--dir DIR]
 
 One worker in a process of its own, embedded source, ledger and folder. Each round changes the base template twice: once
 for a build that is left alone, once for one that requests for one article each come to, at random moments.
+With --alternate one build is enough, for a site so large that others' work changes more from build to build: for so many
+seconds it is left alone, for as many requests come, --gap milliseconds apart in the middle, and so on until it is done.
 `;
 const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 
@@ -32,6 +36,8 @@ const { values } = parseArgs({
     articles: { type: "string", default: "20000" },
     requests: { type: "string", default: "50" },
     rounds: { type: "string", default: "3" },
+    alternate: { type: "string" },
+    gap: { type: "string", default: "3000" },
     dir: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -58,11 +64,30 @@ async function main(): Promise<void> {
   const layout = join(dirname(config), "templates", "layouts", "base.eta");
   say(`${cpus().length} x ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}`);
   const waits: number[] = [];
+  const base = (name: string) => {
+    const text = readFileSync(layout, "utf8");
+    writeFileSync(layout, text.replace(/<body[^>]*>/, `<body class="${name}">`));
+  };
+  if (values.alternate !== undefined) {
+    for (let round = 0; round < Number(values.rounds); round += 1) {
+      base(`a${round}`);
+      await using _ = await startWorker(config, { env, cwd: dir });
+      const { job } = await jobs.submit({ work: { is: "build" }, lane: "nightly" });
+      await until(jobs, job.id, ({ state }) => state !== "waiting");
+      const ask = async (at: number) => await askOne(jobs, { at, editor });
+      const turns = { nightly: job.id, ask, seconds: Number(values.alternate) };
+      const asked = await alternately(jobs, { ...turns, gapMs: Number(values.gap), say });
+      const own = await Promise.all(asked.map((each) => publishedAfter(jobs, each)));
+      say(
+        `${own.length} requests, ms from queued to published ${percentiles(own)}, p95 ${quantile(own, 0.95).toFixed(0)}`,
+      );
+    }
+    return;
+  }
   let aloneSeconds = 4;
   for (let round = 0; round < Number(values.rounds); round += 1) {
     for (const requests of [0, Number(values.requests)]) {
-      const text = readFileSync(layout, "utf8");
-      writeFileSync(layout, text.replace(/<body[^>]*>/, `<body class="n${round}-${requests}">`));
+      base(`n${round}-${requests}`);
       await using _ = await startWorker(config, { env, cwd: dir });
       const { job } = await jobs.submit({ work: { is: "build" }, lane: "nightly" });
       await until(jobs, job.id, ({ state }) => state !== "waiting");
@@ -104,12 +129,19 @@ async function askAtRandom(
   const begun = performance.now();
   for (const [at, moment] of moments.entries()) {
     await sleep(Math.max(0, begun + moment - performance.now()));
-    const id = 1 + Math.floor(Math.random() * Number(values.articles));
-    await editTitle(editor, id, `In a hurry, ${at}`);
-    const work = { is: "rebuild", targets: [`article:${id}`] } as const;
-    asked.push((await jobs.submit({ work, lane: "editor" })).job);
+    asked.push(await askOne(jobs, { at, editor }));
   }
   return asked;
+}
+
+async function askOne(
+  jobs: Jobs,
+  { at, editor }: { readonly at: number; readonly editor: ReturnType<typeof sqliteEditor> },
+): Promise<Job> {
+  const id = 1 + Math.floor(Math.random() * Number(values.articles));
+  await editTitle(editor, id, `In a hurry, ${at}`);
+  const work = { is: "rebuild", targets: [`article:${id}`] } as const;
+  return (await jobs.submit({ work, lane: "editor" })).job;
 }
 
 /** Milliseconds from the first request to the last page in the store. */
