@@ -1,18 +1,26 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PipelineError } from "./error.ts";
 import { filesBelow } from "./render/assets.ts";
 import { MARKDOWN_POLICY } from "./render/markdown.ts";
 import type { Templates } from "./render/templates.ts";
 import { digest, digestOf, hexOf, type Kind, type Making, type Site } from "./site.ts";
 
 /** Our own code that can change a byte of a body, and of a page. */
-const BODY_CODE = ["site", "render"];
-const CODE = [...BODY_CODE, "source", "plan"];
+const BODY_CODE = ["site", "render"] as const;
+const CODE = [...BODY_CODE, "source", "plan"] as const;
+
+/** What the code is made of: hexadecimal digests of the sources by folder, and of the lockfile. */
+export interface EngineDigests {
+  readonly code: Readonly<Record<(typeof CODE)[number], string>>;
+  readonly lock: string;
+}
 
 /**
  * Digest of what makes pages, beside the site: our code, the locked dependencies, and the
- * versions of Node, V8 and ICU. Another machine with the same makes the same bytes.
+ * versions of Node, V8 and ICU. Another machine with the same makes the same bytes, and a bundle
+ * has the one of the sources that it was made of.
  */
 export async function engineFingerprint(): Promise<Buffer> {
   return await fingerprintOf(CODE);
@@ -23,12 +31,32 @@ export async function bodyFingerprint(): Promise<Buffer> {
   return await fingerprintOf(BODY_CODE);
 }
 
-async function fingerprintOf(code: readonly string[]): Promise<Buffer> {
-  const here = fileURLToPath(new URL(".", import.meta.url));
-  const folders = await Promise.all(code.map((folder) => sources(join(here, folder))));
-  const lock = await readFile(join(here, "..", "package-lock.json"), "utf8").catch(() => "");
+async function fingerprintOf(folders: readonly (typeof CODE)[number][]): Promise<Buffer> {
+  const { code, lock } = await engineDigests();
   const { node, v8, icu } = process.versions;
-  return digestOf([folders, lock, node, v8, icu, MARKDOWN_POLICY]);
+  return digestOf([folders.map((folder) => code[folder]), lock, node, v8, icu, MARKDOWN_POLICY]);
+}
+
+/** As they stand beside a bundle, else of the sources. */
+async function engineDigests(): Promise<EngineDigests> {
+  const kept = await readFile(new URL("engine.json", import.meta.url), "utf8").catch(noneIfAbsent);
+  return kept === undefined ? await digestSources() : (JSON.parse(kept) as EngineDigests);
+}
+
+/**
+ * Reads the sources that run.
+ * @throws PipelineError `config_invalid` when they are not there
+ */
+export async function digestSources(): Promise<EngineDigests> {
+  const here = fileURLToPath(new URL(".", import.meta.url));
+  const entries = CODE.map(async (folder) => {
+    const read = await sources(join(here, folder));
+    if (read.length === 0) throw unknownCode(here);
+    return [folder, hexOf(digestOf(read))] as const;
+  });
+  const code = Object.fromEntries(await Promise.all(entries)) as EngineDigests["code"];
+  const lock = await readFile(join(here, "..", "package-lock.json"), "utf8").catch(noneIfAbsent);
+  return { code, lock: hexOf(digest(lock ?? "")) };
 }
 
 /** The fingerprint of each kind: its templates, its definition, the site's own words, the engine. */
@@ -51,14 +79,13 @@ export function kindFingerprints(
 
 /** The parts of the engine, to say which of them changed. */
 export async function engineMaking(engine: Uint8Array): Promise<Making> {
-  const here = fileURLToPath(new URL(".", import.meta.url));
-  const lock = await readFile(join(here, "..", "package-lock.json"), "utf8").catch(() => "");
+  const { lock } = await engineDigests();
   const { node, v8, icu = "" } = process.versions;
   return {
     "runtime:node": node,
     "runtime:v8": v8,
     "runtime:icu": icu,
-    "runtime:dependencies": hexOf(digest(lock)),
+    "runtime:dependencies": lock,
     // Last, since it differs whenever one of the others does.
     "runtime:nightbake": hexOf(engine),
   };
@@ -89,4 +116,14 @@ async function sources(folder: string): Promise<readonly (readonly string[])[]> 
   return await Promise.all(
     names.map(async (name) => [name, await readFile(join(folder, name), "utf8")]),
   );
+}
+
+function noneIfAbsent(cause: NodeJS.ErrnoException): undefined {
+  if (cause.code !== "ENOENT") throw cause;
+}
+
+function unknownCode(here: string): PipelineError {
+  return new PipelineError("config_invalid", `What code runs in ${here} cannot be told.`, {
+    hint: "A bundle needs the engine.json that was made with it: npm run aws:bundle.",
+  });
 }

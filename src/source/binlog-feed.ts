@@ -4,7 +4,7 @@ import { mysqlAddress } from "../mysql-address.ts";
 import { type FollowedCatalog, readFollowedCatalog } from "./binlog-catalog.ts";
 import { type GroupedTransaction, openGroups } from "./binlog-group.ts";
 import { transactionQueue } from "./binlog-queue.ts";
-import { type BinlogReader, readBinlog } from "./binlog-reader.ts";
+import type { BinlogReader } from "./binlog-reader.ts";
 import { checkBinlogSettings } from "./binlog-settings.ts";
 import type { Feed, Followed } from "./feed.ts";
 import { flavourOf } from "./flavour.ts";
@@ -127,6 +127,8 @@ async function* connection(
 ): AsyncGenerator<GroupedTransaction> {
   const { url, followed, silenceMs = SILENCE_MS } = options;
   const { maxRows = MAX_ROWS, maxWaiting = MAX_WAITING } = options;
+  // Imported late: most runs ask for no more than a position, and its library is half of all that they would load.
+  const { readBinlog } = await import("./binlog-reader.ts");
   const groups = openGroups({ followed, catalog, maxRows });
   let reader: BinlogReader | undefined;
   const queue = transactionQueue<GroupedTransaction>(maxWaiting, {
@@ -135,7 +137,7 @@ async function* connection(
   });
   const stop = () => queue.end();
   signal.addEventListener("abort", stop);
-  // It may have come while the catalog was read.
+  // It may have come while the catalog was read, or the library.
   if (signal.aborted) stop();
   let isOver = false;
   try {
