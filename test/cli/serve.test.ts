@@ -4,6 +4,11 @@ import { DatabaseSync } from "node:sqlite";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { runCli } from "../../src/cli/cli.ts";
 import { readConfig } from "../../src/config.ts";
+import { jobEvents } from "../../src/control/remote.ts";
+import { openJobs } from "../../src/jobs/jobs.ts";
+import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
+import { balancer } from "../control/balancer.ts";
+import { tell, tellDone } from "../control/tell.ts";
 import { describeWith } from "../services/requires.ts";
 import { sharedMariaDb } from "../services/shared.ts";
 import { fakeIo, temporary } from "./fakes.ts";
@@ -49,7 +54,7 @@ async function serving(env: Record<string, string> = {}) {
     child.kill("SIGTERM");
     return await ended;
   };
-  return { url, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
+  return { url, child, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
 }
 
 async function newToken(scopes: string, env: Record<string, string> = {}): Promise<string> {
@@ -117,6 +122,32 @@ test("a rebuild that a server was asked for is live when the command ends", asyn
   expect(ended.code).toBe(0);
   expect(ended.err).toMatch(/^202 POST \/v1\/rebuilds .* read-rebuild /m);
   expect(ended.err + ended.out).not.toContain(token.slice(4));
+});
+
+test("whoever follows a job at a server that is killed goes on at another, and gets each event once", async () => {
+  await using one = await serving();
+  await using two = await serving();
+  await using front = await balancer(one.url);
+  await using ledger = await openSqliteLedger(join(cwd, ".nightbake", "ledger.db"));
+  const work = { is: "rebuild", targets: ["article:1"] } as const;
+  // Far enough in the future that no server runs it.
+  const { job } = await openJobs(ledger).submit({ work, lane: "editor", debounceMs: 3_600_000 });
+  const { signal } = new AbortController();
+  const remote = { url: front.url, token: await newToken("read"), signal };
+  const seen: string[] = [];
+  const following = (async () => {
+    for await (const { id } of jobEvents(remote, job.id)) seen.push(id);
+  })();
+  await tell(ledger, job.id, "note");
+  await expect.poll(() => seen).toEqual(["1", "2"]);
+
+  front.lead(two.url);
+  one.child.kill("SIGKILL");
+  await tell(ledger, job.id, "note");
+  await tellDone(ledger, job.id);
+  await following;
+
+  expect(seen).toEqual(["1", "2", "3", "4"]);
 });
 
 describeWith("shared-mariadb", "a ledger on a server", () => {

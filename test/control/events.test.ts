@@ -4,30 +4,15 @@ import { expect, test } from "vitest";
 import { jobEvents, type RemoteEvent } from "../../src/control/remote.ts";
 import { STATES } from "../../src/jobs/job.ts";
 import { eventAt } from "../../src/jobs/kept.ts";
-import type { KeptJob, Ledger } from "../../src/ledger/ledger.ts";
+import type { KeptJob } from "../../src/ledger/ledger.ts";
 import { randomFrom } from "../services/random.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { balancer } from "./balancer.ts";
 import { type Served, served } from "./served.ts";
+import { tellDone as end, tell } from "./tell.ts";
 
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const REBUILD = { work: { is: "rebuild", targets: ["article:1"] }, lane: "editor" } as const;
-
-/** What a worker does between two events. */
-async function tell(
-  ledger: Ledger,
-  job: string,
-  event: "note" | "done",
-  parts: Partial<KeptJob> = {},
-) {
-  await ledger.changeJob(Number(job), (kept) => {
-    if (kept === undefined) throw new Error("There is no such job.");
-    return { job: { ...kept, ...parts }, events: [eventAt(1, event)], result: undefined };
-  });
-}
-
-const end = (ledger: Ledger, job: string) =>
-  tell(ledger, job, "done", { state: STATES.indexOf("done"), finishedAt: 2 });
 
 /** Ids of events, as they come. */
 function following(events: AsyncIterable<RemoteEvent>) {

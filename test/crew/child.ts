@@ -1,6 +1,7 @@
 /**
  * A process that works on runs: `child.ts build|help`, with the settings of `nightbake` in its environment.
- * `build` publishes once and lets others help; `help` does until SIGTERM. Each tells its events as lines of JSON.
+ * `build` publishes once and lets others help, when no other does any more; `help` does until SIGTERM. Each tells its
+ * events as lines of JSON.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { readProcessConfig } from "../../src/config.ts";
@@ -20,9 +21,10 @@ const wired = timed(opened);
 const pages = Number(process.env["SHARD_PAGES"] ?? CREW.pages);
 const leaseMs = Number(process.env["SHARD_LEASE_MS"] ?? CREW.leaseMs);
 const crew = { ...CREW, pages, leaseMs };
+const runLeaseMs = Number(process.env["RUN_LEASE_MS"] ?? 30_000);
 tell({ event: "ready" });
 try {
-  if (role === "build") await publish();
+  if (role === "build") await publishInTurn();
   else await help();
 } catch (error) {
   tell({ event: "error", code: error instanceof PipelineError ? error.code : String(error) });
@@ -30,9 +32,20 @@ try {
 }
 tell({ event: "shards", took });
 
+async function publishInTurn(): Promise<void> {
+  for (;;) {
+    try {
+      return await publish();
+    } catch (error) {
+      if (!(error instanceof PipelineError) || error.code !== "run_conflict") throw error;
+      await sleep(200);
+    }
+  }
+}
+
 async function publish(): Promise<void> {
   await build(
-    { ...wired, crew },
+    { ...wired, crew, leaseMs: runLeaseMs },
     {
       ...{ allowDeletes: true, isDryRun: false, signal },
       emit(event) {

@@ -59,3 +59,25 @@ test("processes publish one run on one ledger, though one is killed and one is s
   expect(Object.keys(expected).length).toBeGreaterThan(50);
   expect(await published(env["OUT_DIR"] ?? "")).toEqual(expected);
 }, 120_000);
+
+test("a run whose coordinator is killed while others work on its shards is ended by the next", async () => {
+  const [site, alone] = await Promise.all([newSite(), newSite()]);
+  const env = { ...site, RUN_LEASE_MS: "7000" };
+  await using helper = startMember("help", env);
+  await helper.heard("ready");
+  await using killed = startMember("build", { ...env, PAUSE_MS: "200" });
+  await helper.heard("shard", 2);
+  killed.child.kill("SIGKILL");
+  const before = shards(helper);
+  await using successor = startMember("build", env);
+  await successor.ended;
+
+  expect(successor.told.find(({ event }) => event === "done")).toMatchObject({
+    changed: expect.toSatisfy((changed) => changed > 0),
+  });
+  expect(helper.told.find(({ event }) => event === "error")).toBeUndefined();
+  expect(shards(helper)).toBeGreaterThan(before);
+  await using single = startMember("build", { ...alone, SHARD_PAGES: "100000" });
+  await single.ended;
+  expect(await published(env["OUT_DIR"] ?? "")).toEqual(await published(alone["OUT_DIR"] ?? ""));
+}, 120_000);

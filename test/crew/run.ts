@@ -1,6 +1,6 @@
 /**
  * Three processes publish the corpus COPIES times over MariaDB and an S3 server; one is killed and one is stopped
- * on the way. Then one process alone publishes the same to another bucket, and both must be equal.
+ * on the way, then the one that leads them is killed, too, and another leads. Then one process alone publishes the same to another bucket, and both must be equal.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -43,7 +43,7 @@ const wrong = differences(together, alone);
 say(`${alone.objects.size} objects, ${wrong.length} differ ${wrong.slice(0, 5).join(" ")}`);
 process.exitCode = wrong.length === 0 ? 0 : 1;
 
-/** A builder and two helpers: after some shards one of those is killed, later the other stopped. */
+/** A builder and two helpers: after some shards one of those is killed, later the other stopped, then the builder killed. */
 async function publishTogether(): Promise<void> {
   const env = { ...(await envOf(together, "together")), TELLS_SHARDS: "1" };
   await using members = new AsyncDisposableStack();
@@ -60,14 +60,20 @@ async function publishTogether(): Promise<void> {
   await stopped?.ended;
   say(`the other was stopped, which took ${Math.round(performance.now() - askedAt)} ms`);
   const again = members.use(startMember("help", env));
-  await builder.ended;
-  const done = builder.told.find(({ event }) => event === "done");
-  const shards = [builder, ...helpers, again].map(
+  await builder.heard("shard", 6 + Math.floor(random() * 15 * COPIES));
+  builder.child.kill("SIGKILL");
+  say("the builder was killed");
+  const successor = members.use(startMember("build", env));
+  await successor.ended;
+  const done = successor.told.find(({ event }) => event === "done");
+  const shards = [builder, successor, ...helpers, again].map(
     ({ told }) => told.filter(({ event }) => event === "shard").length,
   );
-  say(`${JSON.stringify(done)}; shards by builder, helpers and a late one: ${shards.join(", ")}`);
+  say(
+    `${JSON.stringify(done)}; shards by both builders, helpers and a late one: ${shards.join(", ")}`,
+  );
   if (done === undefined)
-    throw new Error(`The build failed: ${JSON.stringify(builder.told.at(-2))}`);
+    throw new Error(`The build failed: ${JSON.stringify(successor.told.at(-2))}`);
 }
 
 async function publishAlone(): Promise<void> {
@@ -81,6 +87,7 @@ async function envOf(s3: MemoryS3, name: string): Promise<Readonly<Record<string
   return {
     NIGHTBAKE_HOME: join(dir, name),
     NIGHTBAKE_BODIES_MB: "0",
+    RUN_LEASE_MS: "10000",
     DATABASE_URL: source,
     LEDGER_URL: await database.createDatabase(`ledger_${name}`),
     S3_BUCKET: s3.bucket,
