@@ -79,5 +79,5 @@ test("a run whose coordinator is killed while others work on its shards is ended
   expect(shards(helper)).toBeGreaterThan(before);
   await using single = startMember("build", { ...alone, SHARD_PAGES: "100000" });
   await single.ended;
-  expect(await published(env["OUT_DIR"] ?? "")).toEqual(await published(alone["OUT_DIR"] ?? ""));
+  expect(await published(site["OUT_DIR"] ?? "")).toEqual(await published(alone["OUT_DIR"] ?? ""));
 }, 120_000);
