@@ -59,6 +59,22 @@ export const REDIS = url(
   ({ protocol, hostname }) => /^rediss?:$/.test(protocol) && hostname !== "",
   `It must be a URL like redis://:password@host:6379; ${PASSWORD_HINT}.`,
 );
+/** What the URLs of our queues of SQS begin with; their names end with a lane's, and have 80 letters at most. */
+export const QUEUE = url(
+  ({ protocol, username, password, pathname, search }) =>
+    /^https?:$/.test(protocol) &&
+    username + password + search === "" &&
+    /^\/\d{12}\/[\w-]{1,71}$/.test(pathname),
+  "It must be a URL like https://sqs.eu-central-1.amazonaws.com/123456789012/nightbake: of the queues nightbake-takedown, nightbake-editor and so on.",
+);
+/** A path of SSM's Parameter Store, given back without "/" at its end. */
+export const SSM_PATH: ValueType<string> = {
+  expects: "It must be a path of SSM parameters, like /nightbake/prod.",
+  parse(text) {
+    const path = text.replace(/\/$/, "");
+    return /^(\/[\w.-]+){1,14}$/.test(path) ? path : undefined;
+  },
+};
 /** A server that speaks HTTP. */
 export const HTTP = url(
   ({ protocol, username, password }) =>

@@ -20,10 +20,12 @@ import {
   ORIGIN,
   PORT,
   PREFIX,
+  QUEUE,
   REDIS,
   REGION,
   SECONDS,
   SHARE,
+  SSM_PATH,
   SWITCH,
   TAG_HEADER,
   TIME_ZONE,
@@ -36,7 +38,7 @@ import { PipelineError, type Problem } from "./error.ts";
 import { didYouMean } from "./nearest.ts";
 
 /** Where a setting's value comes from. */
-export type Origin = "default" | ".env" | "environment" | "option";
+export type Origin = "default" | "parameter" | ".env" | "environment" | "option";
 
 /** Everything a run is told from outside; files and folders are absolute. Frozen. */
 export interface Config {
@@ -95,6 +97,12 @@ export interface Config {
   /** Where they are fetched; no "/" at its end. Undefined means the site's own address. */
   readonly probeUrl: string | undefined;
   readonly redisUrl: string | undefined;
+  /** Queues of SQS share it as the beginning of theirs: `https://sqs.eu-central-1.amazonaws.com/1234/blog`. */
+  readonly sqsQueueUrl: string | undefined;
+  /** Functions that are called to help one run, at most. */
+  readonly helpers: number;
+  /** Below which of SSM's paths more settings stand: `/nightbake/prod`; read on AWS. */
+  readonly parametersPath: string | undefined;
   /** Where `serve` listens. */
   readonly host: string;
   readonly port: number;
@@ -170,6 +178,9 @@ export const SETTINGS = {
   NIGHTBAKE_PROBE: "probes",
   PROBE_URL: "probeUrl",
   REDIS_URL: "redisUrl",
+  SQS_QUEUE_URL: "sqsQueueUrl",
+  NIGHTBAKE_HELPERS: "helpers",
+  NIGHTBAKE_PARAMETERS: "parametersPath",
   NIGHTBAKE_HOST: "host",
   NIGHTBAKE_PORT: "port",
   NIGHTBAKE_REQUESTS_PER_MINUTE: "requestsPerMinute",
@@ -207,7 +218,11 @@ const NEEDS: readonly (readonly [name: Name, needed: Name])[] = [
   ["INVALIDATION_MAX_SHARE", "CLOUDFRONT_DISTRIBUTION_ID"],
   ["INVALIDATION_RESERVE", "CLOUDFRONT_DISTRIBUTION_ID"],
   ["NIGHTBAKE_PROBE", "CLOUDFRONT_DISTRIBUTION_ID"],
+  ["NIGHTBAKE_HELPERS", "SQS_QUEUE_URL"],
 ];
+
+/** Settings of which one excludes the other. */
+const EXCLUDES: readonly (readonly [name: Name, other: Name])[] = [["SQS_QUEUE_URL", "REDIS_URL"]];
 
 type Name = keyof typeof SETTINGS;
 type Env = Readonly<Record<string, string | undefined>>;
@@ -218,29 +233,45 @@ type Get = <T, F>(name: Name, fallback: F, type: ValueType<T>) => T | F;
  * `.env` has. The one place that touches `process.env`.
  * @throws PipelineError `config_invalid` with every problem
  */
-export function readProcessConfig(options: ConfigOptions = {}): Config {
-  const config = readConfig({ env: process.env, cwd: process.cwd(), options });
+export function readProcessConfig(options: ConfigOptions = {}, parameters: Env = {}): Config {
+  const config = readConfig({ env: process.env, cwd: process.cwd(), options, parameters });
   for (const [name, value] of Object.entries(config.aws)) process.env[name] ??= value;
   return config;
 }
 
 /**
- * Settings from options, then `env`, then the file `.env` in `cwd`, then defaults. An empty value
- * is no value, but hides what stands behind it.
+ * The path below which this process's other settings stand; undefined when there is none.
+ * @throws PipelineError `config_invalid`
+ */
+export function processParametersPath(): string | undefined {
+  const name = "NIGHTBAKE_PARAMETERS";
+  const text = process.env[name]?.trim() ?? "";
+  const path = text === "" ? undefined : SSM_PATH.parse(text);
+  if (text === "" || path !== undefined) return path;
+  throw refused([{ place: name, message: SSM_PATH.expects }]);
+}
+
+/**
+ * Settings from options, then `env`, then the file `.env` in `cwd`, then `parameters`, then defaults.
+ * An empty value is no value, but hides what stands behind it; a parameter may hide nothing and be
+ * hidden by nothing, since whoever changes one has to see it change.
  * @throws PipelineError `config_invalid` with every problem; `place` is the variable's name
  */
 export function readConfig(from: {
   readonly env: Env;
   readonly cwd: string;
   readonly options?: ConfigOptions;
+  /** What the parameter store holds, by names of settings. */
+  readonly parameters?: Env;
 }): Config {
-  const { env, cwd, options = {} } = from;
+  const { env, cwd, options = {}, parameters = {} } = from;
   const problems: Problem[] = [];
   const dotEnv = readDotEnv(cwd, problems);
   const layers: readonly (readonly [Origin, Env])[] = [
     ["option", asSettings(options)],
     ["environment", env],
     [".env", dotEnv],
+    ["parameter", parameters],
   ];
   const origins: Record<string, Origin> = {};
   const get: Get = (name, fallback, type) => {
@@ -255,6 +286,7 @@ export function readConfig(from: {
   const aws = awsVariables({ env, dotEnv, origins });
   const config: Config = { ...fields(cwd, get, aws), cwd, aws, origins };
   problems.push(...unknownNames({ ...dotEnv, ...env }), ...conflicts(config));
+  problems.push(...wrongParameters(parameters, { ...dotEnv, ...env }));
   if (problems.length > 0) throw refused(problems);
   return Object.freeze(config);
 }
@@ -298,7 +330,7 @@ function fields(
     invalidationReserve: get("INVALIDATION_RESERVE", RESERVE, ITEMS),
     probes: get("NIGHTBAKE_PROBE", 0, FEW),
     probeUrl: get("PROBE_URL", undefined, ORIGIN),
-    redisUrl: get("REDIS_URL", undefined, REDIS),
+    ...queue(get),
     ...control(get, cwd),
     ...schedule(get),
     siteUrl: get("SITE_URL", undefined, ORIGIN),
@@ -309,6 +341,15 @@ function fields(
     keepMb: get("NIGHTBAKE_KEEP_MB", KEEP_MB, MEGABYTES),
     keepReleases: get("NIGHTBAKE_KEEP_RELEASES", KEEP_RELEASES, COUNT),
     keepDays: get("NIGHTBAKE_KEEP_DAYS", KEEP_DAYS, COUNT),
+  };
+}
+
+function queue(get: Get) {
+  return {
+    redisUrl: get("REDIS_URL", undefined, REDIS),
+    sqsQueueUrl: get("SQS_QUEUE_URL", undefined, QUEUE),
+    helpers: get("NIGHTBAKE_HELPERS", HELPERS, FEW),
+    parametersPath: get("NIGHTBAKE_PARAMETERS", undefined, SSM_PATH),
   };
 }
 
@@ -354,6 +395,8 @@ function control(get: Get, cwd: string) {
   };
 }
 
+/** Each has connections of its own to the database. */
+const HELPERS = 10;
 /** Nobody's by custom. */
 const PORT_NUMBER = 8377;
 /** A CMS that asks with every key stroke makes fewer. */
@@ -411,6 +454,21 @@ function unknownNames(env: Env): Problem[] {
     }));
 }
 
+/** Parameters that are no settings, and those that are set elsewhere, too. */
+function wrongParameters(parameters: Env, elsewhere: Env): Problem[] {
+  const known = Object.keys(SETTINGS).filter((name) => /^[A-Z]/.test(name));
+  const wrong = (name: string) => {
+    if (name === "NIGHTBAKE_PARAMETERS") return "A parameter cannot say where parameters are.";
+    if (!known.includes(name)) return `The parameter is no setting.${didYouMean(name, known)}`;
+    if (elsewhere[name] === undefined) return undefined;
+    return "It is set in the environment and as a parameter: only one of them may say it.";
+  };
+  return Object.keys(parameters).flatMap((place) => {
+    const message = wrong(place);
+    return message === undefined ? [] : [{ place, message }];
+  });
+}
+
 function conflicts(config: Config): Problem[] {
   const isSet = (name: Name) => (config.origins[name] ?? "default") !== "default";
   const lonely = NEEDS.filter(([name, needed]) => isSet(name) && !isSet(needed));
@@ -418,6 +476,10 @@ function conflicts(config: Config): Problem[] {
     place: name,
     message: `It does nothing unless ${needed} is set too.`,
   }));
+  for (const [name, other] of EXCLUDES) {
+    if (!isSet(name) || !isSet(other)) continue;
+    problems.push({ place: name, message: `It cannot be used together with ${other}.` });
+  }
   const { out, configFile, contentDir, templatesDir, home } = config;
   const held = [configFile, contentDir, templatesDir, home].find((each) => isWithin(each, out));
   if (held === undefined) return problems;

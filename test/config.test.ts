@@ -190,6 +190,66 @@ describe("problems", () => {
   });
 });
 
+describe("parameters", () => {
+  const parameters = { DATABASE_URL: "mysql://u:s3cret@db/blog", NIGHTBAKE_CONCURRENCY: "8" };
+
+  test("are settings, of which nothing is shown", () => {
+    const config = readConfig({ env: {}, cwd: folder(), parameters });
+
+    expect(config).toMatchObject({ databaseUrl: parameters.DATABASE_URL, concurrency: 8 });
+    expect(maskedConfig(config)).toEqual(
+      expect.arrayContaining([
+        { name: "DATABASE_URL", value: "***", from: "parameter" },
+        { name: "NIGHTBAKE_CONCURRENCY", value: "***", from: "parameter" },
+      ]),
+    );
+  });
+
+  test("are refused where something else says the same, and where they are no settings", () => {
+    const env = { NIGHTBAKE_CONCURRENCY: "4" };
+    const wrong = {
+      ...parameters,
+      DATABSE_URL: "x",
+      NIGHTBAKE_PARAMETERS: "/a",
+      AWS_REGION: "x y",
+    };
+
+    const read = () => readConfig({ env, cwd: folder(), parameters: wrong });
+
+    const places = ["NIGHTBAKE_CONCURRENCY", "DATABSE_URL", "NIGHTBAKE_PARAMETERS", "AWS_REGION"];
+    expect(read).toThrow(
+      expect.objectContaining({
+        problems: expect.arrayContaining(
+          places.map((place) => ({ place, message: expect.not.stringContaining("s3cret") })),
+        ),
+      }),
+    );
+  });
+});
+
+describe("queues", () => {
+  const SQS_QUEUE_URL = "https://sqs.eu-central-1.amazonaws.com/123456789012/nightbake";
+
+  test("are in Redis or in SQS", () => {
+    expect(readConfig({ env: { SQS_QUEUE_URL }, cwd: folder() })).toMatchObject({
+      ...{ sqsQueueUrl: SQS_QUEUE_URL, helpers: 10 },
+    });
+
+    expect(problems({ SQS_QUEUE_URL, REDIS_URL: "redis://cache" })).toEqual({
+      SQS_QUEUE_URL: expect.stringContaining("REDIS_URL"),
+    });
+    expect(Object.keys(problems({ NIGHTBAKE_HELPERS: "4" }))).toEqual(["NIGHTBAKE_HELPERS"]);
+  });
+
+  test.each([
+    "https://sqs.eu-central-1.amazonaws.com/123456789012/nightbake.fifo",
+    "https://user:pass@sqs.eu-central-1.amazonaws.com/123456789012/nightbake",
+    "sqs://nightbake",
+  ])("are not at %s", (wrong) => {
+    expect(Object.keys(problems({ SQS_QUEUE_URL: wrong }))).toEqual(["SQS_QUEUE_URL"]);
+  });
+});
+
 describe("secrets", () => {
   const env = {
     DATABASE_URL: `mysql://bake:${PASSWORD}@db:3306/blog?ssl-key=${PASSWORD}`,

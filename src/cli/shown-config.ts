@@ -19,7 +19,7 @@ export function maskedConfig(config: Config): readonly ShownSetting[] {
   const from = (name: string) => config.origins[name] ?? "default";
   const ours = Object.entries(SETTINGS).map(([name, field]) => {
     const values = [config[field] ?? ""].flat();
-    const show = field === "token" ? hidden : masked;
+    const show = field === "token" || from(name) === "parameter" ? hidden : masked;
     return { name, value: values.map((each) => show(String(each))).join(","), from: from(name) };
   });
   const theirs = Object.keys(config.aws)

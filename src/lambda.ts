@@ -1,0 +1,21 @@
+import type { BatchAnswer, Context, QueueEvent } from "./lambda/event.ts";
+
+// The functions that serverless.yml names. Each loads what it needs when it is called first.
+
+/** Runs the jobs that the messages of a lane's queue name. */
+export async function run(event: QueueEvent, context: Context): Promise<BatchAnswer> {
+  const { runEvent } = await import("./lambda/run.ts");
+  return await runEvent(event, context);
+}
+
+/** Helps the run that publishes. */
+export async function help(event: QueueEvent, context: Context): Promise<BatchAnswer> {
+  const { helpEvent } = await import("./lambda/help.ts");
+  return await helpEvent(event, context);
+}
+
+/** Asks for what is due by the clock, and for what no message came for; EventBridge calls it each minute. */
+export async function tick(_event: unknown, context: Context): Promise<void> {
+  const { tickEvent } = await import("./lambda/tick.ts");
+  await tickEvent(context);
+}
