@@ -18,7 +18,7 @@ function handler(event) {
 
 function objectPath(uri) {
   // Only a bare "/" at the end is a folder; an encoded one would be the end of a name.
-  const named = uri.endsWith("/") ? `${uri}index.html` : uri;
+  const named = uri.endsWith("/") ? uri + "index.html" : uri;
   let path = MISSING;
   try {
     path = encoded(decodeURIComponent(named));
@@ -31,7 +31,7 @@ function objectPath(uri) {
 function encoded(text) {
   return encodeURIComponent(text)
     .replace(/%2F/g, "/")
-    .replace(/[!'()*]/g, (char) => `%${char.codePointAt(0).toString(16).toUpperCase()}`);
+    .replace(/[!'()*]/g, (char) => "%" + char.codePointAt(0).toString(16).toUpperCase());
 }
 
 // Empty parts, "." and "..", control characters and backslashes are in no route.
