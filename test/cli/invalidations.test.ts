@@ -2,12 +2,12 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { temporary } from "./fakes.ts";
-import { nightbake, ROOT } from "./nightbake.ts";
+import { command, ROOT } from "./nightbake.ts";
 
 test("what the CDN has not completed is listed and explained; an unknown action is told", async () => {
   const cwd = temporary();
   const run = (...argv: string[]) =>
-    nightbake(["invalidations", ...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
+    command(["invalidations", ...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
 
   const empty = await run();
   {

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { temporary } from "./fakes.ts";
+import { runCli } from "../../src/cli/cli.ts";
+import { readConfig } from "../../src/config.ts";
+import { fakeIo, temporary } from "./fakes.ts";
 
 /** The clone's own folder, with `site.config.ts`. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -16,6 +18,29 @@ export interface Ended {
 interface Around {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+}
+
+/**
+ * Runs `nightbake ARGS` in this process, with no settings but `env`: a tenth of the work of one of its own. What a
+ * process keeps of the files that it has loaded it keeps: a changed site definition needs another.
+ */
+export async function command(
+  argv: readonly string[],
+  { env = {}, cwd = temporary() }: Around = {},
+): Promise<Ended> {
+  const io = {
+    ...fakeIo(),
+    now: () => performance.now(),
+    config: (options: object) => readConfig({ env, cwd, options }),
+  };
+  const before = process.cwd();
+  process.chdir(cwd);
+  try {
+    const code = await runCli(argv, io);
+    return { code, out: io.out.text(), err: io.err.text() };
+  } finally {
+    process.chdir(before);
+  }
 }
 
 /** Runs `nightbake ARGS` in a process of its own, with no settings but `env`, to its end. */

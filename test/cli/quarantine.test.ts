@@ -2,12 +2,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporary } from "./fakes.ts";
-import { nightbake, ROOT } from "./nightbake.ts";
+import { command, ROOT } from "./nightbake.ts";
 
 test("the quarantine is listed, exported and imported", async () => {
   const cwd = temporary();
   const run = (...argv: string[]) =>
-    nightbake([...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
+    command([...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
   await run("bake");
 
   const listed = await run("quarantine");
@@ -25,7 +25,7 @@ test("the quarantine is listed, exported and imported", async () => {
 test("a bad line, an unknown action and a missing file are told", async () => {
   const cwd = temporary();
   const run = (...argv: string[]) =>
-    nightbake([...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
+    command([...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
   await run("bake");
   writeFileSync(join(cwd, "held.ndjson"), "{}\n");
 

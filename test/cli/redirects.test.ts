@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporary } from "./fakes.ts";
-import { nightbake, ROOT } from "./nightbake.ts";
+import { command, ROOT } from "./nightbake.ts";
 
 const LINE = '{"from":"/articles/old/","kind":"article","key":[1]}\n';
 
@@ -10,7 +10,7 @@ const LINE = '{"from":"/articles/old/","kind":"article","key":[1]}\n';
 async function bakedPlace() {
   const cwd = temporary();
   const run = (...argv: string[]) =>
-    nightbake([...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
+    command([...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
   await run("bake");
   return { cwd, run };
 }

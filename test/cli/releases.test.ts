@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporary } from "./fakes.ts";
-import { nightbake, ROOT } from "./nightbake.ts";
+import { command, ROOT } from "./nightbake.ts";
 
 /** Files below a folder with their texts. */
 function filesIn(folder: string): Readonly<Record<string, string>> {
@@ -16,8 +16,8 @@ test("releases are listed, compared, brought back and left again", async () => {
   const cwd = temporary();
   const config = ["--config", join(ROOT, "site.config.ts")];
   const at = (origin: string) => ({ cwd, env: { SITE_URL: origin } });
-  const run = (...argv: string[]) => nightbake([...argv, ...config], at("https://b.example"));
-  await nightbake(["bake", ...config], at("https://a.example"));
+  const run = (...argv: string[]) => command([...argv, ...config], at("https://b.example"));
+  await command(["bake", ...config], at("https://a.example"));
   const first = filesIn(join(cwd, "dist"));
   await run("build");
   expect(filesIn(join(cwd, "dist"))).not.toEqual(first);
@@ -50,7 +50,7 @@ test("a rollback that cannot be is refused with what is lost; numbers are checke
   const cwd = temporary();
   const config = ["--config", join(ROOT, "site.config.ts")];
   const run = (origin: string, ...argv: string[]) =>
-    nightbake([...argv, ...config], { cwd, env: { SITE_URL: origin, NIGHTBAKE_KEEP_MB: "0" } });
+    command([...argv, ...config], { cwd, env: { SITE_URL: origin, NIGHTBAKE_KEEP_MB: "0" } });
   await run("https://a.example", "bake");
   await run("https://b.example", "build");
 

@@ -2,8 +2,6 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { runCli } from "../../src/cli/cli.ts";
-import { readConfig } from "../../src/config.ts";
 import { jobEvents } from "../../src/control/remote.ts";
 import { openJobs } from "../../src/jobs/jobs.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
@@ -11,8 +9,8 @@ import { balancer } from "../control/balancer.ts";
 import { tell, tellDone } from "../control/tell.ts";
 import { describeWith } from "../services/requires.ts";
 import { sharedMariaDb } from "../services/shared.ts";
-import { fakeIo, temporary } from "./fakes.ts";
-import { nightbake, ROOT, started } from "./nightbake.ts";
+import { temporary } from "./fakes.ts";
+import { command, nightbake, ROOT, started } from "./nightbake.ts";
 
 // Servers are processes: the clone's own site with a few rows, its state and output in a new folder.
 
@@ -34,12 +32,8 @@ beforeAll(async () => {
   expect((await run(["load", join(cwd, "data"), ...SITE])).code).toBe(0);
 });
 
-/** A command in this process, which takes a tenth of one of its own. */
-async function run(argv: readonly string[], env: Record<string, string> = {}) {
-  const io = { ...fakeIo(), config: (options: object) => readConfig({ env, cwd, options }) };
-  const code = await runCli(argv, io);
-  return { code, out: io.out.text(), err: io.err.text() };
-}
+const run = (argv: readonly string[], env: Record<string, string> = {}) =>
+  command(argv, { env, cwd });
 
 /** `nightbake serve`, when it listens. */
 async function serving(env: Record<string, string> = {}) {

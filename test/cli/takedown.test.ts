@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporary } from "./fakes.ts";
-import { nightbake, ROOT } from "./nightbake.ts";
+import { command, ROOT } from "./nightbake.ts";
 
 const ROUTE = "/articles/a-starter-is-a-schedule/";
 
@@ -10,7 +10,7 @@ const ROUTE = "/articles/a-starter-is-a-schedule/";
 async function bakedPlace() {
   const cwd = temporary();
   const run = (...argv: string[]) =>
-    nightbake([...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
+    command([...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
   await run("bake");
   const isThere = () => existsSync(join(cwd, `dist${ROUTE}index.html`));
   const home = () => readFileSync(join(cwd, "dist", "index.html"), "utf8");

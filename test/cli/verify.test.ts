@@ -4,12 +4,12 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { temporary } from "./fakes.ts";
-import { nightbake, ROOT } from "./nightbake.ts";
+import { command, ROOT } from "./nightbake.ts";
 
 function site() {
   const cwd = temporary();
   const run = (...argv: string[]) =>
-    nightbake([...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
+    command([...argv, "--config", join(ROOT, "site.config.ts")], { cwd });
   return { cwd, run, dist: (name: string) => join(cwd, "dist", name) };
 }
 
