@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporary } from "./fakes.ts";
-import { type Ended, nightbake, ROOT, started } from "./nightbake.ts";
+import { command, type Ended, ROOT, started } from "./nightbake.ts";
 
 // The whole path with real adapters: the clone's own site, its state and output in a new folder.
 
@@ -12,7 +12,7 @@ const DATA = join(ROOT, "content", "data");
 /** A folder to run in, and `run` in it. */
 function place() {
   const cwd = temporary();
-  const run = (...argv: string[]): Promise<Ended> => nightbake([...argv, ...SITE], { cwd });
+  const run = (...argv: string[]): Promise<Ended> => command([...argv, ...SITE], { cwd });
   return { cwd, run, dist: join(cwd, "dist") };
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporary } from "./fakes.ts";
-import { nightbake, ROOT, started } from "./nightbake.ts";
+import { command, nightbake, ROOT, started } from "./nightbake.ts";
 
 const COMMANDS = [
   "bake",
@@ -30,7 +30,7 @@ test("--version prints the release of package.json", async () => {
 test.each([["--help"], ["help"], [""]])(
   "%s prints the commands and the exit codes",
   async (word) => {
-    const { code, out } = await nightbake(word ? [word] : []);
+    const { code, out } = await command(word ? [word] : []);
 
     expect(code).toBe(0);
     for (const name of COMMANDS) expect(out).toMatch(new RegExp(`^ {2}${name}\\b`, "m"));
@@ -40,8 +40,8 @@ test.each([["--help"], ["help"], [""]])(
 
 test.each(COMMANDS)("%s --help has options and examples, and help says the same", async (name) => {
   const [{ code, out }, help] = await Promise.all([
-    nightbake([name, "--help"]),
-    nightbake(["help", name]),
+    command([name, "--help"]),
+    command(["help", name]),
   ]);
 
   expect(code).toBe(0);
@@ -60,7 +60,7 @@ describe("is refused with exit code 2 and the nearest name:", () => {
     [["redirects", "exprot"], "There is no action exprot. Did you mean export?"],
     [["redirects", "import", "a", "b"], "b: There is no place for this argument."],
   ])("%j", async (argv, told) => {
-    const { code, out, err } = await nightbake(argv);
+    const { code, out, err } = await command(argv);
 
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toMatch(/^config_invalid: /);
@@ -70,7 +70,7 @@ describe("is refused with exit code 2 and the nearest name:", () => {
   test("a setting", async () => {
     const env = { NIGHTBAKE_HOEM: "x", DATABASE_URL: "mysql://u:s3cret@" };
 
-    const { code, err } = await nightbake(["config"], { env });
+    const { code, err } = await command(["config"], { env });
 
     expect(code).toBe(2);
     expect(err).toContain("NIGHTBAKE_HOEM: There is no such setting. Did you mean NIGHTBAKE_HOME?");
@@ -80,7 +80,7 @@ describe("is refused with exit code 2 and the nearest name:", () => {
 });
 
 test("with --json an error is a line of standard output", async () => {
-  const { code, out, err } = await nightbake(["build", "--json"]);
+  const { code, out, err } = await command(["build", "--json"]);
 
   expect({ code, err }).toEqual({ code: 2, err: "" });
   expect(JSON.parse(out)).toMatchObject({ event: "error", code: "source_rejected" });

@@ -9,6 +9,8 @@ import { fakeIo, temporary } from "./fakes.ts";
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
+const HERE = process.cwd();
+
 export interface Ended {
   readonly code: number | null;
   readonly out: string;
@@ -33,13 +35,12 @@ export async function command(
     now: () => performance.now(),
     config: (options: object) => readConfig({ env, cwd, options }),
   };
-  const before = process.cwd();
   process.chdir(cwd);
   try {
     const code = await runCli(argv, io);
     return { code, out: io.out.text(), err: io.err.text() };
   } finally {
-    process.chdir(before);
+    process.chdir(HERE);
   }
 }
 

@@ -6,7 +6,7 @@ import { runCli } from "../../src/cli/cli.ts";
 import { openJobs } from "../../src/jobs/jobs.ts";
 import { openSqliteLedger } from "../../src/ledger/sqlite.ts";
 import { fakeIo } from "./fakes.ts";
-import { nightbake, ROOT, started } from "./nightbake.ts";
+import { command, ROOT, started } from "./nightbake.ts";
 
 const SITE = ["--config", join(ROOT, "site.config.ts")];
 
@@ -81,7 +81,7 @@ test("a worker runs what waits, tells it, and ends with SIGTERM", async () => {
   const tables = ["articles", "users", "friendships", "activities"];
   await mkdir(join(cwd, "rows"));
   for (const table of tables) await writeFile(join(cwd, "rows", `${table}.ndjson`), "");
-  await nightbake(["load", "rows", ...SITE], { env, cwd });
+  await command(["load", "rows", ...SITE], { env, cwd });
   const { job } = await jobs.submit({ work: { is: "rebuild", targets: [] }, lane: "live" });
   const worker = started(["worker", ...SITE], { env, cwd });
   while ((await jobs.job(job.id))?.finishedAt === undefined) await sleep(50);

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { nightbake, ROOT } from "./nightbake.ts";
+import { command, ROOT } from "./nightbake.ts";
 
 const CONFIG = ["--config", join(ROOT, "site.config.ts")];
 
 test("prints a script of the kind of database that is asked for, or what the one that is set lacks", async () => {
   const [mysql, sqlite, diff, other] = await Promise.all([
-    nightbake(["schema", "--for", "mysql", ...CONFIG]),
-    nightbake(["schema", ...CONFIG]),
-    nightbake(["schema", "--diff", "--json", ...CONFIG]),
-    nightbake(["schema", "--for", "oracle", ...CONFIG]),
+    command(["schema", "--for", "mysql", ...CONFIG]),
+    command(["schema", ...CONFIG]),
+    command(["schema", "--diff", "--json", ...CONFIG]),
+    command(["schema", "--for", "oracle", ...CONFIG]),
   ]);
 
   expect(mysql.out).toMatch(/^SET NAMES utf8mb4;\nSET time_zone = '\+00:00', sql_mode = /);
