@@ -288,12 +288,17 @@ export async function openWork(config: Config): Promise<OpenedWork> {
 }
 
 /**
- * Opens the queue of a ledger's jobs: in Redis, or without one in this process, whose workers then find
- * the jobs of others in the ledger.
+ * Opens the queue of a ledger's jobs: in SQS, in Redis, or without either in this process, whose workers
+ * then find the jobs of others in the ledger.
  */
-async function openQueue({ redisUrl }: Config, ledger: Pick<Ledger, "id">): Promise<Queue> {
+async function openQueue(config: Config, ledger: Pick<Ledger, "id">): Promise<Queue> {
+  const { redisUrl, sqsQueueUrl: url, awsRegion: region } = config;
+  if (url !== undefined) {
+    const { sqsQueue } = await import("./jobs/sqs-queue.ts");
+    return sqsQueue({ url, region, ...credentialsOf(config) });
+  }
   if (redisUrl === undefined) return memoryQueue();
-  // Imported late: most commands need no Redis.
+  // Imported late, as that of SQS: most commands need neither.
   const { bullmqQueue } = await import("./jobs/bullmq-queue.ts");
   return bullmqQueue({ url: redisUrl, name: ledger.id });
 }

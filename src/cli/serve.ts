@@ -17,8 +17,8 @@ export const serveCommand: Command = {
     "Answers the HTTP API: rebuilds, jobs and their events, health, metrics; asks for what is scheduled.",
   details:
     "Whoever asks needs a token of `nightbake tokens add`. Any number of these may run, on one LEDGER_URL; each\n" +
-    "answers for all jobs. Without REDIS_URL it runs the jobs, too; with it `nightbake worker` does, unless\n" +
-    "--worker is said. It asks for nightly builds and what else `nightbake schedule` does, each once however many\n" +
+    "answers for all jobs. Without REDIS_URL or SQS_QUEUE_URL it runs the jobs, too; with one of them `nightbake\n" +
+    "worker` does, unless --worker is said. It asks for nightly builds and what else `nightbake schedule` does, each once however many\n" +
     "of these run, until Ctrl-C or SIGTERM. It speaks HTTP: what stands before it has to end TLS when others are to reach it.\n" +
     "docs/reference/http-api.md has the routes.",
   positionals: [],
@@ -52,7 +52,7 @@ export const serveCommand: Command = {
     ]);
     const schedule = readSchedule(config, Date.now());
     await using opened = await openWork(config);
-    const isWorking = args.has("worker") || config.redisUrl === undefined;
+    const isWorking = args.has("worker") || (config.redisUrl ?? config.sqsQueueUrl) === undefined;
     await serve(opened, {
       ...{ host: config.host, port: config.port, requestsPerMinute: config.requestsPerMinute },
       signal: io.signal,

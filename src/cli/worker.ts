@@ -15,9 +15,9 @@ export const workerCommand: Command = {
   summary: "Runs the jobs of the queue, until Ctrl-C or SIGTERM; any number may, on any machine.",
   details:
     "Jobs come from `nightbake serve`, its HTTP API and its schedule. Workers that share a ledger share the\n" +
-    "work; with REDIS_URL they are woken at once, without it they look in the ledger every second. A worker\n" +
-    "that is stopped ends what ends in time and hands back the rest; one that is killed is replaced within 15\n" +
-    "seconds. Several machines need LEDGER_URL. Workers with nothing to do help the one that publishes much.\n" +
+    "work; with REDIS_URL or SQS_QUEUE_URL they are woken at once, without one they look in the ledger every\n" +
+    "second. A worker that is stopped ends what ends in time and hands back the rest; one that is killed is\n" +
+    "replaced within 15 seconds. Several machines need LEDGER_URL. Workers with nothing to do help the one that publishes much.\n" +
     "The first worker with templates, content or code that nobody had makes them the current ones: all\n" +
     "others stop publishing at once, and wait (see `nightbake code`).",
   positionals: [],

@@ -2,7 +2,7 @@ import { LANES, type Lane } from "./job.ts";
 
 /** Wakes a worker. It says what to look at; whether there is anything to do, the ledger tells. */
 export interface Message {
-  /** While a message waits, another of its id is the same one. Any text without ":". */
+  /** While a message waits, an engine that can takes another of its id for the same one. Any text without ":". */
   readonly id: string;
   readonly lane: Lane;
   /** Goes through JSON. */
@@ -22,9 +22,10 @@ export interface Workable {
 }
 
 /**
- * Hands messages to workers, at least once each: it may lose none by itself, but whoever sends has to
- * send again what an outage lost. Lanes in their order; of those that waited for longer than
- * {@link PATIENCE_MS} one goes first every {@link AGED_MS}, so that no lane starves and none is held up.
+ * Hands messages to workers, at least once each and perhaps to two at once: it may lose none by itself,
+ * but whoever sends has to send again what an outage lost. Lanes in their order, messages of one about
+ * as they were sent; of those that waited for longer than {@link PATIENCE_MS} one goes first every
+ * {@link AGED_MS}, so that no lane starves and none is held up.
  */
 export interface Queue extends AsyncDisposable {
   /** @throws PipelineError `queue_unavailable`; some may have been sent then */
@@ -38,6 +39,12 @@ export interface Queue extends AsyncDisposable {
 
   /** Messages that wait, delayed ones too. @throws PipelineError `queue_unavailable` */
   counts(): Promise<Readonly<Record<Lane, number>>>;
+
+  /**
+   * Calls so many functions to help a run that publishes. Workers look for themselves: engines that have
+   * but those have no way to call. @throws PipelineError `queue_unavailable`
+   */
+  readonly call?: (helpers: number) => Promise<void>;
 }
 
 /** So long a lane waits for those before it. */

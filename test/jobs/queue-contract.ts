@@ -40,8 +40,18 @@ async function handled(
   return seen;
 }
 
-/** What every Queue must do. `newPlace` gives room for an empty queue each time it is called. */
-export function describeQueue(engine: string, newPlace: () => Promise<QueuePlace>): void {
+/**
+ * What every Queue must do. `newPlace` gives room for an empty queue each time it is called. Standard
+ * queues promise less: about the order within a lane, and of two messages of one id both may come.
+ */
+export function describeQueue(
+  engine: string,
+  newPlace: () => Promise<QueuePlace>,
+  { isStandard = false }: { readonly isStandard?: boolean } = {},
+): void {
+  /** What the order of messages is compared by. */
+  const inOrder = (names: readonly string[]) =>
+    isStandard ? names.map((name) => name.slice(0, 1)) : names;
   const queueTest = (name: string, body: (queue: Queue, place: QueuePlace) => Promise<void>) =>
     test(name, async () => {
       const place = await newPlace();
@@ -56,8 +66,9 @@ export function describeQueue(engine: string, newPlace: () => Promise<QueuePlace
 
       const seen = await handled(queue, 5);
 
-      expect(ids(seen)).toEqual(["t", "e1", "e2", "l", "n"]);
-      expect(seen[1]).toEqual({ id: "e1", lane: "editor", body: { is: "job", job: "e1" } });
+      expect(inOrder(ids(seen))).toEqual(inOrder(["t", "e1", "e2", "l", "n"]));
+      const first = seen.find(({ id }) => id === "e1");
+      expect(first).toEqual({ id: "e1", lane: "editor", body: { is: "job", job: "e1" } });
       expect(await queue.counts()).toEqual({ takedown: 0, editor: 0, live: 0, nightly: 0 });
     });
 
@@ -66,7 +77,9 @@ export function describeQueue(engine: string, newPlace: () => Promise<QueuePlace
       async (queue) => {
         await queue.send([message("a"), message("a")]);
         await queue.send([message("a"), message("b")]);
-        expect(ids(await handled(queue, 2))).toEqual(["a", "b"]);
+        const seen = ids(await handled(queue, isStandard ? 4 : 2));
+        expect([...new Set(seen)].toSorted()).toEqual(["a", "b"]);
+        expect((await queue.counts()).editor).toBe(0);
 
         await queue.send([message("a")]);
 
@@ -155,10 +168,12 @@ export function describeQueue(engine: string, newPlace: () => Promise<QueuePlace
 
       // The live one is over its patience for longer than the nightly ones.
       const order = ids(seen);
-      expect(order.filter((id) => id.startsWith("e"))).toEqual(["e1", "e2", "e3", "e4", "e5"]);
+      const editors = order.filter((id) => id.startsWith("e"));
+      expect(inOrder(editors)).toEqual(inOrder(["e1", "e2", "e3", "e4", "e5"]));
+      const first = (of: string) => inOrder(order).indexOf(inOrder([of])[0] ?? "");
       expect(order.indexOf("l")).toBeLessThan(order.indexOf("e2"));
-      expect(order.indexOf("n1")).toBeLessThan(order.indexOf("e5"));
-      expect(order.at(-1)).toBe("n2");
+      expect(first("n1")).toBeLessThan(order.indexOf(editors.at(-1) ?? ""));
+      expect(inOrder(order).at(-1)).toBe(inOrder(["n2"])[0]);
     });
   });
 }
