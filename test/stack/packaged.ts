@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -8,21 +8,14 @@ import type { Template } from "./template.ts";
 const ROOT = resolve(import.meta.dirname, "../..");
 const OSLS = join(ROOT, "node_modules/osls/bin/serverless.js");
 /** What `serverless.yml` is made of. The bundle has a stand-in: its content does not matter here. */
-const PARTS = [
-  "serverless.yml",
-  "package.json",
-  "src/lambda/stack",
-  "src/edge",
-  "docs/reference/aws",
-];
+const PARTS = ["serverless.yml", "package.json", "deploy/stack", "src/edge", "docs/reference/aws"];
 /** osls reads what it likes, writes where it should, starts nothing and reaches no network. */
 const CONFINED = ["--permission", "--allow-fs-read=*"];
 
 /** What `osls package` says, with nothing in its environment. Parameters as `{ helpers: "20" }`. @throws Error with what it says against it */
 export async function packageStack(parameters: Readonly<Record<string, string>> = {}) {
   const folder = temporaryFolder("nightbake-stack-");
-  for (const each of PARTS.filter((each) => existsSync(join(ROOT, each))))
-    cpSync(join(ROOT, each), join(folder, each), { recursive: true });
+  for (const each of PARTS) cpSync(join(ROOT, each), join(folder, each), { recursive: true });
   mkdirSync(join(folder, ".build/aws"), { recursive: true });
   writeFileSync(join(folder, ".build/aws/lambda.mjs"), "");
   const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);

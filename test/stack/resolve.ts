@@ -41,7 +41,10 @@ export function resolver(template: Template, place: Place = PLACE): (value: unkn
   const refer = (name: string): unknown => {
     if (name.startsWith("AWS::")) return pseudo(name, place);
     const parameter = template.Parameters?.[name];
-    return parameter === undefined ? attribute(`${name}.Ref`) : parameter.Default;
+    if (parameter === undefined) return attribute(`${name}.Ref`);
+    return parameter.Type === "CommaDelimitedList"
+      ? String(parameter.Default).split(",")
+      : parameter.Default;
   };
   const attribute = (path: string): unknown => {
     const [name = "", ...rest] = path.split(".");

@@ -42,6 +42,15 @@ test("CloudFormation knows every property, with its type and its values", () => 
   expect(schemaProblems(inNetwork.template)).toEqual([]);
 });
 
+test("the header of the cache tags is found when it is misspelt", () => {
+  const misspelt = JSON.parse(text.replace('"HeaderName":', '"HeaderNam":')) as Template;
+
+  expect(schemaProblems(misspelt)).toEqual([
+    "SiteDistribution.DistributionConfig.CacheTagConfig.HeaderName: It is missing.",
+    "SiteDistribution.DistributionConfig.CacheTagConfig.HeaderNam: CloudFormation does not know it. Did you mean HeaderName?",
+  ]);
+});
+
 test.each([
   [
     "a misspelt name",

@@ -1,9 +1,14 @@
 /** A CloudFormation template, as far as we look at it. */
 export interface Template {
   readonly Resources: Readonly<Record<string, Resource>>;
-  readonly Parameters?: Readonly<Record<string, { readonly Default?: unknown }>>;
+  readonly Parameters?: Readonly<Record<string, Parameter>>;
   readonly Conditions?: Readonly<Record<string, unknown>>;
   readonly Outputs?: Readonly<Record<string, unknown>>;
+}
+
+export interface Parameter {
+  readonly Type: string;
+  readonly Default?: unknown;
 }
 
 export interface Resource {
