@@ -1,6 +1,6 @@
 import type { Config } from "./config.ts";
 import { readSchedule, type Scheduling } from "./jobs/schedule.ts";
-import { openHistory } from "./wiring.ts";
+import { openHistory } from "./wiring-ledger.ts";
 
 /**
  * Opens the ledger, and reads the schedule that is kept there.

@@ -18,8 +18,6 @@ import { httpViewer } from "./invalidate/viewer.ts";
 import { memoryQueue } from "./jobs/memory-queue.ts";
 import type { Queue } from "./jobs/queue.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import { openMysqlLedger } from "./ledger/mysql.ts";
-import { openSqliteLedger } from "./ledger/sqlite.ts";
 import { loadSite, templateNames } from "./load-site.ts";
 import type { Log } from "./pipeline/log.ts";
 import type { Shelf, Wired } from "./pipeline.ts";
@@ -48,6 +46,7 @@ import { openMysqlTarget } from "./source/mysql-target.ts";
 import { noSource } from "./source/no-rows.ts";
 import { openSqliteSource } from "./source/sqlite-source.ts";
 import { openSqliteTarget } from "./source/sqlite-target.ts";
+import { openLedger } from "./wiring-ledger.ts";
 
 /** AWS's home region, for S3-compatible servers that do not care. */
 const DEFAULT_REGION = "us-east-1";
@@ -301,26 +300,6 @@ async function openQueue(config: Config, ledger: Pick<Ledger, "id">): Promise<Qu
   // Imported late, as that of SQS: most commands need neither.
   const { bullmqQueue } = await import("./jobs/bullmq-queue.ts");
   return bullmqQueue({ url: redisUrl, name: ledger.id });
-}
-
-/** What the redirects of a site can be asked and told with, opened. */
-export type OpenedHistory = AsyncDisposable & Pick<Wired, "ledger" | "site">;
-
-/** Opens the ledger that the configuration names, for the site's route history. */
-export async function openHistory(config: Config): Promise<OpenedHistory> {
-  const site = await loadSite(config.configFile, config.siteUrl);
-  const ledger = await openLedger(config);
-  return { site, ledger, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
-}
-
-/**
- * Opens the ledger alone.
- * @throws PipelineError `ledger_rejected`, `ledger_unavailable`
- */
-export async function openLedger({ ledgerUrl, ledgerFile }: Config) {
-  return await (ledgerUrl === undefined
-    ? openSqliteLedger(ledgerFile)
-    : openMysqlLedger(ledgerUrl));
 }
 
 /** Bodies are kept on this machine; another makes them again. */

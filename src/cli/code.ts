@@ -26,7 +26,7 @@ export const codeCommand: Command = {
     const [action = "list"] = args.positionals;
     if (!ACTIONS.includes(action)) throw unknownAction(action);
     if (action === "list") {
-      const { openLedger } = await import("../wiring.ts");
+      const { openLedger } = await import("../wiring-ledger.ts");
       await using ledger = await openLedger(configOf(args, io));
       const codes = await ledger.codes();
       if (args.has("json")) for (const each of codes) io.out.write(lineOf(each));

@@ -11,7 +11,7 @@ export type Kinds = AsyncDisposable & Pick<Previewed, "kindOf">;
 export async function openKinds(config: Config): Promise<Kinds> {
   const isBuilt = config.ledgerUrl !== undefined || existsSync(config.ledgerFile);
   if (!isBuilt || !existsSync(config.configFile)) return UNKNOWN;
-  const { openHistory } = await import("../wiring.ts");
+  const { openHistory } = await import("../wiring-ledger.ts");
   const opened = await openHistory(config).catch(unknown);
   if (opened === undefined) return UNKNOWN;
   const { site, ledger } = opened;

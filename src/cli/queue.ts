@@ -36,7 +36,7 @@ export const queueCommand: Command = {
     const act = ACTIONS[action];
     if (act === undefined) throw unknown("action", action, Object.keys(ACTIONS));
     const [{ openLedger }, { openJobs }] = await Promise.all([
-      import("../wiring.ts"),
+      import("../wiring-ledger.ts"),
       import("../jobs/jobs.ts"),
     ]);
     await using ledger = await openLedger(configOf(args, io));

@@ -1,6 +1,6 @@
 import { PipelineError } from "../error.ts";
 import { didYouMean } from "../nearest.ts";
-import type { OpenedHistory } from "../wiring.ts";
+import type { OpenedHistory } from "../wiring-ledger.ts";
 import type { Args } from "./args.ts";
 import { COMMON, type Command, configOf, type ExitCode, type Io } from "./command.ts";
 import { counted } from "./format.ts";
@@ -29,7 +29,7 @@ export const redirectsCommand: Command = {
     const act = ACTIONS[action];
     if (act === undefined) throw unknownAction(action);
     const config = configOf(args, io);
-    const { openHistory } = await import("../wiring.ts");
+    const { openHistory } = await import("../wiring-ledger.ts");
     await using opened = await openHistory(config);
     return await act(opened, { args, io, file });
   },

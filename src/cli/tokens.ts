@@ -34,7 +34,7 @@ export const tokensCommand: Command = {
     const [action = "", name] = args.positionals;
     const act = ACTIONS[action];
     if (act === undefined) throw unknownAction(action);
-    const { openLedger } = await import("../wiring.ts");
+    const { openLedger } = await import("../wiring-ledger.ts");
     await using ledger = await openLedger(configOf(args, io));
     return await act(ledger, { args, io, name });
   },

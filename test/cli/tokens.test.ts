@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { runCli } from "../../src/cli/cli.ts";
-import { openLedger } from "../../src/wiring.ts";
+import { openLedger } from "../../src/wiring-ledger.ts";
 import { fakeIo } from "./fakes.ts";
 
 /** One terminal and one ledger for several commands. */
