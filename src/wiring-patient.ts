@@ -6,7 +6,8 @@ import { loadSite } from "./load-site.ts";
 import { mysqlAddress } from "./mysql-address.ts";
 import { mysqlPool } from "./source/mysql-connection.ts";
 import { openSqliteSource } from "./source/sqlite-source.ts";
-import { credentialsOf, openStore } from "./wiring.ts";
+import { openStore } from "./wiring.ts";
+import { credentialsOf } from "./wiring-queue.ts";
 
 /** A frozen server is told as one that does not answer. */
 const QUERY_MS = 30_000;

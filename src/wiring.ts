@@ -15,9 +15,7 @@ import { openCloudFront } from "./invalidate/cloudfront.ts";
 import { noCdn } from "./invalidate/none.ts";
 import { leaving, type Terms } from "./invalidate/terms.ts";
 import { httpViewer } from "./invalidate/viewer.ts";
-import { memoryQueue } from "./jobs/memory-queue.ts";
 import type { Queue } from "./jobs/queue.ts";
-import type { Ledger } from "./ledger/ledger.ts";
 import { loadSite, templateNames } from "./load-site.ts";
 import type { Log } from "./pipeline/log.ts";
 import type { Shelf, Wired } from "./pipeline.ts";
@@ -47,6 +45,7 @@ import { noSource } from "./source/no-rows.ts";
 import { openSqliteSource } from "./source/sqlite-source.ts";
 import { openSqliteTarget } from "./source/sqlite-target.ts";
 import { openLedger } from "./wiring-ledger.ts";
+import { credentialsOf, openQueue } from "./wiring-queue.ts";
 
 /** AWS's home region, for S3-compatible servers that do not care. */
 const DEFAULT_REGION = "us-east-1";
@@ -176,15 +175,6 @@ function termsOf(config: Config): Terms {
   };
 }
 
-/** Keys that stand in `.env`, where the SDK does not look; without them it searches by itself. */
-export function credentialsOf({ aws }: Config) {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = aws;
-  if (accessKeyId === undefined || secretAccessKey === undefined) return {};
-  const sessionToken = aws["AWS_SESSION_TOKEN"];
-  const token = sessionToken === undefined ? {} : { sessionToken };
-  return { credentials: { accessKeyId, secretAccessKey, ...token } };
-}
-
 async function openSource({ databaseUrl: url, sourceFile, ...config }: Config) {
   if (url === undefined) return await openSqliteSource(sourceFile);
   const { databaseReplicaUrls: replicaUrls, replicaWait: waitSeconds, statementLimit } = config;
@@ -284,22 +274,6 @@ export async function openWork(config: Config): Promise<OpenedWork> {
   const queue = parts.use(await openQueue(config, wired.ledger));
   const open = parts.move();
   return { wired, queue, [Symbol.asyncDispose]: () => open.disposeAsync() };
-}
-
-/**
- * Opens the queue of a ledger's jobs: in SQS, in Redis, or without either in this process, whose workers
- * then find the jobs of others in the ledger.
- */
-async function openQueue(config: Config, ledger: Pick<Ledger, "id">): Promise<Queue> {
-  const { redisUrl, sqsQueueUrl: url, awsRegion: region } = config;
-  if (url !== undefined) {
-    const { sqsQueue } = await import("./jobs/sqs-queue.ts");
-    return sqsQueue({ url, region, ...credentialsOf(config) });
-  }
-  if (redisUrl === undefined) return memoryQueue();
-  // Imported late, as that of SQS: most commands need neither.
-  const { bullmqQueue } = await import("./jobs/bullmq-queue.ts");
-  return bullmqQueue({ url: redisUrl, name: ledger.id });
 }
 
 /** Bodies are kept on this machine; another makes them again. */
