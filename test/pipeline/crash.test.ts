@@ -39,6 +39,7 @@ beforeAll(async () => {
   const cdn = cacheCdn(world.objects, world.store, { hasTags: true });
   await world.bake({}, (wired) => ({ ...wired, store: cdn.origin, cdn }));
   held = cdn.held;
+  await world.rest();
   await copyFile(join(world.site.dir, "ledger.db"), join(world.site.dir, "base.db"));
   const source = join(world.site.dir, "before.db");
   await copyFile(world.site.source, source);

@@ -47,6 +47,7 @@ beforeAll(async () => {
   await world.bake({}, rewire);
   last = siteOf(world.objects);
   held = cdn.held;
+  await world.rest();
   await copyFile(join(world.site.dir, "ledger.db"), join(world.site.dir, "base.db"));
   parts = await openSmall(world.site, { ledger: "unused.db", store: world.store });
 });

@@ -234,8 +234,8 @@ export interface SmallSite extends AsyncDisposable {
 }
 
 export interface WiringParts {
-  /** File of the ledger below the site's folder. */
-  readonly ledger: string;
+  /** File of the ledger below the site's folder; one that is open stays so. */
+  readonly ledger: string | Ledger;
   readonly store: ObjectStore;
   readonly cdn?: Cdn;
   /** None are kept by default. */
@@ -247,7 +247,10 @@ export async function openSmall(site: SmallSite, parts: WiringParts): Promise<Wi
   await using stack = new AsyncDisposableStack();
   const files = await smallFiles(SITE, site.dir);
   const source = stack.use(await openSqliteSource(site.source));
-  const ledger = stack.use(await openSqliteLedger(join(site.dir, parts.ledger)));
+  const ledger =
+    typeof parts.ledger === "string"
+      ? stack.use(await openSqliteLedger(join(site.dir, parts.ledger)))
+      : parts.ledger;
   const open = stack.move();
   const close = () => open.disposeAsync();
   return { ...wiredWith(parts), ...files, source, ledger, [Symbol.asyncDispose]: close };

@@ -6,6 +6,7 @@ import { smallWorld } from "./world.ts";
 test("a ledger of an earlier schema: the next run looks at every page and puts what changed", async () => {
   await using world = await smallWorld(6);
   await world.bake();
+  await world.rest();
   {
     using database = new DatabaseSync(`${world.site.dir}/ledger.db`);
     for (const statement of TO_THIRD_SCHEMA) database.exec(statement);

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { Cache } from "../../src/cache/cache.ts";
 import type { RunEvent, Summary } from "../../src/events.ts";
@@ -46,7 +47,9 @@ export interface World extends AsyncDisposable {
   /** What is served, as text by key. */
   shown(): Readonly<Record<string, string>>;
   scratch(): Promise<Readonly<Record<string, string>>>;
-  /** Opens the ledger for one question. */
+  /** Closes the ledger until it is next asked: meanwhile all of it is in its file. */
+  rest(): Promise<void>;
+  /** Asks the ledger one question. */
   ledger<T>(ask: (ledger: Ledger) => Promise<T>): Promise<T>;
 }
 
@@ -77,6 +80,12 @@ export async function smallWorld(posts: number, parts: WorldParts = {}): Promise
       database.close();
     }
   };
+  // Opened once: what is prepared for it takes longer than what most tests ask of it.
+  let opened: Promise<Ledger & AsyncDisposable> | undefined;
+  const ledgerOnce = () => {
+    opened ??= openSqliteLedger(join(site.dir, "ledger.db"));
+    return opened;
+  };
   const world: World = {
     site,
     objects,
@@ -96,7 +105,7 @@ export async function smallWorld(posts: number, parts: WorldParts = {}): Promise
     async with(work) {
       const { cdn, kept } = parts;
       await using wired = await openSmall(site, {
-        ledger: "ledger.db",
+        ledger: await ledgerOnce(),
         store,
         ...(cdn === undefined ? {} : { cdn }),
       });
@@ -104,11 +113,18 @@ export async function smallWorld(posts: number, parts: WorldParts = {}): Promise
     },
     shown: () => shown(served(objects)),
     scratch: async () => shown(await scratch(site, world.now)),
-    async ledger(ask) {
-      await using ledger = await openSqliteLedger(`${site.dir}/ledger.db`);
-      return await ask(ledger);
+    async rest() {
+      const last = opened;
+      opened = undefined;
+      await (await last)?.[Symbol.asyncDispose]();
     },
-    [Symbol.asyncDispose]: () => site[Symbol.asyncDispose](),
+    async ledger(ask) {
+      return await ask(await ledgerOnce());
+    },
+    async [Symbol.asyncDispose]() {
+      await world.rest();
+      await site[Symbol.asyncDispose]();
+    },
   };
   change((database) => {
     for (let id = 1; id <= posts; id += 1) writePost(database, id, {});

@@ -45,7 +45,8 @@ function watched(world: World) {
   return { calls, world: { ...world, store: watching } };
 }
 
-function lose(world: World): void {
+async function lose(world: World): Promise<void> {
+  await world.rest();
   for (const end of ["", "-wal", "-shm"])
     rmSync(`${world.site.dir}/ledger.db${end}`, { force: true });
 }
@@ -88,7 +89,7 @@ test("a build after the ledger was lost and the store adopted puts and deletes n
   await site.bake();
   const { world, calls } = watched(site);
   world.objects.set(FOREIGN, world.objects.get("index.html") as Artifact);
-  lose(world);
+  await lose(world);
 
   const adoption = await adopting(world);
   const { changed, rendered, deleted } = await baking(world);
@@ -109,7 +110,7 @@ test("what changed meanwhile is put over what was adopted, and evicted; what is 
   await using site = await smallWorld(8, { cdn, wrap: () => cdn.origin });
   await site.bake();
   const { world, calls } = watched({ ...site, objects });
-  lose(world);
+  await lose(world);
   world.edit(1, "title", "New");
   world.edit(8, "status", "draft");
   const before = new Map(objects);
@@ -142,7 +143,7 @@ test("everything is evicted once, since nobody knows what the CDN was yet to be 
   const cut = { ...cdn, send: () => Promise.reject(new Error("cut off")) };
   await expect(world.bake({}, (wired) => ({ ...wired, cdn: cut }))).rejects.toThrow("cut off");
   expect(cdn.stale()).not.toEqual([]);
-  lose(world);
+  await lose(world);
 
   await adopting({ ...world, store: origin });
   const { changed } = await baking({ ...world, store: origin });
@@ -155,7 +156,7 @@ test("what differs is replaced as it was adopted, without a look at it", async (
   await using site = await smallWorld(4);
   await site.bake();
   const { world, calls } = watched(site);
-  lose(world);
+  await lose(world);
   world.edit(1, "title", "New");
   await adopting(world);
   calls.heads = 0;
@@ -176,7 +177,7 @@ test("redirects stay when the route history is imported before the build, and go
   const old = "posts/p1/index.html";
   expect(world.objects.has(old)).toBe(true);
 
-  lose(world);
+  await lose(world);
   await adopting(world);
   {
     await using wired = await openSmall(world.site, { ledger: "ledger.db", store: world.store });
@@ -187,7 +188,7 @@ test("redirects stay when the route history is imported before the build, and go
   expect([kept.calls.puts, kept.calls.deletes]).toEqual([[], []]);
   await isExact(world);
 
-  lose(world);
+  await lose(world);
   await adopting(world);
   await baking(world);
   expect(world.objects.has(old)).toBe(false);
@@ -197,7 +198,7 @@ test("redirects stay when the route history is imported before the build, and go
 test("while a page fails nothing adopted goes, so that its last good version stays", async () => {
   await using world = await smallWorld(8);
   await world.bake();
-  lose(world);
+  await lose(world);
   world.edit(2, "title", "throw");
   world.edit(8, "status", "draft");
 
@@ -226,7 +227,7 @@ test("a source that is half there is refused before anything is put", async () =
   await using site = await smallWorld(30);
   await site.bake();
   const { world, calls } = watched(site);
-  lose(world);
+  await lose(world);
   world.sql("DELETE FROM posts WHERE id > 15");
   world.sql("DELETE FROM topics WHERE post_id > 15");
 
@@ -243,7 +244,7 @@ test("a source that is half there is refused before anything is put", async () =
 test("the price is told before anything changes, and whoever does not want it can stop", async () => {
   await using world = await smallWorld(4);
   await world.bake();
-  lose(world);
+  await lose(world);
   const before = new Map(world.objects);
   const objects = before.size - 1;
   const stop = new Error("too much");
@@ -269,7 +270,7 @@ test("a ledger that knows pages adopts nothing", async () => {
 test("after another ledger has published to the store what was adopted is not relied on", async () => {
   await using world = await smallWorld(4);
   await world.bake();
-  lose(world);
+  await lose(world);
   await adopting(world);
   world.edit(1, "title", "Other");
   {
@@ -289,7 +290,7 @@ test("objects are looked at a thousand at a time, and so many at once as there a
   await using site = await smallWorld(2);
   await site.bake();
   const { world, calls } = watched(site);
-  lose(world);
+  await lose(world);
   const adopted: number[] = [];
   const object = world.objects.get("index.html") as Artifact;
   for (let n = 0; n < 2300; n += 1) world.objects.set(`old/${n}.html`, object);
@@ -322,7 +323,7 @@ describe("killed", () => {
     await site.bake();
     for (let nth = 1; ; nth += 1) {
       const { world, calls } = watched(site);
-      lose(world);
+      await lose(world);
       const { fault, rewire } = dying(nth);
       await adopting(world, {}, rewire).catch(() => {});
       if (!fault.hasStruck()) break;
@@ -339,7 +340,7 @@ describe("killed", () => {
   test("a cut-off adoption is told to the build", async () => {
     await using world = await smallWorld(4);
     await world.bake();
-    lose(world);
+    await lose(world);
     const stop = new AbortController();
     const store = {
       ...world.store,
@@ -360,7 +361,7 @@ describe("killed", () => {
   test("in the build after it, and the store wiped then, all is put again once it is adopted anew", async () => {
     await using world = await smallWorld(4);
     await world.bake();
-    lose(world);
+    await lose(world);
     await adopting(world);
     const { rewire } = dying(12);
     await world.bake({}, rewire).catch(() => {});
@@ -379,7 +380,7 @@ describe("killed", () => {
     for (let nth = 1; ; nth += 1) {
       await using world = await smallWorld(4);
       await world.bake();
-      lose(world);
+      await lose(world);
       world.edit(1, "title", "New");
       world.edit(3, "slug", "moved");
       world.edit(4, "status", "draft");
@@ -405,7 +406,7 @@ test("a folder is adopted by the bytes of its files; those of no page stay", asy
   const stored = { ...site, store: folderStore(folder) };
   await baking(stored);
   const { world, calls } = watched(stored);
-  lose(world);
+  await lose(world);
   world.edit(1, "title", "New");
   world.edit(6, "status", "draft");
 
