@@ -28,6 +28,8 @@ export interface Patient extends DatabaseAsked {
   readonly store: ObjectStore;
   readonly distribution: Distribution | undefined;
   readonly tagHeader: string | undefined;
+  /** The folder of the bucket that is published to; "" for all of it. */
+  readonly prefix: string;
 }
 
 /** How many findings there are of each state. */

@@ -36,10 +36,10 @@ export async function openPatient(
     distributionId === undefined
       ? undefined
       : parts.use(openDistribution({ distributionId, endpoint, ...credentialsOf(config) }));
-  const tagHeader = config.cloudfrontTagHeader;
+  const { cloudfrontTagHeader: tagHeader, s3Prefix: prefix } = config;
   const open = parts.move();
   const close = () => open.disposeAsync();
-  const asked = { site, now: Date.now() * 1000, isFollowing, tagHeader };
+  const asked = { site, now: Date.now() * 1000, isFollowing, tagHeader, prefix };
   return { ...asked, servers, embedded, store, distribution, [Symbol.asyncDispose]: close };
 }
 

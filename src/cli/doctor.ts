@@ -11,7 +11,7 @@ export const doctorCommand: Command = {
     "Databases: version, grants, time zone, sql_mode, packet size, binary log, clock, tables, collations, and the plan\n" +
     "of every statement that builds run, on the primary and on each replica; and how soon a replica has what the\n" +
     "primary committed. The store: access, conditions, versions, tried with an object that is deleted again. The\n" +
-    "distribution: cache tags and error pages (needs cloudfront:GetDistributionConfig). Nothing else is written.\n\n" +
+    "distribution: index documents, folder, cache tags, error pages (needs cloudfront:GetDistributionConfig). Nothing else is written.\n\n" +
     "A warning is what works today and may hurt; a problem is what does not work. A statement that is printed is for\n" +
     "you to run. Exit code 1 when anything is a problem.",
   positionals: [],

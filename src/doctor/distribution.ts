@@ -1,6 +1,6 @@
 import { PipelineError } from "../error.ts";
 import type { Described, Distribution, ErrorPage } from "../invalidate/distribution.ts";
-import type { Kind } from "../site.ts";
+import { encodeRoute, type Kind } from "../site.ts";
 import { type Finding, ok, problem, unknown, warning } from "./finding.ts";
 
 /** A new page is not seen for as long as its 404 is kept; 10 s is CloudFront's own. */
@@ -10,6 +10,8 @@ const MAX_ERROR_SECONDS = 60;
 export interface DistributionAsked {
   /** `CLOUDFRONT_CACHE_TAGS`. */
   readonly tagHeader: string | undefined;
+  /** `S3_PREFIX`, without "/" at its ends; "" for none. */
+  readonly prefix: string;
   readonly kinds: readonly Kind[];
 }
 
@@ -32,6 +34,8 @@ export async function distributionFindings(
   }
   return [
     enabledFinding(described),
+    indexFinding(described),
+    folderFinding(described, asked.prefix),
     tagFinding(described, asked.tagHeader),
     ...[403, 404].map((status) => errorFinding(described, status, asked.kinds)),
   ];
@@ -41,6 +45,32 @@ function enabledFinding({ isEnabled }: Described): Finding {
   const about = "enabled";
   if (isEnabled) return ok("It is enabled.", { about });
   return problem("It is disabled: readers get nothing.", "Enable the distribution.", { about });
+}
+
+/** S3 knows no index documents, but at the endpoint for websites, which is open to everybody. */
+function indexFinding({ origin }: Described): Finding {
+  const about = "index documents";
+  if (origin?.hasFunction) return ok("A function runs before the bucket is asked.", { about });
+  if (origin !== undefined && /\.s3-website[.-]/.test(origin.domain)) {
+    return ok(`${origin.domain} has them itself.`, { about });
+  }
+  return warning(
+    "No function runs before the bucket is asked, so a request for /x/ does not find x/index.html.",
+    "Attach src/edge/viewer-request.js to the default cache behaviour: docs/reference/aws/distribution.md.",
+    { about },
+  );
+}
+
+function folderFinding({ origin }: Described, prefix: string): Finding {
+  const about = "origin path";
+  const wanted = prefix === "" ? "" : `/${prefix}`;
+  const found = origin?.path ?? wanted;
+  if (found === wanted || found === encodeRoute(wanted)) return ok("It asks for the folder that is published to.", { about });
+  return warning(
+    `It asks the bucket for what is below "${found}/", and S3_PREFIX says "${wanted}/".`,
+    `Set the origin's path to "${wanted}", or S3_PREFIX to what readers shall get.`,
+    { about },
+  );
 }
 
 /** Without the header invalidations by tag succeed and evict nothing. */

@@ -13,6 +13,18 @@ export interface Described {
   /** Where it looks for cache tags; undefined when it looks for none. */
   readonly tagHeader: string | undefined;
   readonly errors: readonly ErrorPage[];
+  /** Where most requests go; undefined when that is not said. */
+  readonly origin: Origin | undefined;
+}
+
+/** A place that pages come from. */
+export interface Origin {
+  /** `site.s3.eu-central-1.amazonaws.com` */
+  readonly domain: string;
+  /** Stands before every path: `/preview`, or nothing. */
+  readonly path: string;
+  /** Whether a function may turn `/x/` into the name of an object. */
+  readonly hasFunction: boolean;
 }
 
 /** What readers get when the store answers with an error. */

@@ -70,6 +70,12 @@ const errorPage = (status: number, page: string, answered: number, ttl: number) 
 const errorPages = (...items: readonly string[]) =>
   `<CustomErrorResponses><Quantity>${items.length}</Quantity><Items>${items.join("")}</Items></CustomErrorResponses>`;
 
+/** A distribution's origin and default behaviour, with an association of this name. */
+const origin = (path: string, functions?: string, domain = "site.s3.amazonaws.com") => {
+  const associated = `<Quantity>1</Quantity><Items><${functions}><EventType>viewer-request</EventType></${functions}></Items>`;
+  return `<Origins><Items><Origin><Id>o</Id><DomainName>${domain}</DomainName><OriginPath>${path}</OriginPath></Origin></Items></Origins><DefaultCacheBehavior><TargetOriginId>o</TargetOriginId>${functions === undefined ? "" : `<${functions}s>${associated}</${functions}s>`}</DefaultCacheBehavior>`;
+};
+
 const TAGS = "<CacheTagConfig><HeaderName>X-Amz-Meta-Cache-Tag</HeaderName></CacheTagConfig>";
 
 async function distribution(config: string | undefined) {
@@ -83,39 +89,54 @@ async function distribution(config: string | undefined) {
   onTestFinished(async () => {
     for (const each of [opened, api]) await each[Symbol.asyncDispose]();
   });
-  return (tagHeader?: string) => distributionFindings(opened, { tagHeader, kinds: site.kinds });
+  return (tagHeader?: string) =>
+    distributionFindings(opened, { tagHeader, prefix: "blog", kinds: site.kinds });
 }
 
 test("a distribution that fits is told from one that does not", async () => {
   const page = "/404.html";
   const good = await distribution(
-    `<Enabled>true</Enabled>${TAGS}${errorPages(errorPage(403, page, 404, 10), errorPage(404, page, 404, 10))}`,
+    `<Enabled>true</Enabled>${origin("/blog", "FunctionAssociation")}${TAGS}${errorPages(errorPage(403, page, 404, 10), errorPage(404, page, 404, 10))}`,
   );
   const bad = await distribution(
-    `<Enabled>false</Enabled>${errorPages(errorPage(403, "/gone.html", 404, 10), errorPage(404, page, 200, 10))}`,
+    `<Enabled>false</Enabled>${origin("")}${errorPages(errorPage(403, "/gone.html", 404, 10), errorPage(404, page, 200, 10))}`,
   );
   const slow = await distribution(
-    `<Enabled>true</Enabled>${TAGS}${errorPages(errorPage(404, page, 404, 3600))}`,
+    `<Enabled>true</Enabled>${origin("/blog", "LambdaFunctionAssociation")}${TAGS}${errorPages(errorPage(404, page, 404, 3600))}`,
   );
 
   expect(await statesOf(good("x-amz-meta-cache-tag"))).toEqual([
     "enabled: ok",
+    "index documents: ok",
+    "origin path: ok",
     "CacheTagConfig: ok",
     "error page of 403: ok",
     "error page of 404: ok",
   ]);
   expect(await statesOf(bad("x-amz-meta-cache-tag"))).toEqual([
     "enabled: problem",
+    "index documents: warning",
+    "origin path: warning",
     "CacheTagConfig: problem",
     "error page of 403: warning",
     "error page of 404: warning",
   ]);
   expect((await slow()).map(({ message }) => message)).toEqual([
     "It is enabled.",
+    "A function runs before the bucket is asked.",
+    "It asks for the folder that is published to.",
     expect.stringContaining("CLOUDFRONT_CACHE_TAGS is not set"),
     "Readers get the store's own answer.",
     expect.stringContaining("kept for 3600 s"),
   ]);
+});
+
+test("a website endpoint has index documents of its own", async () => {
+  const website = await distribution(
+    origin("/blog", undefined, "site.s3-website.eu-central-1.amazonaws.com"),
+  );
+
+  expect(await statesOf(website())).toContain("index documents: ok");
 });
 
 test("a configuration that may not be read is said to be so", async () => {

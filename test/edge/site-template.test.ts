@@ -55,7 +55,9 @@ test("the function in it is that of src/edge, letter for letter", () => {
 });
 
 test("the doctor finds nothing wrong with its distribution", async () => {
-  const { DistributionConfig } = properties("SiteDistribution") as Record<string, Json>;
+  const { DistributionConfig } = properties("SiteDistribution", {
+    SitePrefix: "preview",
+  }) as Record<string, Json>;
   const config = Object.entries(DistributionConfig as Record<string, Json>);
   const api = await startCloudFrontApi({
     evict: async () => {},
@@ -69,10 +71,16 @@ test("the doctor finds nothing wrong with its distribution", async () => {
     for (const each of [opened, api]) await each[Symbol.asyncDispose]();
   });
 
-  const findings = await distributionFindings(opened, { tagHeader: TAGS, kinds: site.kinds });
+  const findings = await distributionFindings(opened, {
+    tagHeader: TAGS,
+    prefix: "preview",
+    kinds: site.kinds,
+  });
 
   expect(findings.map(({ state, message }) => [state, message])).toEqual([
     ["ok", "It is enabled."],
+    ["ok", "A function runs before the bucket is asked."],
+    ["ok", "It asks for the folder that is published to."],
     ["ok", `It finds cache tags in ${TAGS}.`],
     ["ok", "Readers get /404.html with status 404."],
     ["ok", "Readers get /404.html with status 404."],
