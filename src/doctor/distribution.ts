@@ -65,7 +65,9 @@ function folderFinding({ origin }: Described, prefix: string): Finding {
   const about = "origin path";
   const wanted = prefix === "" ? "" : `/${prefix}`;
   const found = origin?.path ?? wanted;
-  if (found === wanted || found === encodeRoute(wanted)) return ok("It asks for the folder that is published to.", { about });
+  if (found === wanted || found === encodeRoute(wanted)) {
+    return ok("It asks for the folder that is published to.", { about });
+  }
   return warning(
     `It asks the bucket for what is below "${found}/", and S3_PREFIX says "${wanted}/".`,
     `Set the origin's path to "${wanted}", or S3_PREFIX to what readers shall get.`,
