@@ -5,6 +5,8 @@
 export type ErrorCode =
   /** Settings, options or the site definition are wrong; every problem is in `problems`. */
   | "config_invalid"
+  /** What keeps settings does not answer. */
+  | "config_unavailable"
   /** A row does not fit its declaration. */
   | "row_invalid"
   /** A row's route cannot be served (empty, leaves its folder, too long …). */
@@ -96,6 +98,7 @@ export type ErrorCode =
 
 /** Codes whose cause may pass by itself; these and only these are retried. */
 const TRANSIENT: ReadonlySet<ErrorCode> = new Set([
+  "config_unavailable",
   "source_unavailable",
   "store_unavailable",
   "ledger_unavailable",

@@ -15,7 +15,7 @@ export async function help(event: QueueEvent, context: Context): Promise<BatchAn
 }
 
 /** Asks for what is due by the clock, and for what no message came for; EventBridge calls it each minute. */
-export async function tick(_event: unknown, context: Context): Promise<void> {
+export async function tick(): Promise<void> {
   const { tickEvent } = await import("./lambda/tick.ts");
-  await tickEvent(context);
+  await tickEvent();
 }

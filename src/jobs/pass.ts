@@ -8,9 +8,9 @@ import { openJobs } from "./jobs.ts";
 import { jobOf } from "./kept.ts";
 import { jobMessage } from "./message.ts";
 import { nextJob } from "./next-job.ts";
+import type { Worker } from "./open-worker.ts";
 import { runJob } from "./run-job.ts";
 import { openNamed } from "./watch-changed.ts";
-import type { Worker } from "./worker.ts";
 
 /** Between two looks for jobs that are in a hurry. */
 const LOOK_MS = 20;

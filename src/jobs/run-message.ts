@@ -3,13 +3,13 @@ import { startJob } from "./attempt.ts";
 import { STATES } from "./job.ts";
 import { jobOf, numberOf } from "./kept.ts";
 import { nextJob } from "./next-job.ts";
+import type { Worker } from "./open-worker.ts";
 import { openPassing } from "./pass.ts";
 import type { Handled, Message } from "./queue.ts";
 import { runJob } from "./run-job.ts";
-import type { Worker } from "./worker.ts";
 
-/** Before a message comes again whose job waits for the run that publishes. */
-const BUSY_MS = 300;
+/** Before a message comes again that this code may not do. */
+const OUTDATED_MS = 300;
 /** Jobs among which the next is chosen. */
 const MOST = 200;
 
@@ -34,13 +34,13 @@ async function runJobMessage(
   const waiting = await wired.ledger.jobsIn(STATES.indexOf("waiting"), MOST);
   const next = nextJob(waiting, now());
   if (next === undefined) return undefined;
-  // Planning it now would be in vain: one run publishes at a time.
-  if (await wired.ledger.isClaimed(now() / 1000)) return { againMs: BUSY_MS };
+  // Planning it now would be in vain: one run publishes at a time. Who ends it wakes for the next job.
+  if (await wired.ledger.isClaimed(now() / 1000)) return undefined;
   const hold = { id: next.id, code, holder: `${name}-${worker.attempt()}` };
   const started = await startJob(wired.ledger, hold, now());
   if (started === "outdated") {
     onOutdated();
-    return { againMs: BUSY_MS };
+    return { againMs: OUTDATED_MS };
   }
   if (started !== undefined) await runStarted(worker, started, hold);
   const named = numberOf(job);
@@ -53,13 +53,19 @@ async function runStarted(
   started: KeptJob,
   hold: Parameters<typeof runJob>[2],
 ): Promise<void> {
-  const { wired, emit, now, signal, wake } = worker;
+  const { wired, emit, now, signal } = worker;
   const passing = openPassing(worker, jobOf(started));
   emit({ event: "started", job: jobOf(started) });
   const ended = await runJob(wired, started, hold, { now, signal, onPause: passing.onPause });
   await passing.end();
-  if (ended === undefined) return;
-  const job = jobOf(ended);
-  emit({ event: "ended", job });
-  if (job.state === "waiting") await wake([ended]);
+  if (ended !== undefined) emit({ event: "ended", job: jobOf(ended) });
+  await wakeNext(worker, ended);
+}
+
+/** What waited for a run to end comes now, beside the job that ran, if it waits again. */
+async function wakeNext({ wired, now, wake }: Worker, ended: KeptJob | undefined): Promise<void> {
+  const waits = STATES.indexOf("waiting");
+  const next = nextJob(await wired.ledger.jobsIn(waits, MOST), now());
+  const jobs = [...(ended?.state === waits ? [ended] : []), ...(next === undefined ? [] : [next])];
+  await wake(jobs.filter(({ id }, at) => jobs.findIndex((job) => job.id === id) === at));
 }

@@ -28,14 +28,17 @@ export interface Scheduling {
   readonly site: Site;
 }
 
-export interface ScheduleOptions {
-  /** Ends it. */
-  readonly signal: AbortSignal;
+interface Telling {
   readonly emit: (event: RunEvent) => void;
-  /** Waits so long, or until the signal. */
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** ms; for tests. */
   readonly now?: () => number;
+}
+
+export interface ScheduleOptions extends Telling {
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /** Waits so long, or until the signal. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -68,11 +71,20 @@ async function askUntilStopped(on: Scheduling, options: ScheduleOptions): Promis
   }
 }
 
+/**
+ * Looks once: asks for whatever is due, for who is called again and again.
+ * @throws PipelineError `ledger_unavailable`, `ledger_rejected`
+ */
+export async function askOnce(on: Scheduling, options: Telling): Promise<void> {
+  for (const entry of on.schedule.entries) await askFor(on, entry, options);
+  await askForDue(on, options);
+}
+
 /** Asks for an entry's job if it is time; gives the moment of the next tick. */
 async function askFor(
   on: Scheduling,
   { name: entry, schedule, times, work, lane }: Entry,
-  options: ScheduleOptions,
+  options: Telling,
 ): Promise<number> {
   const nowMs = (options.now ?? Date.now)();
   const askedAt = nowMs * 1000;
@@ -86,7 +98,7 @@ async function askFor(
 }
 
 /** The same for rows that are due, gives the moment of the next row. */
-async function askForDue(on: Scheduling, options: ScheduleOptions): Promise<number> {
+async function askForDue(on: Scheduling, options: Telling): Promise<number> {
   if (!on.schedule.hasDue) return Number.POSITIVE_INFINITY;
   const now = (options.now ?? Date.now)() * 1000;
   const { over, next } = await on.ledger.dueMoments(now, namesOf(on.site));
@@ -108,7 +120,7 @@ async function ask(
   }: {
     readonly tick: NewTick;
     readonly request: JobRequest;
-    readonly options: ScheduleOptions;
+    readonly options: Telling;
   },
 ): Promise<void> {
   const { askedAt: at } = tick;

@@ -12,6 +12,8 @@ const WAIT_S = 20;
 const RETRY_MS = 1_000;
 /** Whom coordinators call. */
 const HELP_QUEUE = "help";
+/** What they are told: the ledger knows the rest. */
+const CALL = JSON.stringify({ is: "help" });
 
 /** A message that this worker has, and nobody else. */
 type Taken = SentMessage & Received;
@@ -76,7 +78,7 @@ export function sqsQueue({
     async call(helpers) {
       await sqs.send(
         HELP_QUEUE,
-        Array.from({ length: helpers }, () => ({ text: "{}", delaySeconds: 0 })),
+        Array.from({ length: helpers }, () => ({ text: CALL, delaySeconds: 0 })),
       );
     },
     async [Symbol.asyncDispose]() {

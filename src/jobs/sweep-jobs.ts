@@ -1,8 +1,8 @@
-import type { KeptJob } from "../ledger/ledger.ts";
+import type { KeptJob, Ledger } from "../ledger/ledger.ts";
 import { recoverJob } from "./attempt.ts";
 import { livesHere } from "./holder.ts";
 import { STATES } from "./job.ts";
-import type { Worker } from "./worker.ts";
+import type { Worker } from "./open-worker.ts";
 
 /** Jobs looked at in one sweep. */
 const MOST = 200;
@@ -18,10 +18,9 @@ const MOST_FORGOTTEN = 50;
  * are sent, which changes nothing when the queue has them. Now and then forgets what ended long ago.
  */
 export async function sweepJobs(
-  { wired, now, wake }: Worker,
+  { ledger, now, wake }: Pick<Worker, "now" | "wake"> & { readonly ledger: Ledger },
   { isForgetting }: { readonly isForgetting: boolean },
 ): Promise<void> {
-  const { ledger } = wired;
   const at = now();
   const isLost = ({ heldUntil = 0, holder = "" }: KeptJob) =>
     heldUntil < at && (heldUntil + BUSY < at || !livesHere(holder));

@@ -2,17 +2,18 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, processParametersPath, readProcessConfig, SETTINGS } from "../config.ts";
 import { PipelineError } from "../error.ts";
+import { readParameters } from "./parameters.ts";
 
 /** Nothing that a function keeps on its disk is found by another. */
 const NEEDED = ["DATABASE_URL", "LEDGER_URL", "S3_BUCKET", "SQS_QUEUE_URL"] as const;
 
 /**
  * The settings of a function: its environment, and the parameters that `NIGHTBAKE_PARAMETERS` names.
- * @throws PipelineError `config_invalid` with every problem
+ * @throws PipelineError `config_invalid` with every problem, `config_unavailable`
  */
 export async function readSettings(): Promise<Config> {
   const path = processParametersPath();
-  const parameters = path === undefined ? {} : {};
+  const parameters = path === undefined ? {} : await readParameters(path);
   const config = readProcessConfig(siteBeside(import.meta.dirname), parameters);
   const missing = NEEDED.filter((name) => config[SETTINGS[name]] === undefined);
   if (missing.length === 0) return config;

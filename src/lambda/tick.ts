@@ -1,12 +1,32 @@
-import type { Context } from "./event.ts";
+import { wake } from "../jobs/open-worker.ts";
+import { askOnce } from "../jobs/schedule.ts";
+import { sweepJobs } from "../jobs/sweep-jobs.ts";
+import { type OpenedTick, openTick } from "../wiring-schedule.ts";
+import { tell, telling } from "./log.ts";
 import { once } from "./once.ts";
 import { readSettings } from "./settings.ts";
 
-const open = once(async () => {
-  const { openSchedule } = await import("../wiring-schedule.ts");
-  return await openSchedule(await readSettings());
-});
+const open = once(async () => await openTick(await readSettings()));
 
-export async function tickEvent(_context: Context): Promise<void> {
-  await open();
+/** One invocation of the function `tick`. */
+export function tickEvent(): Promise<void> {
+  return telling(async () => await tickOnce(await open(), { emit: tell }));
+}
+
+/**
+ * Asks for what the schedule and the clock make due, each once whoever else does so; then sends what
+ * waits, and what a function that died had in hand.
+ * @throws PipelineError `ledger_unavailable`, `ledger_rejected`
+ */
+export async function tickOnce(
+  { on, queue }: Pick<OpenedTick, "on" | "queue">,
+  { emit, now = Date.now }: { readonly emit: (event: object) => void; readonly now?: () => number },
+): Promise<void> {
+  await askOnce(on, { emit, now });
+  const sweeping = {
+    ledger: on.ledger,
+    now: () => now() * 1000,
+    wake: (jobs: Parameters<typeof wake>[1]) => wake(queue, jobs, emit),
+  };
+  await sweepJobs(sweeping, { isForgetting: true });
 }

@@ -10,6 +10,11 @@ export interface CrewTerms {
   readonly leaseMs: number;
   /** Who finds nothing to do looks again after so long (ms). */
   readonly pollMs: number;
+  /**
+   * Calls others, given how many shards nobody has and how many somebody; does not throw. Without it
+   * they look by themselves whether a run wants help.
+   */
+  readonly call?: ((open: number, held: number) => Promise<void>) | undefined;
 }
 
 /** A shard of pages like the demo site's takes a process less than half a second. */

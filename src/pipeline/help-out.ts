@@ -14,12 +14,14 @@ import { workShard } from "./work-shard.ts";
 
 export interface HelpOptions extends Pick<BuildOptions, "signal" | "emit"> {
   readonly terms?: CrewTerms;
+  /** Who found no shard for so long goes, and is called when there are more. */
+  readonly idleMs?: number;
 }
 
 /**
- * Helps the run that publishes now, if it lets others help, until it needs none any more or the
- * signal comes; a shard that was begun is finished. Gives how many shards it did; undefined when
- * there was no run to help. Any number of processes may do this.
+ * Helps the run that publishes now, if it lets others help, until it needs none any more (or for
+ * `idleMs`), or the signal comes; a shard that was begun is finished. Gives how many shards it did;
+ * undefined when there was no run to help. Any number of processes may do this.
  * @throws PipelineError `release_outdated` when this process would make other pages; what keeps it
  *   from a shard, which others take then
  */
@@ -32,15 +34,18 @@ export async function helpOut(wired: Wired, options: HelpOptions): Promise<numbe
   const { leaseMs, pollMs } = options.terms ?? CREW;
   await using run = await joinRun(wired, { crew, brief, options });
   let done = 0;
-  while (!options.signal.aborted) {
+  let idle = 0;
+  while (!options.signal.aborted && idle < (options.idleMs ?? Infinity)) {
     const as = { holder: randomUUID(), nowMs: Date.now(), leaseMs };
     const taken = await ledger.takeShard(crew.run, as);
     if (taken !== undefined) {
+      idle = 0;
       if (await workShard(run, taken, { leaseMs, isAhead: true })) done += 1;
       continue;
     }
     if ((await ledger.crew(Date.now()))?.run !== crew.run) break;
     await wired.sleep(pollMs);
+    idle += pollMs;
   }
   return done;
 }

@@ -16,6 +16,8 @@ const BATCH = 500;
 const AHEAD = 128;
 /** Between two looks at the claim, for which all others who write have to wait. */
 const LOOK_MS = 4_000;
+/** Who was called has come by then, or does not come any more. */
+const CALL_MS = 30_000;
 /** Shards that the coordinator does itself between two looks at the others. */
 const STINT = 4;
 
@@ -71,6 +73,7 @@ async function workOff(run: Run, phase: Phase, { terms, isNow }: Sharing): Promi
   const cuts = cut(run, phase, { terms, isNow });
   let isCut = false;
   let lookedMs = -Infinity;
+  let calledMs = -Infinity;
   for (;;) {
     if (run.options.signal.aborted) throw interrupted();
     if (performance.now() >= lookedMs + LOOK_MS) {
@@ -79,6 +82,10 @@ async function workOff(run: Run, phase: Phase, { terms, isNow }: Sharing): Promi
     }
     await collect(run);
     const { open, held } = await ledger.countShards(run.context.run, Date.now());
+    if (open > 0 && performance.now() >= calledMs + CALL_MS) {
+      calledMs = performance.now();
+      await terms.call?.(open, held);
+    }
     if (!isCut && open < AHEAD) isCut = await cutMore(run, cuts);
     else if (isCut && open + held === 0) break;
     if (!(await workSome(run, terms)) && isCut) await sleep(terms.pollMs);

@@ -1,0 +1,70 @@
+import type { KeptJob } from "../ledger/ledger.ts";
+import { CREW, type CrewTerms, type Wired } from "../pipeline.ts";
+import { workerName } from "./holder.ts";
+import type { Job } from "./job.ts";
+import { jobOf } from "./kept.ts";
+import { jobMessage } from "./message.ts";
+import type { Queue } from "./queue.ts";
+
+/** A worker that is replaced within 15 seconds must have lost its claim by then. */
+const LEASE_MS = 10_000;
+
+/** What a worker tells of itself. */
+export type WorkerEvent =
+  | { readonly event: "started" | "ended"; readonly job: Job }
+  /** Other code is current; nothing is taken until this one is, again. */
+  | { readonly event: "outdated"; readonly code: string; readonly current: string }
+  | { readonly event: "current"; readonly code: string }
+  /** What failed outside of any job, and will be tried again. */
+  | { readonly event: "trouble"; readonly error: unknown };
+
+/** One worker, as those that work for it see it. */
+export interface Worker {
+  readonly wired: Wired;
+  readonly queue: Queue;
+  readonly name: string;
+  readonly code: string;
+  readonly emit: (event: WorkerEvent) => void;
+  /** Aborted when what is in hand is to be handed back. */
+  readonly signal: AbortSignal;
+  /** µs */
+  readonly now: () => number;
+  /** Tells whoever works on the queue of jobs that wait. */
+  readonly wake: (jobs: readonly KeptJob[]) => Promise<void>;
+  /** A number of its own for each attempt. */
+  readonly attempt: () => number;
+}
+
+/** What a worker is opened with. */
+export interface WorkerParts extends Pick<Worker, "wired" | "queue" | "code" | "emit" | "signal"> {
+  /** No other's. */
+  readonly name?: string;
+  /** Calls others to help; without it they look by themselves. */
+  readonly call?: CrewTerms["call"];
+}
+
+export function openWorker({ name = workerName(), call, ...parts }: WorkerParts): Worker {
+  const { wired, queue, code, emit } = parts;
+  let attempts = 0;
+  return {
+    ...parts,
+    wired: { ...wired, code, leaseMs: LEASE_MS, crew: { ...CREW, call } },
+    name,
+    now: () => Date.now() * 1000,
+    wake: (jobs) => wake(queue, jobs, emit),
+    attempt() {
+      attempts += 1;
+      return attempts;
+    },
+  };
+}
+
+/** Sends messages of jobs that wait; what is lost here whoever sweeps finds. */
+export async function wake(
+  queue: Queue,
+  jobs: readonly KeptJob[],
+  emit: Worker["emit"],
+): Promise<void> {
+  const messages = jobs.map((job) => jobMessage(jobOf(job), Date.now()));
+  await queue.send(messages).catch((error: unknown) => emit({ event: "trouble", error }));
+}

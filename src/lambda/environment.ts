@@ -1,0 +1,57 @@
+import type { Config } from "../config.ts";
+import { codeOf } from "../jobs/code.ts";
+import { openWorker, type Worker } from "../jobs/open-worker.ts";
+import type { Queue } from "../jobs/queue.ts";
+import type { Wired } from "../pipeline.ts";
+import { openWork } from "../wiring.ts";
+import type { Clock } from "./hand-on.ts";
+import { once } from "./once.ts";
+import { readSettings } from "./settings.ts";
+
+/** What functions that publish keep from one invocation to the next. */
+export interface Environment {
+  readonly wired: Wired;
+  readonly queue: Queue;
+  /** Fingerprint of all that makes pages beside rows, see `code.ts`. */
+  readonly code: string;
+  /** Functions that may be called to help one run. */
+  readonly helpers: number;
+}
+
+/** What is of one invocation alone. */
+export interface Invocation {
+  /** Its id, as logs have it. */
+  readonly request: string;
+  readonly clock: Clock;
+  readonly emit: (event: object) => void;
+}
+
+/** The environment of this process. */
+export const environment = once(async (): Promise<Environment> => {
+  const config = await readSettings();
+  const { wired, queue } = await openWork(config);
+  return await meetCode({ wired, queue, helpers: config.helpers });
+});
+
+/** Code that nobody had is the current one from now on, as with any worker. */
+export async function meetCode(
+  parts: Omit<Environment, "code">,
+): Promise<Environment & Pick<Config, "helpers">> {
+  const code = codeOf(parts.wired);
+  await parts.wired.ledger.meetCode(code, { at: Date.now() * 1000 });
+  return { ...parts, code };
+}
+
+/** The worker of one invocation, whose time the signal is. */
+export function workerOf(
+  { wired, queue, code, helpers }: Environment,
+  { request, emit }: Invocation,
+  signal: AbortSignal,
+): Worker {
+  const call = async (open: number, held: number) => {
+    const missing = Math.min(helpers, open) - held;
+    if (missing <= 0) return;
+    await queue.call?.(missing).catch((error: unknown) => emit({ event: "trouble", error }));
+  };
+  return openWorker({ wired, queue, code, emit, signal, name: `lambda-${request}`, call });
+}
