@@ -10,8 +10,13 @@ import { toHeaders } from "../../src/publish/s3-headers.ts";
 import { objectHeaders } from "../../src/render/headers.ts";
 import { startCloudFrontApi } from "../services/cloudfront-api.ts";
 import { escapeXml } from "../services/xml.ts";
+import { referenceProblems } from "../stack/references.ts";
+import { schemaProblems } from "../stack/schema.ts";
 import { SOURCE } from "./edge-function.ts";
-import { type Json, resolved, siteTemplate } from "./site-template.ts";
+import { resolved, siteTemplate } from "./site-template.ts";
+
+/** Parts of it, by name. */
+type Parts = Readonly<Record<string, unknown>>;
 
 const TAGS = "x-amz-meta-cache-tag";
 const GOLDEN = fileURLToPath(new URL("../sites/golden/expected", import.meta.url));
@@ -20,12 +25,13 @@ const TEMPLATES = fileURLToPath(new URL("../../templates", import.meta.url));
 
 const template = siteTemplate();
 
-function properties(name: string, parameters: { readonly [name: string]: Json } = {}): Json {
-  return resolved(template.Resources[name]?.Properties ?? {}, template, parameters) ?? {};
+function properties(name: string, parameters: Readonly<Record<string, string>> = {}): Parts {
+  const given = siteTemplate(parameters);
+  return resolved(given, given.Resources[name]?.Properties) as Parts;
 }
 
 /** As CloudFront's API writes it: lists have a quantity and items. */
-function xml(name: string, value: Json): string {
+function xml(name: string, value: unknown): string {
   if (Array.isArray(value)) {
     const items = value.map((each) => xml(name.replace(/s$/, ""), each)).join("");
     return `<${name}><Quantity>${value.length}</Quantity><Items>${items}</Items></${name}>`;
@@ -55,10 +61,8 @@ test("the function in it is that of src/edge, letter for letter", () => {
 });
 
 test("the doctor finds nothing wrong with its distribution", async () => {
-  const { DistributionConfig } = properties("SiteDistribution", {
-    SitePrefix: "preview",
-  }) as Record<string, Json>;
-  const config = Object.entries(DistributionConfig as Record<string, Json>);
+  const { DistributionConfig } = properties("SiteDistribution", { SitePrefix: "preview" });
+  const config = Object.entries(DistributionConfig as Parts);
   const api = await startCloudFrontApi({
     evict: async () => {},
     completesAfterMs: 0,
@@ -90,7 +94,7 @@ test("the doctor finds nothing wrong with its distribution", async () => {
 test("names, a certificate, a folder and logs are there when they are given", () => {
   const plain = { DistributionConfig: { Origins: [{ OriginPath: "" }] } };
   const parameters = {
-    SiteDomainNames: ["a.example", "b.example"],
+    SiteDomainNames: "a.example,b.example",
     SiteCertificateArn: "arn:aws:acm:us-east-1:123456789012:certificate/x",
     SitePrefix: "preview",
     SiteLogBucket: "logs.s3.amazonaws.com",
@@ -110,7 +114,7 @@ test("names, a certificate, a folder and logs are there when they are given", ()
 });
 
 test("the cache keeps what is put for as long as its headers say", () => {
-  const { CachePolicyConfig } = properties("SiteCachePolicy") as Record<string, Json>;
+  const { CachePolicyConfig } = properties("SiteCachePolicy");
   const { MinTTL, MaxTTL } = CachePolicyConfig as {
     readonly MinTTL: number;
     readonly MaxTTL: number;
@@ -202,8 +206,7 @@ test("the bucket is private, outlives its stack, and keeps versions for longer t
           Action: "s3:GetObject",
           Condition: {
             StringEquals: {
-              "AWS:SourceArn":
-                "arn:AWS::Partition:cloudfront::AWS::AccountId:distribution/SiteDistribution",
+              "AWS:SourceArn": "arn:aws:cloudfront::123456789012:distribution/ESITEDISTRIBUTION",
             },
           },
         },
@@ -214,15 +217,20 @@ test("the bucket is private, outlives its stack, and keeps versions for longer t
 });
 
 test("it says what Nightbake's settings are", () => {
-  const values = Object.entries(template.Outputs).map(([name, { Value }]) => [
-    name,
-    resolved(Value, template),
-  ]);
+  const outputs = resolved(template, template.Outputs) as Record<
+    string,
+    { readonly Value: string }
+  >;
 
-  expect(Object.fromEntries(values)).toEqual({
-    SiteBucketName: "SiteBucket",
-    SiteDistributionId: "SiteDistribution",
-    SiteCacheTags: TAGS,
-    SiteDistributionDomainName: "SiteDistribution.DomainName",
-  });
+  expect(Object.entries(outputs).map(([name, { Value }]) => [name, Value])).toEqual([
+    ["SiteBucketName", "sitebucket"],
+    ["SiteDistributionId", "ESITEDISTRIBUTION"],
+    ["SiteCacheTags", TAGS],
+    ["SiteDistributionDomainName", "sitedistribution.cloudfront.net"],
+  ]);
+});
+
+test("it stands by itself, and CloudFormation knows all that it says", () => {
+  expect(referenceProblems(template)).toEqual([]);
+  expect(schemaProblems(template)).toEqual([]);
 });
