@@ -19,12 +19,12 @@ const STEP_MS = 50;
 
 /**
  * Leaves a build alone and comes to it with requests, by turns, until it is done; says how many pages a
- * second it published in each turn that began and ended in the same phase.
+ * second it published, by phase, in turns that began and ended in the same one.
  */
 export async function alternately(jobs: Jobs, options: Alternating): Promise<readonly Job[]> {
   const { nightly, ask, seconds, gapMs, say } = options;
   const asked: Job[] = [];
-  const rates = { alone: [] as number[], asked: [] as number[] };
+  const rates = new Map<string, { readonly alone: number[]; readonly asked: number[] }>();
   for (let turn = 0; ; turn += 1) {
     const isAlone = turn % 2 === 0;
     const begun = performance.now();
@@ -39,17 +39,26 @@ export async function alternately(jobs: Jobs, options: Alternating): Promise<rea
     }
     const last = await standing(jobs, nightly);
     const rate = rateBetween(first, last, (performance.now() - begun) / 1000);
-    if (rate !== undefined) rates[isAlone ? "alone" : "asked"].push(rate);
     const phase = last?.phase ?? "no phase";
+    const of = rates.get(phase) ?? { alone: [], asked: [] };
+    if (rate !== undefined) of[isAlone ? "alone" : "asked"].push(rate);
+    rates.set(phase, of);
     say(
       `${isAlone ? "alone" : "asked"}: ${phase}, ${rate?.toFixed(0) ?? "-"} pages/s; ${asked.length} requests so far`,
     );
     if (await hasEnded(jobs, nightly)) break;
   }
-  const [alone, besides] = [quantile(rates.alone, 0.5), quantile(rates.asked, 0.5)];
-  say(
-    `pages/s: ${alone.toFixed(0)} alone, ${besides.toFixed(0)} with requests: ${((1 - besides / alone) * 100).toFixed(1)} % lost`,
-  );
+  for (const [phase, of] of rates) {
+    const [alone, besides] = [quantile(of.alone, 0.5), quantile(of.asked, 0.5)];
+    const lost = `${((1 - besides / alone) * 100).toFixed(1)} % lost`;
+    const turns = `${of.alone.length} and ${of.asked.length} turns`;
+    say(
+      `${phase}, pages/s: ${alone.toFixed(0)} alone, ${besides.toFixed(0)} with requests: ${lost}; ${turns}`,
+    );
+  }
+  const ended = await jobs.job(nightly);
+  const took = ((ended?.finishedAt ?? 0) - (ended?.startedAt ?? 0)) / 1_000_000;
+  say(`the build: ${ended?.outcome?.changed} pages in ${took.toFixed(0)} s`);
   return asked;
 }
 
