@@ -108,6 +108,8 @@ export interface Config {
   readonly port: number;
   /** Requests a minute that one token may make of one clone. */
   readonly requestsPerMinute: number;
+  /** The server that streams events, when it is another; no "/" at its end. */
+  readonly eventsUrl: string | undefined;
   /** With which a server elsewhere is asked; a secret. */
   readonly token: string | undefined;
   /** Holds it unless it is said. */
@@ -184,6 +186,7 @@ export const SETTINGS = {
   NIGHTBAKE_HOST: "host",
   NIGHTBAKE_PORT: "port",
   NIGHTBAKE_REQUESTS_PER_MINUTE: "requestsPerMinute",
+  NIGHTBAKE_EVENTS_URL: "eventsUrl",
   NIGHTBAKE_TOKEN: "token",
   NIGHTBAKE_TOKEN_FILE: "tokenFile",
   SCHEDULE_BUILD: "scheduleBuild",
@@ -390,6 +393,7 @@ function control(get: Get, cwd: string) {
     host: get("NIGHTBAKE_HOST", "127.0.0.1", HOST),
     port: get("NIGHTBAKE_PORT", PORT_NUMBER, PORT),
     requestsPerMinute: get("NIGHTBAKE_REQUESTS_PER_MINUTE", REQUESTS, A_MINUTE),
+    eventsUrl: get("NIGHTBAKE_EVENTS_URL", undefined, ORIGIN),
     token: get("NIGHTBAKE_TOKEN", tokenFile && tokenIn(tokenFile), TOKEN),
     tokenFile,
   };

@@ -50,6 +50,10 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
   ["NIGHTBAKE_HOST, NIGHTBAKE_PORT", "where `serve` listens (default 127.0.0.1 and 8377)"],
   ["NIGHTBAKE_REQUESTS_PER_MINUTE", "that one token may make of one `serve` process (default 600)"],
   [
+    "NIGHTBAKE_EVENTS_URL",
+    "the server that streams events of jobs, when it is another than the one that is asked",
+  ],
+  [
     "NIGHTBAKE_TOKEN, NIGHTBAKE_TOKEN_FILE",
     "the token, or a file that holds it, for `rebuild --remote`",
   ],

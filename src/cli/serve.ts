@@ -55,6 +55,7 @@ export const serveCommand: Command = {
     const isWorking = args.has("worker") || (config.redisUrl ?? config.sqsQueueUrl) === undefined;
     await serve(opened, {
       ...{ host: config.host, port: config.port, requestsPerMinute: config.requestsPerMinute },
+      eventsUrl: config.eventsUrl,
       signal: io.signal,
       schedule: { schedule, emit: scheduleTeller(io, args.has("json")) },
       ...tellers(args, io),

@@ -5,6 +5,8 @@ import { eventText } from "./job-answer.ts";
 /** How soon a client comes back when its stream ends early, ms; and what is sent while nothing happens. */
 const RETRY_MS = 1000;
 const HEARTBEAT = ": nothing new\n\n";
+/** Far less than the 6 MB that an answer of a function may have. */
+const MOST_KNOWN = 2000;
 
 /** What a stream of events follows beside them. */
 export interface StreamOptions {
@@ -45,6 +47,23 @@ export async function* eventStream(
     end.abort();
     // Nobody is left to be told how that ends.
     next.catch(() => undefined);
+  }
+}
+
+/**
+ * The same events as far as they are known, {@link MOST_KNOWN} of them. Whoever comes back behind them
+ * gets the next, so that a client of streams needs nothing else.
+ */
+export async function* knownEvents(
+  eventsUntil: (end: AbortSignal) => AsyncIterable<JobEvent>,
+): AsyncGenerator<string> {
+  yield `retry: ${RETRY_MS}\n\n`;
+  let left = MOST_KNOWN;
+  // What has ended is not waited for.
+  for await (const event of eventsUntil(AbortSignal.abort())) {
+    yield eventText(event);
+    left -= 1;
+    if (left === 0) return;
   }
 }
 

@@ -34,3 +34,10 @@ export interface Answer {
   readonly text?: string;
   readonly stream?: AsyncIterable<string>;
 }
+
+/** Of every answer: what nobody may keep, guess a type of or show in a frame. */
+export const HEADERS = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+};

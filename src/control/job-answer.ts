@@ -1,7 +1,10 @@
 import type { Job, JobError, JobEvent } from "../jobs/job.ts";
 
-/** A job as the API tells it: instants as RFC 3339 has them, what is not known left out. */
-export function jobAnswer(job: Job) {
+/**
+ * A job as the API tells it: instants as RFC 3339 has them, what is not known left out. Its events are
+ * at this server unless another is named.
+ */
+export function jobAnswer(job: Job, eventsUrl = "") {
   const { id, state, lane, work, requests, attempts, progress, outcome, error } = job;
   return {
     id,
@@ -18,7 +21,7 @@ export function jobAnswer(job: Job) {
     progress,
     outcome,
     error: error && told(error),
-    links: { self: `/v1/jobs/${id}`, events: `/v1/jobs/${id}/events` },
+    links: { self: `/v1/jobs/${id}`, events: `${eventsUrl}/v1/jobs/${id}/events` },
   };
 }
 

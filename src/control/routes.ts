@@ -3,7 +3,7 @@ import { type Job, type Jobs, LANES, STATES } from "../jobs/job.ts";
 import type { Queue } from "../jobs/queue.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Names } from "../pipeline.ts";
-import { eventStream } from "./event-stream.ts";
+import { eventStream, knownEvents } from "./event-stream.ts";
 import type { Answer, Asked, Route } from "./http.ts";
 import { jobAnswer } from "./job-answer.ts";
 import { allMetrics, type RequestCounts } from "./metrics.ts";
@@ -20,7 +20,11 @@ export interface Desk {
   readonly ready: () => Promise<Answer>;
   /** @throws PipelineError `input_invalid` for names that the site does not have */
   readonly checkNames: (names: Names) => void;
+  /** Brief ones end with what is known: where an answer goes out whole, waiting would be for nothing. */
+  readonly streams: "open" | "brief";
   readonly heartbeatMs: number;
+  /** The server that streams events, when it is not this one. */
+  readonly eventsUrl: string | undefined;
   /** Aborted when the server stops: streams end, and their clients go to another. */
   readonly stopping: AbortSignal;
 }
@@ -52,7 +56,7 @@ export function routesOf(desk: Desk): readonly Route[] {
   return [
     post("/v1/rebuilds", ASKING, (asked) => rebuild(desk, asked), { body: REBUILD }),
     get("/v1/jobs", ["read"], (asked) => list(desk, asked), { querystring: LIST }),
-    get("/v1/jobs/:id", ["read"], async ({ params }) => ok(await jobOf(desk, params))),
+    get("/v1/jobs/:id", ["read"], async ({ params }) => ok(desk, await jobOf(desk, params))),
     post("/v1/jobs/:id/cancel", ASKING, (asked) => cancel(desk, asked)),
     get("/v1/jobs/:id/events", ["read"], (asked) => events(desk, asked)),
     get("/health/live", ANYBODY, async () => ({ status: 200, json: { status: "ok" } })),
@@ -72,23 +76,23 @@ function post(path: string, scopes: Route["scopes"], answer: Answering, schema =
 }
 
 /** 202: it is not done yet. The job may have others' requests in it, too. */
-async function rebuild({ jobs, checkNames }: Desk, asked: Asked): Promise<Answer> {
+async function rebuild({ jobs, checkNames, eventsUrl }: Desk, asked: Asked): Promise<Answer> {
   const request = requestOf(asked.body as RebuildBody);
   mustHave(asked, scopesOf(request));
   if (request.work.is === "rebuild") checkNames(request.work);
   const idempotencyKey = keyOf(asked.headers["idempotency-key"]);
   const { job, isNew } = await jobs.submit({ ...request, idempotencyKey, by: asked.token.name });
-  const json = { ...jobAnswer(job), isNew };
+  const json = { ...jobAnswer(job, eventsUrl), isNew };
   return { status: 202, headers: { location: `/v1/jobs/${job.id}` }, json };
 }
 
-async function list({ jobs }: Desk, { query }: Asked): Promise<Answer> {
+async function list({ jobs, eventsUrl }: Desk, { query }: Asked): Promise<Answer> {
   const { limit, ...rest } = query as { limit?: string; before?: string };
   const listed = await jobs.list({
     ...rest,
     limit: limit === undefined ? FEW_JOBS : Number(limit),
   });
-  return { status: 200, json: { jobs: listed.map(jobAnswer) } };
+  return { status: 200, json: { jobs: listed.map((job) => jobAnswer(job, eventsUrl)) } };
 }
 
 /** 202 for a job that runs: it stops after the work in hand. What has ended stays as it is. */
@@ -96,22 +100,27 @@ async function cancel(desk: Desk, asked: Asked): Promise<Answer> {
   const job = await jobOf(desk, asked.params);
   mustHave(asked, scopesOf(job));
   const cancelled = (await desk.jobs.cancel(job.id)) ?? job;
-  return ok(cancelled, cancelled.isStopping ? 202 : 200);
+  return ok(desk, cancelled, cancelled.isStopping ? 202 : 200);
 }
 
-async function events(desk: Desk, { params, headers, token, gone }: Asked): Promise<Answer> {
-  if (desk.counts.streamsOf(token.name) >= MOST_STREAMS) throw tooManyStreams();
+async function events(desk: Desk, asked: Asked): Promise<Answer> {
+  const { params, headers, token, gone } = asked;
+  const { heartbeatMs, counts, stopping } = desk;
+  if (counts.streamsOf(token.name) >= MOST_STREAMS) throw tooManyStreams();
   const { id } = await jobOf(desk, params);
   const after = lastEventId(headers["last-event-id"]);
-  const { heartbeatMs, counts, stopping } = desk;
-  const signal = AbortSignal.any([gone, stopping]);
   const told = (end: AbortSignal) => counted(desk.jobs.events(id, after, end), counts);
+  if (desk.streams === "brief") return streamed(knownEvents(told));
+  const signal = AbortSignal.any([gone, stopping]);
   const mayGoOn = async () => {
     const kept = (await desk.ledger.tokens()).find(({ name }) => name === token.name);
     return kept !== undefined && kept.revokedAt === undefined;
   };
   countStream(counts, token.name, gone);
-  const stream = eventStream(told, { heartbeatMs, mayGoOn, signal });
+  return streamed(eventStream(told, { heartbeatMs, mayGoOn, signal }));
+}
+
+function streamed(stream: AsyncIterable<string>): Answer {
   return { status: 200, headers: { "content-type": "text/event-stream" }, stream };
 }
 
@@ -134,8 +143,8 @@ async function metrics({ counts, ...from }: Desk): Promise<Answer> {
   return { status: 200, headers: { "content-type": METRICS_TYPE }, text };
 }
 
-function ok(job: Job, status = 200): Answer {
-  return { status, json: jobAnswer(job) };
+function ok({ eventsUrl }: Desk, job: Job, status = 200): Answer {
+  return { status, json: jobAnswer(job, eventsUrl) };
 }
 
 /** @throws PipelineError `not_found` */

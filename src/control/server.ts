@@ -2,14 +2,18 @@ import type { Jobs } from "../jobs/job.ts";
 import type { Queue } from "../jobs/queue.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Names } from "../pipeline.ts";
-import { type Answered, type Listening, listen } from "./fastify-server.ts";
+import type { Answered, Served } from "./fastify-app.ts";
+import { type Answering, answering } from "./fastify-inject.ts";
+import { type Listening, listen } from "./fastify-server.ts";
 import { type Check, readiness } from "./health.ts";
 import { requestCounts } from "./metrics.ts";
 import { limiter } from "./rate.ts";
 import { routesOf } from "./routes.ts";
 import { signingIn } from "./sign-in.ts";
 
-export type { Answered, Listening } from "./fastify-server.ts";
+export type { Answered } from "./fastify-app.ts";
+export type { Answering, Brought, Reply } from "./fastify-inject.ts";
+export type { Listening } from "./fastify-server.ts";
 export type { Check } from "./health.ts";
 
 /** What the HTTP API works on. */
@@ -25,14 +29,21 @@ export interface ServerParts {
   readonly onAnswer: (answered: Answered) => void;
 }
 
-export interface ServerOptions {
-  readonly host: string;
-  readonly port: number;
-  /** That one token may make. */
+export interface AnswerOptions {
+  /** That one token may make of this process. */
   readonly requestsPerMinute: number;
+  /** Whether streams of events wait for what comes, or end with what is known. Default `open`. */
+  readonly streams?: "open" | "brief";
+  /** Another server that streams events: `https://events.example.com`. */
+  readonly eventsUrl?: string | undefined;
   readonly heartbeatMs?: number;
   /** ms; for tests. */
   readonly now?: () => number;
+}
+
+export interface ServerOptions extends AnswerOptions {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** Proxies end what is silent for a minute, some for half of one. */
@@ -46,38 +57,38 @@ const STRANGERS = 60;
  * @throws PipelineError `config_invalid` when it cannot listen there
  */
 export async function openServer(parts: ServerParts, options: ServerOptions): Promise<Listening> {
-  const { heartbeatMs = HEARTBEAT_MS, now = Date.now, requestsPerMinute } = options;
-  const { jobs, ledger, queue, checkNames, checks } = parts;
-  const counts = requestCounts();
   const stop = new AbortController();
-  const ready = readiness(checks, now);
-  const desk = {
-    jobs,
-    ledger,
-    queue,
-    counts,
-    ready,
-    checkNames,
-    heartbeatMs,
-    stopping: stop.signal,
-  };
-  const [askers, strangers] = [limiter(requestsPerMinute, now), limiter(STRANGERS, now)];
-  const listening = await listen(
-    {
-      routes: routesOf(desk),
-      signIn: signingIn({ ledger, askers, strangers, now }),
-      onAnswer(answered) {
-        counts.answered(answered);
-        parts.onAnswer(answered);
-      },
-    },
-    options,
-  );
+  const listening = await listen(served(parts, options, stop.signal), options);
   return {
     url: listening.url,
     async [Symbol.asyncDispose]() {
       stop.abort();
       await listening[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Answers the same requests where others listen, such as a gateway that calls functions. */
+export async function openAnswering(
+  parts: ServerParts,
+  options: AnswerOptions,
+): Promise<Answering> {
+  return await answering(served(parts, options, new AbortController().signal));
+}
+
+function served(parts: ServerParts, options: AnswerOptions, stopping: AbortSignal): Served {
+  const { heartbeatMs = HEARTBEAT_MS, now = Date.now, streams = "open", eventsUrl } = options;
+  const { jobs, ledger, queue, checkNames, checks } = parts;
+  const counts = requestCounts();
+  const ready = readiness(checks, now);
+  const from = { jobs, ledger, queue, counts, ready, checkNames };
+  const [askers, strangers] = [limiter(options.requestsPerMinute, now), limiter(STRANGERS, now)];
+  return {
+    routes: routesOf({ ...from, streams, eventsUrl, heartbeatMs, stopping }),
+    signIn: signingIn({ ledger, askers, strangers, now }),
+    onAnswer(answered) {
+      counts.answered(answered);
+      parts.onAnswer(answered);
     },
   };
 }

@@ -1,50 +1,15 @@
-import { Agent, request } from "node:http";
+import { Agent } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { randomFrom } from "../services/random.ts";
-import { type Fuzzed, fuzzed, rawRequest } from "./fuzzed.ts";
+import { fuzzed, rawRequest } from "./fuzzed.ts";
+import { type Got, sent } from "./sent.ts";
 import { served } from "./served.ts";
 
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const REFUSED = 2000;
 const RAW = 300;
-
-interface Got {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
-/** Header values that Node's client takes: what others would send goes through a socket by hand. */
-const sendable = (headers: Fuzzed["headers"]) =>
-  Object.fromEntries(
-    Object.entries(headers)
-      .filter(([name]) => !["transfer-encoding", "expect", "upgrade"].includes(name))
-      .map(([name, value]) => [name, value.replace(/[^\t\x20-\x7e\x80-\xff]/g, "?")]),
-  );
-
-async function sent(
-  url: string,
-  agent: Agent,
-  { method, path, headers, body }: Fuzzed,
-): Promise<Got> {
-  return await new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(url);
-    const to = { hostname, port, agent, method, path, headers: sendable(headers) };
-    const asked = request(to, (response) => {
-      const { statusCode: status = 0, headers } = response;
-      const type = headers["content-type"] ?? "";
-      // A stream of a job that waits goes on for ever; its beginning is enough.
-      if (type.startsWith("text/event-stream")) {
-        response.destroy();
-        resolve({ status, type, body: "" });
-      } else text(response).then((body) => resolve({ status, type, body }), reject);
-    });
-    asked.on("error", reject);
-    asked.end(body);
-  });
-}
 
 async function sentRaw(url: string, bytes: Uint8Array): Promise<string> {
   const { hostname, port } = new URL(url);

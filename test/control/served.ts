@@ -4,6 +4,7 @@ import {
   type Check,
   openServer,
   type ServerOptions,
+  type ServerParts,
 } from "../../src/control/server.ts";
 import { newToken, tokenHash } from "../../src/control/token.ts";
 import { openJobs } from "../../src/jobs/jobs.ts";
@@ -20,20 +21,27 @@ export interface Asking {
 /** A server of a ledger, with all it told. */
 export type Served = Awaited<ReturnType<typeof served>>;
 
+/** Who answers: a server that listens, or what stands in for one. */
+export type Opening = (
+  parts: ServerParts,
+  options: ServerOptions,
+) => Promise<AsyncDisposable & { readonly url: string }>;
+
 /** Serves a ledger's file: one in memory unless it is given, so that several may serve the same. */
 export async function served(
   options: Partial<ServerOptions> & {
     readonly file?: string;
     readonly checks?: readonly Check[];
+    readonly open?: Opening;
   } = {},
 ) {
-  const { file = ":memory:", checks = [] } = options;
+  const { file = ":memory:", checks = [], open: opening = openServer } = options;
   await using parts = new AsyncDisposableStack();
   const ledger = parts.use(await openSqliteLedger(file));
   const jobs = openJobs(ledger, { pollMs: 10 });
   const log: Answered[] = [];
   const server = parts.use(
-    await openServer(
+    await opening(
       {
         jobs,
         ledger,

@@ -1,0 +1,48 @@
+import type { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Answering } from "../control/server.ts";
+import type { Context } from "./event.ts";
+import { type Clock, clockOf } from "./hand-on.ts";
+import { once } from "./once.ts";
+import { replyTo } from "./reply.ts";
+import { streamRuntime } from "./stream.ts";
+
+/** Left for the last piece when a stream is ended: its client comes back behind it, to another invocation. */
+const END_MS = 5_000;
+
+const desk = once(async () => {
+  const { openDesk } = await import("./desk.ts");
+  return await openDesk("open");
+});
+
+/** Answers a request that came to a function URL, piece by piece; a stream ends before the function has to. */
+export async function eventsEvent(
+  event: unknown,
+  to: Writable,
+  context: Context,
+  { open = desk, clock = clockOf(context) }: EventsParts = {},
+): Promise<void> {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  to.once("close", end).once("error", end);
+  const cancel = clock.alarm(Math.max(0, clock.remainingMs() - END_MS), end);
+  const { status, headers, body } = await replyTo(event, context, { open, ending: ending.signal });
+  const stream =
+    streamRuntime()?.HttpResponseStream.from(to, { statusCode: status, headers }) ?? to;
+  // Status and headers go out with it, also when nothing else comes for a while, or ever.
+  stream.write("");
+  try {
+    await pipeline(body, stream);
+  } catch (error) {
+    // Whoever has gone misses nothing.
+    if (!ending.signal.aborted) throw error;
+  } finally {
+    cancel();
+  }
+}
+
+/** For tests. */
+interface EventsParts {
+  readonly open?: () => Promise<Answering>;
+  readonly clock?: Clock;
+}
