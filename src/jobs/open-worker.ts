@@ -27,6 +27,8 @@ export interface Worker {
   readonly emit: (event: WorkerEvent) => void;
   /** Aborted when what is in hand is to be handed back. */
   readonly signal: AbortSignal;
+  /** See `JobRun`. */
+  readonly isTimed?: boolean;
   /** µs */
   readonly now: () => number;
   /** Tells whoever works on the queue of jobs that wait. */
@@ -36,7 +38,8 @@ export interface Worker {
 }
 
 /** What a worker is opened with. */
-export interface WorkerParts extends Pick<Worker, "wired" | "queue" | "code" | "emit" | "signal"> {
+export interface WorkerParts
+  extends Pick<Worker, "wired" | "queue" | "code" | "emit" | "signal" | "isTimed"> {
   /** No other's. */
   readonly name?: string;
   /** Calls others to help; without it they look by themselves. */

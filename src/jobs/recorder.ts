@@ -11,6 +11,8 @@ const MOST_TOLD = 200;
 /** Turns what a run tells into events of its job, until they are taken to be kept. */
 export interface Recorder {
   readonly emit: (event: RunEvent) => void;
+  /** What is to be done is known, and some of it may be live by now. */
+  readonly hasPlanned: () => boolean;
   /** What was told since the last time. */
   take(): {
     readonly events: readonly Omit<KeptEvent, "id">[];
@@ -35,6 +37,7 @@ export function openRecorder(now: () => number): Recorder {
     if (told <= MOST_TOLD) add(event, data);
   };
   return {
+    hasPlanned: () => said.has("planned"),
     emit(event) {
       if (event.event === "phase") {
         const { phase, total } = event;

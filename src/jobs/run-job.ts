@@ -17,6 +17,8 @@ export interface JobRun {
   readonly now: () => number;
   /** The worker ends: what does not stop in time is handed back. */
   readonly signal: AbortSignal;
+  /** The signal comes after the same time each time: a plan that takes longer is never made. */
+  readonly isTimed?: boolean | undefined;
   readonly onPause?: Doing["onPause"];
   /** Does it otherwise than by runs of its own. */
   readonly doWork?: (wired: Wired, job: Job, doing: Doing) => Promise<Done>;
@@ -27,7 +29,7 @@ export async function runJob(
   wired: Wired,
   kept: KeptJob,
   hold: Hold,
-  { now, signal, onPause, doWork: work = doWork }: JobRun,
+  { now, signal, isTimed = false, onPause, doWork: work = doWork }: JobRun,
 ): Promise<KeptJob | undefined> {
   const { ledger } = wired;
   const recorder = openRecorder(now);
@@ -36,6 +38,7 @@ export async function runJob(
   const doing = { signal: either, emit: recorder.emit, onPause };
   const end = await endOf(kept, () => work(wired, jobOf(kept), doing), {
     ...{ now, signal: either, standing: keeper.standing },
+    isInVain: () => isTimed && signal.aborted && !recorder.hasPlanned(),
   });
   await keeper.end();
   const { events } = recorder.take();
@@ -45,7 +48,15 @@ export async function runJob(
 async function endOf(
   kept: KeptJob,
   work: () => Promise<Done>,
-  { now, signal, standing }: JobRun & { readonly standing: () => Standing },
+  {
+    now,
+    signal,
+    standing,
+    isInVain,
+  }: Pick<JobRun, "now" | "signal"> & {
+    readonly standing: () => Standing;
+    readonly isInVain: () => boolean;
+  },
 ): Promise<End> {
   try {
     const done = await work();
@@ -54,10 +65,18 @@ async function endOf(
   } catch (error) {
     if (standing() === "stopping") return { is: "cancelled" };
     if (isCode(error, "run_conflict")) return { is: "handed back", inMs: CONFLICT_MS };
+    if (isInVain()) return { is: "failed", error: errorOf(timeOver()), isPassing: true };
     const isBack = isCode(error, "release_outdated") || signal.aborted;
     if (isBack) return { is: "handed back", inMs: 0, error: errorOf(error) };
     return { is: "failed", error: errorOf(error), isPassing: isPassing(error) };
   }
+}
+
+function timeOver(): PipelineError {
+  const message = "The function's time was over before it was known what is to be done.";
+  return new PipelineError("interrupted", message, {
+    hint: "Give it more memory, which is faster, or run `nightbake worker` with the same ledger and queue.",
+  });
 }
 
 /** Holds on to a job and keeps its events, until it ends or is to be stopped. */

@@ -53,10 +53,15 @@ async function runStarted(
   started: KeptJob,
   hold: Parameters<typeof runJob>[2],
 ): Promise<void> {
-  const { wired, emit, now, signal } = worker;
+  const { wired, emit, now, signal, isTimed } = worker;
   const passing = openPassing(worker, jobOf(started));
   emit({ event: "started", job: jobOf(started) });
-  const ended = await runJob(wired, started, hold, { now, signal, onPause: passing.onPause });
+  const ended = await runJob(wired, started, hold, {
+    now,
+    signal,
+    isTimed,
+    onPause: passing.onPause,
+  });
   await passing.end();
   if (ended !== undefined) emit({ event: "ended", job: jobOf(ended) });
   await wakeNext(worker, ended);

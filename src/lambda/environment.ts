@@ -53,5 +53,6 @@ export function workerOf(
     if (missing <= 0) return;
     await queue.call?.(missing).catch((error: unknown) => emit({ event: "trouble", error }));
   };
-  return openWorker({ wired, queue, code, emit, signal, name: `lambda-${request}`, call });
+  const name = `lambda-${request}`;
+  return openWorker({ wired, queue, code, emit, signal, name, call, isTimed: true });
 }

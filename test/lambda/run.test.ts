@@ -13,7 +13,7 @@ import { differences, SITE } from "../pipeline/small-site.ts";
 import { smallWorld, type World } from "../pipeline/world.ts";
 import { type Fauxqs, startFauxqs } from "../services/fauxqs.ts";
 import { randomFrom } from "../services/random.ts";
-import { eventOf, type Functions, openFunctions } from "./functions.ts";
+import { CALM, eventOf, type Functions, openFunctions } from "./functions.ts";
 
 const BUILD: JobRequest = { work: { is: "build", allowDeletes: true }, lane: "nightly" };
 const rebuild = (...targets: readonly string[]): JobRequest => ({
@@ -45,6 +45,11 @@ async function expectExact(world: World): Promise<void> {
 
 function names(functions: Functions): readonly string[] {
   return functions.told.map(({ event }) => event);
+}
+
+/** A message as it is when its delay is over. */
+function due(text: string): string {
+  return JSON.stringify({ ...JSON.parse(text), readyMs: 0 });
 }
 
 /** A clock that rings after so many puts of an invocation, and the pipeline that it counts. */
@@ -96,6 +101,43 @@ test("a run that takes longer than functions may is gone on with by others until
     expect(live).toHaveLength(cut.cuts() + 1);
     expect(names(functions).filter((name) => name === "started")).toHaveLength(live.length);
     expect(functions.queues.waiting("nightly")).toEqual([]);
+  });
+});
+
+test("a job whose plan takes longer than functions may is given up after some of them", async () => {
+  await withFunctions(4, async (functions, wired) => {
+    let ring = () => {};
+    const source: Wired["source"] = {
+      ...wired.source,
+      async read(...of) {
+        ring();
+        return await wired.source.read(...of);
+      },
+    };
+    const environment = await functions.environment({ ...wired, source });
+    const { job } = await functions.jobs.submit(BUILD);
+    const alarm: Clock["alarm"] = (_, whenOver) => {
+      ring = whenOver;
+      return () => {};
+    };
+
+    await functions.invoke("nightly", environment, { ...CALM, alarm });
+
+    const error = { code: "interrupted", hint: expect.stringContaining("nightbake worker") };
+    expect(await functions.jobs.job(job.id)).toMatchObject({
+      state: "waiting",
+      attempts: 1,
+      error,
+    });
+    expect(functions.queues.waiting("nightly")).toHaveLength(1);
+    await wired.ledger.changeJob(Number(job.id), (kept) => ({
+      ...(kept && { job: { ...kept, attempts: 5, startAt: 0 } }),
+      result: 0,
+    }));
+    const again = eventOf(...functions.queues.waiting("nightly").map(due));
+    await runRecords(environment, again, functions.invocation({ ...CALM, alarm }));
+
+    expect(await functions.jobs.job(job.id)).toMatchObject({ state: "failed", attempts: 6, error });
   });
 });
 
