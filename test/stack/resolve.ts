@@ -6,7 +6,7 @@ export interface Place {
   readonly account: string;
 }
 
-const PLACE: Place = { region: "eu-central-1", account: "123456789012" };
+export const PLACE: Place = { region: "eu-central-1", account: "123456789012" };
 
 /**
  * Puts what CloudFormation would in place of every function: names and ARNs of resources as AWS makes
