@@ -101,7 +101,7 @@ export interface Config {
   readonly sqsQueueUrl: string | undefined;
   /** Functions that are called to help one run, at most. */
   readonly helpers: number;
-  /** Below which of SSM's paths more settings stand: `/nightbake/prod`; read on AWS. */
+  /** Below which path of SSM more settings stand: `/nightbake/prod`. */
   readonly parametersPath: string | undefined;
   /** Where `serve` listens. */
   readonly host: string;
@@ -238,20 +238,28 @@ type Get = <T, F>(name: Name, fallback: F, type: ValueType<T>) => T | F;
  */
 export function readProcessConfig(options: ConfigOptions = {}, parameters: Env = {}): Config {
   const config = readConfig({ env: process.env, cwd: process.cwd(), options, parameters });
-  for (const [name, value] of Object.entries(config.aws)) process.env[name] ??= value;
+  giveSdk(config.aws);
   return config;
 }
 
 /**
- * The path below which this process's other settings stand; undefined when there is none.
+ * The path below which SSM has this process's other settings; undefined when it has none. Gives the SDK
+ * its variables as above, since it is asked before all settings are known.
  * @throws PipelineError `config_invalid`
  */
 export function processParametersPath(): string | undefined {
+  const dotEnv = readDotEnv(process.cwd(), []);
   const name = "NIGHTBAKE_PARAMETERS";
-  const text = process.env[name]?.trim() ?? "";
-  const path = text === "" ? undefined : SSM_PATH.parse(text);
-  if (text === "" || path !== undefined) return path;
-  throw refused([{ place: name, message: SSM_PATH.expects }]);
+  const text = (process.env[name] ?? dotEnv[name] ?? "").trim();
+  if (text === "") return undefined;
+  const path = SSM_PATH.parse(text);
+  if (path === undefined) throw refused([{ place: name, message: SSM_PATH.expects }]);
+  giveSdk(awsVariables({ env: process.env, dotEnv, origins: {} }));
+  return path;
+}
+
+function giveSdk(aws: Config["aws"]): void {
+  for (const [name, value] of Object.entries(aws)) process.env[name] ??= value;
 }
 
 /**

@@ -46,7 +46,7 @@ const SETTINGS_HELP: readonly (readonly [string, string])[] = [
   ["REDIS_URL", "the queue that workers share; without it each looks in the ledger, every second"],
   ["SQS_QUEUE_URL", "the same in SQS: what the URLs of its queues begin with"],
   ["NIGHTBAKE_HELPERS", "functions on AWS that are called to help one run (default 10)"],
-  ["NIGHTBAKE_PARAMETERS", "path of the SSM parameters that functions on AWS read settings from"],
+  ["NIGHTBAKE_PARAMETERS", "path of SSM parameters that are settings, too: /nightbake/prod"],
   ["NIGHTBAKE_HOST, NIGHTBAKE_PORT", "where `serve` listens (default 127.0.0.1 and 8377)"],
   ["NIGHTBAKE_REQUESTS_PER_MINUTE", "that one token may make of one `serve` process (default 600)"],
   [

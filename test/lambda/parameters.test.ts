@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { readParameters } from "../../src/lambda/parameters.ts";
 import { readSettings } from "../../src/lambda/settings.ts";
+import { nightbake } from "../cli/nightbake.ts";
 
 const SECRET = "s3cret-Pa55";
 const STORED: Readonly<Record<string, string>> = {
@@ -33,9 +34,11 @@ async function startSsm(refuse?: { readonly status: number; readonly type: strin
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  vi.stubEnv("AWS_ENDPOINT_URL_SSM", `http://127.0.0.1:${port}`);
+  const endpoint = `http://127.0.0.1:${port}`;
+  vi.stubEnv("AWS_ENDPOINT_URL_SSM", endpoint);
   return {
     asked,
+    endpoint,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -98,4 +101,20 @@ test.each([
     ...{ code, message: expect.stringContaining(message), at: { path } },
     hint: expect.any(String),
   });
+});
+
+test("commands have the same settings, and show none of them", async () => {
+  await using ssm = await startSsm();
+  const keys = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+  const aws = { AWS_ENDPOINT_URL_SSM: ssm.endpoint, AWS_REGION: "eu-central-1", ...keys };
+
+  const shown = await nightbake(["config", "--json"], {
+    env: { ...aws, NIGHTBAKE_PARAMETERS: "/nightbake/test" },
+  });
+  const failed = await nightbake(["config"], { env: { ...aws, NIGHTBAKE_PARAMETERS: "/none" } });
+
+  expect(shown.code).toBe(0);
+  expect(shown.out).toContain('"name":"LEDGER_URL","value":"***","from":"parameter"');
+  expect(shown.out + shown.err).not.toContain(SECRET);
+  expect(failed).toMatchObject({ code: 2, err: expect.stringContaining("below /none") });
 });
