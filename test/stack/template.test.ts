@@ -1,4 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { ROOT } from "../cli/nightbake.ts";
 import { packageStack } from "./packaged.ts";
 import { referenceProblems } from "./references.ts";
 import { resolver } from "./resolve.ts";
@@ -170,6 +174,18 @@ test("all queues are encrypted, and dead letters and messages that nobody takes 
         AlarmActions: ["arn:aws:sns:eu-central-1:123456789012:nightbake-prod-alarms"],
       }),
     );
+  }
+});
+
+test("all parameters stand in the reference with their defaults", () => {
+  const page = readFileSync(join(ROOT, "docs/reference/aws.md"), "utf8");
+  const described = page.slice(page.indexOf("## Parameters"), page.indexOf("## Connections"));
+  const config = parse(readFileSync(join(ROOT, "serverless.yml"), "utf8"), { logLevel: "silent" });
+
+  for (const [name, value] of Object.entries<unknown>(config.params.default)) {
+    expect(described).toContain(`\`${name}\``);
+    if (/^[\w-]{2,}$/.test(String(value)) && !name.startsWith("site"))
+      expect(described, name).toMatch(new RegExp(`\\b${value}\\b`));
   }
 });
 
