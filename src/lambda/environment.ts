@@ -1,14 +1,12 @@
-import type { Config } from "../config.ts";
 import { codeOf } from "../jobs/code.ts";
 import { openWorker, type Worker } from "../jobs/open-worker.ts";
 import type { Queue } from "../jobs/queue.ts";
 import type { Wired } from "../pipeline.ts";
 import { openWork } from "../wiring.ts";
 import type { Clock } from "./hand-on.ts";
-import { once } from "./once.ts";
-import { readSettings } from "./settings.ts";
+import { settings } from "./settings.ts";
 
-/** What functions that publish keep from one invocation to the next. */
+/** What functions that publish work with. */
 export interface Environment {
   readonly wired: Wired;
   readonly queue: Queue;
@@ -26,17 +24,21 @@ export interface Invocation {
   readonly emit: (event: object) => void;
 }
 
-/** The environment of this process. */
-export const environment = once(async (): Promise<Environment> => {
-  const config = await readSettings();
-  const { wired, queue } = await openWork(config);
-  return await meetCode({ wired, queue, helpers: config.helpers });
-});
+/**
+ * Opens what one invocation works with. It is closed at the end of each: Lambda lets functions freeze and
+ * vanish without a word, and databases would keep their connections for hours.
+ */
+export async function openEnvironment(): Promise<Environment & AsyncDisposable> {
+  const config = await settings();
+  await using parts = new AsyncDisposableStack();
+  const { wired, queue } = parts.use(await openWork(config));
+  const met = await meetCode({ wired, queue, helpers: config.helpers });
+  const open = parts.move();
+  return { ...met, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
 
 /** Code that nobody had is the current one from now on, as with any worker. */
-export async function meetCode(
-  parts: Omit<Environment, "code">,
-): Promise<Environment & Pick<Config, "helpers">> {
+export async function meetCode(parts: Omit<Environment, "code">): Promise<Environment> {
   const code = codeOf(parts.wired);
   await parts.wired.ledger.meetCode(code, { at: Date.now() * 1000 });
   return { ...parts, code };

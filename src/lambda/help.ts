@@ -1,7 +1,7 @@
 import { PipelineError } from "../error.ts";
 import { helpOut } from "../pipeline.ts";
 import { eachRecord } from "./batch.ts";
-import { type Environment, environment, type Invocation, workerOf } from "./environment.ts";
+import { type Environment, type Invocation, openEnvironment, workerOf } from "./environment.ts";
 import type { BatchAnswer, Context, QueueEvent } from "./event.ts";
 import { clockOf, openTime } from "./hand-on.ts";
 import { tell, telling } from "./log.ts";
@@ -12,7 +12,7 @@ const IDLE_MS = 10_000;
 /** One invocation of the function `help`. */
 export function helpEvent(event: QueueEvent, context: Context): Promise<BatchAnswer> {
   return telling(async () => {
-    const opened = await environment();
+    await using opened = await openEnvironment();
     const { awsRequestId: request } = context;
     return await helpRecords(opened, event, { request, clock: clockOf(context), emit: tell });
   });

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, processParametersPath, readProcessConfig, SETTINGS } from "../config.ts";
 import { PipelineError } from "../error.ts";
+import { once } from "./once.ts";
 import { readParameters } from "./parameters.ts";
 
 /** Nothing that a function keeps on its disk is found by another. */
@@ -22,6 +23,9 @@ export async function readSettings(): Promise<Config> {
     problems: missing.map((place) => ({ place, message: "A function cannot do without it." })),
   });
 }
+
+/** The settings of this process: they are read once, unless they cannot be. */
+export const settings = once(readSettings);
 
 /** A bundle has the site's definition beside its code. */
 function siteBeside(folder: string) {

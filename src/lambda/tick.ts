@@ -3,14 +3,14 @@ import { askOnce } from "../jobs/schedule.ts";
 import { sweepJobs } from "../jobs/sweep-jobs.ts";
 import { type OpenedTick, openTick } from "../wiring-schedule.ts";
 import { tell, telling } from "./log.ts";
-import { once } from "./once.ts";
-import { readSettings } from "./settings.ts";
-
-const open = once(async () => await openTick(await readSettings()));
+import { settings } from "./settings.ts";
 
 /** One invocation of the function `tick`. */
 export function tickEvent(): Promise<void> {
-  return telling(async () => await tickOnce(await open(), { emit: tell }));
+  return telling(async () => {
+    await using opened = await openTick(await settings());
+    await tickOnce(opened, { emit: tell });
+  });
 }
 
 /**
