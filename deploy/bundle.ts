@@ -65,6 +65,8 @@ async function modules(out: string, entries: Readonly<Record<string, string>>) {
     target: "node24",
     minify: true,
     metafile: true,
+    // The SDK of AWS leaves out what nobody asks for in its modules only.
+    mainFields: ["module", "main"],
     alias: { nightbake: join(ROOT, "src/index.ts") },
     external: LEFT_OUT,
     banner: { js: REQUIRE },

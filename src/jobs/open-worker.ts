@@ -2,9 +2,8 @@ import type { KeptJob } from "../ledger/ledger.ts";
 import { CREW, type CrewTerms, type Wired } from "../pipeline.ts";
 import { workerName } from "./holder.ts";
 import type { Job } from "./job.ts";
-import { jobOf } from "./kept.ts";
-import { jobMessage } from "./message.ts";
 import type { Queue } from "./queue.ts";
+import { wake } from "./wake.ts";
 
 /** A worker that is replaced within 15 seconds must have lost its claim by then. */
 const LEASE_MS = 10_000;
@@ -60,14 +59,4 @@ export function openWorker({ name = workerName(), call, ...parts }: WorkerParts)
       return attempts;
     },
   };
-}
-
-/** Sends messages of jobs that wait; what is lost here whoever sweeps finds. */
-export async function wake(
-  queue: Queue,
-  jobs: readonly KeptJob[],
-  emit: Worker["emit"],
-): Promise<void> {
-  const messages = jobs.map((job) => jobMessage(jobOf(job), Date.now()));
-  await queue.send(messages).catch((error: unknown) => emit({ event: "trouble", error }));
 }

@@ -5,7 +5,8 @@ import type { Job } from "../jobs/job.ts";
 import { openJobs } from "../jobs/jobs.ts";
 import { jobMessage } from "../jobs/message.ts";
 import type { Queue } from "../jobs/queue.ts";
-import { checkNames } from "../pipeline.ts";
+// From its own file: a function that makes no pages does not load the pipeline.
+import { checkNames } from "../pipeline/check-names.ts";
 import { type OpenedHistory, openHistory } from "../wiring-ledger.ts";
 import { openQueue } from "../wiring-queue.ts";
 import { tell } from "./log.ts";

@@ -1,6 +1,6 @@
-import { wake } from "../jobs/open-worker.ts";
 import { askOnce } from "../jobs/schedule.ts";
 import { sweepJobs } from "../jobs/sweep-jobs.ts";
+import { wake } from "../jobs/wake.ts";
 import { type OpenedTick, openTick } from "../wiring-schedule.ts";
 import { tell, telling } from "./log.ts";
 import { settings } from "./settings.ts";
