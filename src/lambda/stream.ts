@@ -18,7 +18,8 @@ export interface StreamHead {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Undefined elsewhere than on Lambda. */
+/** Undefined elsewhere than on Lambda, where AWS's SDK may have left an empty one. */
 export function streamRuntime(): StreamRuntime | undefined {
-  return (globalThis as { readonly awslambda?: StreamRuntime }).awslambda;
+  const { awslambda } = globalThis as { readonly awslambda?: Partial<StreamRuntime> };
+  return awslambda?.streamifyResponse === undefined ? undefined : (awslambda as StreamRuntime);
 }
