@@ -1,9 +1,8 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { readParameters } from "../../src/lambda/parameters.ts";
 import { readSettings } from "../../src/lambda/settings.ts";
 import { nightbake } from "../cli/nightbake.ts";
+import { startSsm } from "../services/ssm.ts";
 
 const SECRET = "s3cret-Pa55";
 const STORED: Readonly<Record<string, string>> = {
@@ -12,38 +11,12 @@ const STORED: Readonly<Record<string, string>> = {
   NIGHTBAKE_CONCURRENCY: "8",
 };
 
-/** Parameter Store, as far as it is asked: it gives one parameter a page. */
-async function startSsm(refuse?: { readonly status: number; readonly type: string }) {
-  const asked: object[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks = await Array.fromAsync(request as AsyncIterable<Buffer>);
-    const body = JSON.parse(Buffer.concat(chunks).toString());
-    asked.push({ target: request.headers["x-amz-target"], ...body });
-    response.setHeader("content-type", "application/x-amz-json-1.1");
-    if (refuse !== undefined) {
-      response.writeHead(refuse.status);
-      return void response.end(JSON.stringify({ __type: refuse.type, message: "asked for" }));
-    }
-    const at = Number(body.NextToken ?? 0);
-    const all = Object.entries(body.Path === "/nightbake/test" ? STORED : {});
-    const Parameters = all
-      .slice(at, at + 1)
-      .map(([name, Value]) => ({ Name: `${body.Path}/${name}`, Type: "SecureString", Value }));
-    const NextToken = at + 1 < all.length ? String(at + 1) : undefined;
-    response.end(JSON.stringify({ Parameters, NextToken }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  const endpoint = `http://127.0.0.1:${port}`;
-  vi.stubEnv("AWS_ENDPOINT_URL_SSM", endpoint);
-  return {
-    asked,
-    endpoint,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+/** Parameter Store where the SDK looks for it. */
+async function openSsm(...of: Parameters<typeof startSsm> | []) {
+  const [stored = STORED, refuse] = of;
+  const ssm = await startSsm(stored, refuse);
+  vi.stubEnv("AWS_ENDPOINT_URL_SSM", ssm.endpoint);
+  return ssm;
 }
 
 beforeEach(() => {
@@ -56,7 +29,7 @@ afterEach(() => {
 });
 
 test("all pages of parameters are read, decrypted, by the ends of their names", async () => {
-  await using ssm = await startSsm();
+  await using ssm = await openSsm();
 
   expect(await readParameters("/nightbake/test")).toEqual(STORED);
 
@@ -68,7 +41,7 @@ test("all pages of parameters are read, decrypted, by the ends of their names", 
 });
 
 test("a function's settings are those of its environment and of its parameters", async () => {
-  await using _ssm = await startSsm();
+  await using _ssm = await openSsm();
   vi.stubEnv("NIGHTBAKE_PARAMETERS", "/nightbake/test/");
   vi.stubEnv("S3_BUCKET", "site");
   const queue = "https://sqs.eu-central-1.amazonaws.com/123456789012/nightbake";
@@ -95,7 +68,7 @@ test.each([
   [{ status: 400, type: "ThrottlingException" }, "/a", "config_unavailable", "ThrottlingException"],
   [{ status: 500, type: "InternalServerError" }, "/a", "config_unavailable", "InternalServerError"],
 ])("with %o nothing can be read below %s: %s", async (refuse, path, code, message) => {
-  await using _ssm = await startSsm(refuse);
+  await using _ssm = await openSsm(STORED, refuse);
 
   await expect(readParameters(path)).rejects.toMatchObject({
     ...{ code, message: expect.stringContaining(message), at: { path } },
@@ -104,7 +77,7 @@ test.each([
 });
 
 test("commands have the same settings, and show none of them", async () => {
-  await using ssm = await startSsm();
+  await using ssm = await openSsm();
   const keys = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
   const aws = { AWS_ENDPOINT_URL_SSM: ssm.endpoint, AWS_REGION: "eu-central-1", ...keys };
 

@@ -58,7 +58,7 @@ export const FUNCTIONS: Readonly<Record<string, readonly Need[]>> = Object.fromE
   ["run", "help", "tick", "api", "events"].map((name) => {
     // Both answer the same requests.
     const called = { ...calls, events: calls.api } as Readonly<Record<string, readonly string[]>>;
-    const asked = ["ssm GetParametersByPath", ...(called[name] ?? [])];
+    const asked = called[name] ?? [];
     const log: readonly Need[] = ["logs:CreateLogStream", "logs:PutLogEvents"].map((each) => [
       each,
       `${name} log`,

@@ -1,21 +1,23 @@
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
-import { expect } from "vitest";
-import { type Config, readConfig } from "../../src/config.ts";
+import { expect, vi } from "vitest";
+import type { Config } from "../../src/config.ts";
+import { newToken, SCOPES, tokenHash } from "../../src/control/token.ts";
 import { doWork } from "../../src/jobs/do-work.ts";
 import { type Job, LANES, type Work } from "../../src/jobs/job.ts";
+import { apiEvent } from "../../src/lambda/api.ts";
+import { deskOf } from "../../src/lambda/desk.ts";
+import type { QueueEvent } from "../../src/lambda/event.ts";
+import { runRecords } from "../../src/lambda/run.ts";
+import { tickOnce } from "../../src/lambda/tick.ts";
 import { CREW, helpOut, releasesOf, resume, rollback, takeDown } from "../../src/pipeline.ts";
 import { openLoad, openWork } from "../../src/wiring.ts";
+import { openHistory } from "../../src/wiring-ledger.ts";
+import { openQueue } from "../../src/wiring-queue.ts";
+import { openTick } from "../../src/wiring-schedule.ts";
 import { ROOT } from "../cli/nightbake.ts";
-import { startCloudFrontApi } from "../services/cloudfront-api.ts";
-import { startFauxqs } from "../services/fauxqs.ts";
-import { createBucket, s3Client } from "../services/s3.ts";
-import { startS3Front } from "../services/s3-front.ts";
-import { sharedRadosgw } from "../services/shared.ts";
-import { temporaryFolder } from "../temporary-folder.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
+import { openServers } from "./servers.ts";
 
 /** What each function asks, and a person with a clone. */
 export type Calls = Readonly<Record<string, readonly string[]>>;
@@ -25,58 +27,14 @@ const QUIET = { emit: () => {}, signal: new AbortController().signal };
 const TERMS = { ...CREW, pages: 1, pollMs: 1 };
 const ROUTE = "/articles/a-starter-is-a-schedule/";
 
-/** Servers like AWS's, and one site on them. radosgw knows no conditions where it keeps versions. */
-async function openAws({ isVersioned }: { readonly isVersioned: boolean }) {
-  await using parts = new AsyncDisposableStack();
-  const s3 = parts.use(await startS3Front(await sharedRadosgw()));
-  const S3_BUCKET = await createBucket(s3, undefined, { isVersioned });
-  const cdn = parts.use(await startCloudFrontApi({ evict: async () => {}, completesAfterMs: 0 }));
-  const sqs = parts.use(await startFauxqs());
-  const { url } = sqs.createQueues();
-  const home = temporaryFolder("nightbake-calls-");
-  const open = parts.move();
-  const options = { config: join(ROOT, "site.config.ts") };
-  return {
-    /** The settings of one whose calls are written down, for a site of this address. */
-    async as({ before }: Recorder) {
-      const env = {
-        S3_BUCKET,
-        S3_ENDPOINT: await before(s3.endpoint),
-        CLOUDFRONT_DISTRIBUTION_ID: cdn.distributionId,
-        CLOUDFRONT_ENDPOINT: await before(cdn.endpoint),
-        SQS_QUEUE_URL: await before(url),
-        AWS_REGION: s3.region,
-        AWS_ACCESS_KEY_ID: s3.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
-        NIGHTBAKE_HOME: home,
-        NIGHTBAKE_KEEP_MB: "0",
-      };
-      return (SITE_URL: string) => readConfig({ env: { ...env, SITE_URL }, cwd: home, options });
-    },
-    /** Somebody changes rows. */
-    edit(sql: string) {
-      using database = new DatabaseSync(join(home, "source.db"));
-      database.exec(sql);
-    },
-    /** Another hand puts something else at every page. */
-    async overwrite() {
-      const client = s3Client(s3);
-      const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: S3_BUCKET }));
-      for (const { Key = "" } of Contents.filter(({ Key }) => Key?.endsWith(".html"))) {
-        await client.send(new PutObjectCommand({ Bucket: S3_BUCKET, Key, Body: "foreign" }));
-      }
-      client.destroy();
-    },
-    [Symbol.asyncDispose]: () => open.disposeAsync(),
-  };
-}
-
 type Settings = (origin: string) => Config;
 
 const [FIRST, SECOND, THIRD] = ["https://a.example", "https://b.example", "https://c.example"];
 
 /** Lets two sites live through what their functions do, and gives what each of them asked. */
 export async function recordCalls(): Promise<Calls> {
+  for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) vi.stubEnv(name, "test");
+  vi.stubEnv("AWS_REGION", "us-east-1");
   await using open = new AsyncDisposableStack();
   const recorders = {
     run: openRecorder(),
@@ -96,7 +54,7 @@ type Recorders = Readonly<Record<"run" | "help" | "tick" | "api" | "person", Rec
 
 /** Builds with helpers, over the work of another hand, too; rebuilds, checks, and the messages in between. */
 async function publishing(recorders: Recorders) {
-  await using aws = await openAws({ isVersioned: false });
+  await using aws = await openServers({ isVersioned: false });
   const [run, help] = [await aws.as(recorders.run), await aws.as(recorders.help)];
   await load(run);
   await together({ run, help }, FIRST);
@@ -107,14 +65,14 @@ async function publishing(recorders: Recorders) {
   aws.edit("UPDATE articles SET title = 'Other' WHERE id = 5; DELETE FROM articles WHERE id = 6");
   await jobs(run(THIRD), [{ is: "rebuild", targets: ["article:5", "article:6"] }]);
   await jobs(run(THIRD), [{ is: "build" }, { is: "due" }, { is: "verify" }, { is: "sweep" }]);
-  await wake(run(THIRD));
-  await wake((await aws.as(recorders.tick))(THIRD));
-  await answer((await aws.as(recorders.api))(THIRD));
+  await request((await aws.as(recorders.api))(THIRD));
+  await askFor((await aws.as(recorders.tick))(THIRD));
+  await handOn(run(THIRD), aws.event());
 }
 
 /** A takedown that is cut off and ended by a build, and a rollback: they need versions. */
 async function lookingBack(recorders: Recorders) {
-  await using aws = await openAws({ isVersioned: true });
+  await using aws = await openServers({ isVersioned: true });
   const [run, person] = [await aws.as(recorders.run), await aws.as(recorders.person)];
   await load(run);
   await jobs(run(FIRST), [{ is: "build" }]);
@@ -162,17 +120,38 @@ async function jobs(config: Config, works: readonly Work[]) {
   for (const work of works) await doWork(open.wired, { lane: "editor", work } as Job, QUIET);
 }
 
-/** Says that jobs of every lane wait. */
-async function wake(config: Config) {
-  await using open = await opened(config);
-  await open.queue.send(LANES.map((lane) => ({ id: `job-${lane}`, lane, body: {} })));
+/** A rebuild in each lane, and the metrics. */
+async function request(config: Config) {
+  await using open = await openHistory(config);
+  await using queue = await openQueue(config, open.ledger);
+  const token = newToken();
+  await open.ledger.addToken({ name: "me", hash: tokenHash(token), scopes: SCOPES, createdAt: 1 });
+  const about = { requestsPerMinute: 600, eventsUrl: undefined, streams: "brief" } as const;
+  const desk = await deskOf(open, async () => queue, about);
+  const ask = async (method: string, rawPath: string, body?: object) => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const requestContext = { stage: "$default", http: { method, sourceIp: "192.0.2.1" } };
+    const event = { version: "2.0", rawPath, headers, requestContext, body: JSON.stringify(body) };
+    const { statusCode } = await apiEvent(event, { awsRequestId: "1" }, async () => desk);
+    expect(statusCode).toBeLessThan(300);
+  };
+  for (const lane of LANES) await ask("POST", "/v1/rebuilds", { rows: ["article:7"], lane });
+  for (const path of ["/metrics", "/health/ready"]) await ask("GET", path);
 }
 
-/** What the HTTP API asks: a job's message, and how many messages wait. */
-async function answer(config: Config) {
-  await wake(config);
+/** What waits is sent again. */
+async function askFor(config: Config) {
+  await using open = await openTick(config);
+  await tickOnce(open, { emit: () => {}, now: () => Date.now() + 3_600_000 });
+}
+
+/** A function without time sends all messages again. */
+async function handOn(config: Config, event: QueueEvent) {
   await using open = await opened(config);
-  await open.queue.counts();
+  expect(event.Records).toHaveLength(LANES.length);
+  const clock = { remainingMs: () => 0, alarm: () => () => {} };
+  const environment = { ...open, code: open.wired.code, helpers: 1 };
+  await runRecords(environment, event, { request: "1", clock, emit: () => {} });
 }
 
 async function erase(config: Config) {

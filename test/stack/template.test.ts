@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
+import { readConfig } from "../../src/config.ts";
 import { ROOT } from "../cli/nightbake.ts";
 import { packageStack } from "./packaged.ts";
 import { referenceProblems } from "./references.ts";
@@ -216,6 +217,30 @@ test("functions stand in the network that the parameters name, and in none witho
 test("half a network is refused", async () => {
   await expect(packageStack({ subnets: "subnet-1" })).rejects.toThrow(/set both or neither/);
 });
+
+test.each(["Run", "Help", "Tick", "Api", "Events"])(
+  "all settings of %s are known, and what else it needs are parameters",
+  (name) => {
+    const { Environment } = propertiesOf(`${name}LambdaFunction`) as {
+      Environment: { Variables: Record<string, string> };
+    };
+    const secret = "mysql://bake:secret@rows.example/site";
+    const env = { ...Environment.Variables, DATABASE_URL: secret, LEDGER_URL: secret };
+
+    const config = readConfig({ env, cwd: ROOT });
+
+    expect(config).toMatchObject({
+      s3Bucket: "sitebucket",
+      helpers: 10,
+      keepMb: 0,
+      parametersPath: "/nightbake/prod",
+    });
+    expect(config.sqsQueueUrl).toBe(
+      "https://sqs.eu-central-1.amazonaws.com/123456789012/nightbake-prod",
+    );
+    expect(config.eventsUrl !== undefined).toBe(name === "Api");
+  },
+);
 
 test("no secret stands in the template: settings that hold one come from their parameters", () => {
   const { Environment } = propertiesOf("RunLambdaFunction") as {
