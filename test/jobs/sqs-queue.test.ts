@@ -3,8 +3,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Message } from "../../src/jobs/queue.ts";
 import { delaySeconds, sentMessage, textOf } from "../../src/jobs/sqs-message.ts";
 import { sqsQueue } from "../../src/jobs/sqs-queue.ts";
+import { smallWorld } from "../pipeline/world.ts";
 import { type Fauxqs, startFauxqs } from "../services/fauxqs.ts";
 import { describeQueue } from "./queue-contract.ts";
+import { startWorking } from "./working.ts";
 
 let server: Fauxqs;
 beforeAll(async () => {
@@ -116,6 +118,27 @@ test("what handlers throw counts towards the dead letters, what is handed back d
   const over = { concurrency: 1, signal: AbortSignal.timeout(200) };
   await queue.work(async () => expect.fail("none comes any more"), over);
   expect(queues.waiting("dead").map((text) => sentMessage(text).message.id)).toEqual(["bad"]);
+});
+
+test("workers run jobs whose messages come from there, and leave none behind", async () => {
+  await using world = await smallWorld(4);
+  await world.with(async (wired) => {
+    const { url } = server.createQueues();
+    await using asked = sqsQueue({ url, credentials });
+    await using working = startWorking(wired, { queue: sqsQueue({ url, credentials }) });
+
+    const jobs = await Promise.all([
+      working.done({ work: { is: "build" }, lane: "nightly" }),
+      working.done({ work: { is: "verify" }, lane: "nightly" }),
+      working.done({ work: { is: "due" }, lane: "live" }),
+    ]);
+
+    expect(jobs.map(({ state, attempts }) => `${state} ${attempts}`)).toEqual(
+      jobs.map(() => "done 1"),
+    );
+    const left = async () => Object.values(await asked.counts()).reduce((sum, each) => sum + each);
+    await expect.poll(left).toBe(0);
+  });
 });
 
 test("a queue that is not there is said to be unavailable", async () => {

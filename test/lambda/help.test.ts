@@ -2,10 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Clock, HAND_ON_MS } from "../../src/lambda/hand-on.ts";
 import { helpRecords } from "../../src/lambda/help.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openMysqlLedger } from "../../src/ledger/mysql.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { differences, openSmall } from "../pipeline/small-site.ts";
 import { smallWorld } from "../pipeline/world.ts";
 import { type Fauxqs, startFauxqs } from "../services/fauxqs.ts";
+import { describeWith } from "../services/requires.ts";
+import { sharedMariaDb } from "../services/shared.ts";
 import { CALM, eventOf, openFunctions } from "./functions.ts";
 
 const CALL = '{"is":"help"}';
@@ -25,12 +29,14 @@ function slow(wired: Wired, putMs = 3): Wired {
   return { ...wired, store: { ...wired.store, put }, sleep: (ms) => sleep(Math.min(ms, 20)) };
 }
 
-test("a run calls helpers, who hand on when their time is over; all that is live is exact", async () => {
+/** A run with helpers; each process has the ledger open for itself. */
+async function publishTogether(open: (ledger: Ledger) => Promise<Ledger>): Promise<void> {
   await using world = await smallWorld(400);
   const { site, store } = world;
-  await world.with(async (wired) => {
-    await using functions = openFunctions(server, wired, 3);
+  await world.with(async (own) => {
     await using parts = new AsyncDisposableStack();
+    const wired = { ...own, ledger: await open(own.ledger) };
+    await using functions = openFunctions(server, wired, 3);
     const coordinator = await functions.environment(slow(wired));
     const { job } = await functions.jobs.submit({ work: { is: "build" }, lane: "nightly" });
     let isOver = false;
@@ -38,7 +44,8 @@ test("a run calls helpers, who hand on when their time is over; all that is live
     const cut = { times: 0 };
     const helpers = [0, 1, 2].map(async (number) => {
       const opened = parts.use(await openSmall(site, { ledger: "ledger.db", store }));
-      const environment = await functions.environment(slow(opened));
+      const ledger = await open(opened.ledger);
+      const environment = await functions.environment(slow({ ...opened, ledger }));
       while (!isOver) {
         // The first one has time for one shard.
         const clock = number === 0 ? afterOneShard(environment.wired, cut) : { wired: undefined };
@@ -58,13 +65,24 @@ test("a run calls helpers, who hand on when their time is over; all that is live
     const helped = functions.told.filter(({ event }) => event === "helped");
     expect(helped.length).toBeGreaterThanOrEqual(3);
     expect(helped.reduce((sum, { shards }) => sum + Number(shards), 0)).toBeGreaterThan(3);
-    expect(
-      functions.told.filter(({ event }) => event === "trouble" || event === "refused"),
-    ).toEqual([]);
+    const wrong = functions.told.filter(({ event }) => event === "trouble" || event === "refused");
+    expect(wrong).toEqual([]);
     // Each phase calls three; who was cut off called one more each time.
     expect(cut.times).toBeGreaterThan(0);
     expect(calls).toBeGreaterThan(3);
     expect(calls + functions.queues.waiting("help").length).toBeLessThanOrEqual(9 + cut.times);
+  });
+}
+
+const TOLD = "a run calls helpers, who hand on when their time is over; all that is live is exact";
+
+test(TOLD, () => publishTogether(async (ledger) => ledger));
+
+describeWith("shared-mariadb", "With a ledger on MariaDB", () => {
+  test(TOLD, async () => {
+    const url = await (await sharedMariaDb()).createDatabase();
+    await using ledgers = new AsyncDisposableStack();
+    await publishTogether(async () => ledgers.use(await openMysqlLedger(url)));
   });
 });
 
