@@ -69,8 +69,8 @@ function logOf(name: string): string {
   return arn("logs", `log-group:/aws/lambda/${name}:log-stream:1`);
 }
 
-const roleOf = (name: string) =>
-  policiesOf(resolved, `${name[0]?.toUpperCase()}${name.slice(1)}Role`);
+const roleName = (name: string) => `${name[0]?.toUpperCase()}${name.slice(1)}Role`;
+const roleOf = (name: string) => policiesOf(resolved, roleName(name));
 const keyOf = ([action, kind]: Need) => `${action} ${kind}`;
 const everything = new Map(
   Object.values(FUNCTIONS)
@@ -134,6 +134,21 @@ test.each([
   const target = action.startsWith("logs:") ? arn.replace(/:log-stream:1$/, "") : arn;
   for (const name of Object.keys(FUNCTIONS)) {
     expect(await isAllowed(roleOf(name), action, { arn: target }), name).toBe(false);
+  }
+});
+
+test("Lambda makes network interfaces where there is a network, and no function's code does", async () => {
+  const { template } = await packageStack({ subnets: "subnet-1", securityGroups: "sg-1" });
+  const inNetwork = resolver(template)(template) as Template;
+  const interfaces = { arn: arn("ec2", "network-interface/eni-1") };
+  const code = { "lambda:SourceFunctionArn": arn("lambda", "function:nightbake-prod-run") };
+  const making = "ec2:CreateNetworkInterface";
+
+  for (const name of Object.keys(FUNCTIONS)) {
+    const policies = policiesOf(inNetwork, roleName(name));
+    expect(await isAllowed(policies, making, interfaces)).toBe(true);
+    expect(await isAllowed(policies, making, { ...interfaces, context: code })).toBe(false);
+    expect(await isAllowed(roleOf(name), making, interfaces)).toBe(false);
   }
 });
 
