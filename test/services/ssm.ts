@@ -8,10 +8,11 @@ export interface Ssm extends AsyncDisposable {
   readonly asked: readonly object[];
 }
 
-/** Starts one that has these parameters below `/nightbake/test`, or refuses whatever is asked. */
+/** Starts one that has these parameters below a path, or refuses whatever is asked. */
 export async function startSsm(
   stored: Readonly<Record<string, string>>,
   refuse?: { readonly status: number; readonly type: string },
+  path = "/nightbake/test",
 ): Promise<Ssm> {
   const asked: object[] = [];
   const server = createServer(async (request, response) => {
@@ -24,7 +25,7 @@ export async function startSsm(
       return void response.end(JSON.stringify({ __type: refuse.type, message: "asked for" }));
     }
     const at = Number(body.NextToken ?? 0);
-    const all = Object.entries(body.Path === "/nightbake/test" ? stored : {});
+    const all = Object.entries(body.Path === path ? stored : {});
     const Parameters = all
       .slice(at, at + 1)
       .map(([name, Value]) => ({ Name: `${body.Path}/${name}`, Type: "SecureString", Value }));
