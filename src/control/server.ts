@@ -6,10 +6,10 @@ import type { Answered, Served } from "./fastify-app.ts";
 import { type Answering, answering } from "./fastify-inject.ts";
 import { type Listening, listen } from "./fastify-server.ts";
 import { type Check, readiness } from "./health.ts";
-import { requestCounts } from "./metrics.ts";
+import { type RequestCounts, requestCounts } from "./metrics.ts";
 import { limiter } from "./rate.ts";
 import { routesOf } from "./routes.ts";
-import { signingIn } from "./sign-in.ts";
+import { type Acquaintances, signingIn } from "./sign-in.ts";
 
 export type { Answered } from "./fastify-app.ts";
 export type { Answering, Brought, Reply } from "./fastify-inject.ts";
@@ -32,6 +32,8 @@ export interface ServerParts {
 export interface AnswerOptions {
   /** That one token may make of this process. */
   readonly requestsPerMinute: number;
+  /** Of earlier requests, see {@link newMemory}; none unless it is given. */
+  readonly memory?: Memory;
   /** Whether streams of events wait for what comes, or end with what is known. Default `open`. */
   readonly streams?: "open" | "brief";
   /** Another server that streams events: `https://events.example.com`. */
@@ -45,6 +47,9 @@ export interface ServerOptions extends AnswerOptions {
   readonly host: string;
   readonly port: number;
 }
+
+/** What a process remembers of the requests that it has answered, to count and to limit others. */
+export type Memory = Acquaintances & { readonly counts: RequestCounts };
 
 /** Proxies end what is silent for a minute, some for half of one. */
 const HEARTBEAT_MS = 15_000;
@@ -76,16 +81,21 @@ export async function openAnswering(
   return await answering(served(parts, options, new AbortController().signal));
 }
 
+/** Of a process that has answered nobody yet. `now` in ms. */
+export function newMemory(requestsPerMinute: number, now = Date.now): Memory {
+  const [askers, strangers] = [limiter(requestsPerMinute, now), limiter(STRANGERS, now)];
+  return { counts: requestCounts(), askers, strangers, usedAt: new Map(), hashes: new Set() };
+}
+
 function served(parts: ServerParts, options: AnswerOptions, stopping: AbortSignal): Served {
   const { heartbeatMs = HEARTBEAT_MS, now = Date.now, streams = "open", eventsUrl } = options;
   const { jobs, ledger, queue, checkNames, checks } = parts;
-  const counts = requestCounts();
+  const { counts, ...known } = options.memory ?? newMemory(options.requestsPerMinute, now);
   const ready = readiness(checks, now);
   const from = { jobs, ledger, queue, counts, ready, checkNames };
-  const [askers, strangers] = [limiter(options.requestsPerMinute, now), limiter(STRANGERS, now)];
   return {
     routes: routesOf({ ...from, streams, eventsUrl, heartbeatMs, stopping }),
-    signIn: signingIn({ ledger, askers, strangers, now }),
+    signIn: signingIn({ ledger, ...known, now }),
     onAnswer(answered) {
       counts.answered(answered);
       parts.onAnswer(answered);

@@ -23,22 +23,27 @@ const BEARER = /^Bearer +(nbt_[A-Za-z0-9_-]{43}) *$/i;
 const USED_EVERY = 60_000;
 
 /** What signing in needs. */
-export interface SignInParts {
+export interface SignInParts extends Acquaintances {
   readonly ledger: Pick<Ledger, "tokens" | "usedToken">;
-  /** Of tokens, by name. */
-  readonly askers: Limiter;
-  /** Of addresses whose tokens were none. */
-  readonly strangers: Limiter;
   /** ms */
   readonly now: () => number;
 }
 
-/** Tokens as the ledger has them at that moment: one that is revoked is refused by every clone at once. */
-export function signingIn({ ledger, askers, strangers, now }: SignInParts): SignIn {
-  const usedAt = new Map<string, number>();
+/** Whom a process knows of earlier requests. */
+export interface Acquaintances {
+  /** Of tokens, by name. */
+  readonly askers: Limiter;
+  /** Of addresses whose tokens were none. */
+  readonly strangers: Limiter;
+  /** When the last use of each token was written, by name; ms. */
+  readonly usedAt: Map<string, number>;
   /** Of tokens that were good before: who has one is no stranger, whatever the address. */
-  const hashes = new Set<string>();
+  readonly hashes: Set<string>;
+}
 
+/** Tokens as the ledger has them at that moment: one that is revoked is refused by every clone at once. */
+export function signingIn(parts: SignInParts): SignIn {
+  const { ledger, askers, strangers, usedAt, hashes, now } = parts;
   return async ({ authorization = "", address }, scopes) => {
     const [, text] = BEARER.exec(authorization) ?? [];
     const token = text === undefined ? undefined : await known(text, address);

@@ -1,5 +1,5 @@
 import type { Config } from "../config.ts";
-import { type Answering, openAnswering } from "../control/server.ts";
+import { type Answering, type Memory, newMemory, openAnswering } from "../control/server.ts";
 import { within } from "../control/within.ts";
 import type { Job } from "../jobs/job.ts";
 import { openJobs } from "../jobs/jobs.ts";
@@ -11,7 +11,7 @@ import { type OpenedHistory, openHistory } from "../wiring-ledger.ts";
 import { openQueue } from "../wiring-queue.ts";
 import { tell } from "./log.ts";
 import { once } from "./once.ts";
-import { readSettings } from "./settings.ts";
+import { settings } from "./settings.ts";
 
 /** A function is frozen when it has answered, so whoever asks waits for the message to be sent, but no longer. */
 const WAKE_MS = 3_000;
@@ -19,16 +19,29 @@ const WAKE_MS = 3_000;
 /** Whether streams wait for what comes; and where others do. */
 type DeskOptions = Pick<Config, "requestsPerMinute" | "eventsUrl"> & {
   readonly streams: "open" | "brief";
+  readonly memory?: Memory;
 };
 
+const memory = once(async () => newMemory((await settings()).requestsPerMinute));
+
 /**
- * Opens what answers the HTTP API of a function, see {@link deskOf}.
+ * Opens what answers the HTTP API for one invocation, see {@link deskOf}. It is closed with it, as with the other
+ * functions; who asks how often is remembered.
  * @throws PipelineError `config_invalid`, `config_unavailable`, `ledger_unavailable`, `ledger_rejected`
  */
 export async function openDesk(streams: "open" | "brief"): Promise<Answering> {
-  const config = await readSettings();
-  const opened = await openHistory(config);
-  return await deskOf(opened, () => openQueue(config, opened.ledger), { ...config, streams });
+  const config = await settings();
+  const parts = new AsyncDisposableStack();
+  const close = () => parts.disposeAsync();
+  try {
+    const opened = parts.use(await openHistory(config));
+    const queue = async () => parts.use(await openQueue(config, opened.ledger));
+    const options = { ...config, streams, memory: await memory() };
+    return { ...parts.use(await deskOf(opened, queue, options)), [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /**
@@ -38,7 +51,7 @@ export async function openDesk(streams: "open" | "brief"): Promise<Answering> {
 export async function deskOf(
   { ledger, site }: Pick<OpenedHistory, "ledger" | "site">,
   openQueue: () => Promise<Pick<Queue, "send" | "counts">>,
-  { requestsPerMinute, eventsUrl, streams }: DeskOptions,
+  options: DeskOptions,
 ): Promise<Answering> {
   const queue = once(openQueue);
   const wake = async (job: Job) => await (await queue()).send([jobMessage(job, Date.now())]);
@@ -51,6 +64,6 @@ export async function deskOf(
       checks: [{ name: "ledger", look: async () => void (await ledger.release()) }],
       onAnswer: (answered) => tell({ event: "request", ...answered }),
     },
-    { requestsPerMinute, streams, eventsUrl },
+    options,
   );
 }

@@ -1,19 +1,18 @@
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Answering } from "../control/server.ts";
+import type { Answering, Reply } from "../control/server.ts";
 import type { Context } from "./event.ts";
 import { type Clock, clockOf } from "./hand-on.ts";
-import { once } from "./once.ts";
-import { replyTo } from "./reply.ts";
+import { withReply } from "./reply.ts";
 import { streamRuntime } from "./stream.ts";
 
 /** Left for the last piece when a stream is ended: its client comes back behind it, to another invocation. */
 const END_MS = 5_000;
 
-const desk = once(async () => {
+async function desk(): Promise<Answering> {
   const { openDesk } = await import("./desk.ts");
   return await openDesk("open");
-});
+}
 
 /** Answers a request that came to a function URL, piece by piece; a stream ends before the function has to. */
 export async function eventsEvent(
@@ -26,19 +25,22 @@ export async function eventsEvent(
   const end = () => ending.abort();
   to.once("close", end).once("error", end);
   const cancel = clock.alarm(Math.max(0, clock.remainingMs() - END_MS), end);
-  const { status, headers, body } = await replyTo(event, context, { open, ending: ending.signal });
-  const stream =
-    streamRuntime()?.HttpResponseStream.from(to, { statusCode: status, headers }) ?? to;
-  // Status and headers go out with it, also when nothing else comes for a while, or ever.
-  stream.write("");
   try {
-    await pipeline(body, stream);
+    await withReply(event, context, { open, ending: ending.signal }, (reply) => passOn(reply, to));
   } catch (error) {
     // Whoever has gone misses nothing.
     if (!ending.signal.aborted) throw error;
   } finally {
     cancel();
   }
+}
+
+async function passOn({ status, headers, body }: Reply, to: Writable): Promise<void> {
+  const stream =
+    streamRuntime()?.HttpResponseStream.from(to, { statusCode: status, headers }) ?? to;
+  // Status and headers go out with it, also when nothing else comes for a while, or ever.
+  stream.write("");
+  await pipeline(body, stream);
 }
 
 /** For tests. */

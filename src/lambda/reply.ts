@@ -7,23 +7,33 @@ import { requestIn } from "./http-event.ts";
 import { tell } from "./log.ts";
 
 /**
- * The reply to the request that an event brings. What is none, and a function that cannot be opened, is a
- * problem document as all that is refused.
+ * Passes on the reply to the request that an event brings, then closes what was opened for it. What is none, and a
+ * function that cannot be opened, is a problem document as all that is refused.
  */
-export async function replyTo(
+export async function withReply<T>(
   event: unknown,
   { awsRequestId: id }: Pick<Context, "awsRequestId">,
   how: { readonly open: () => Promise<Answering>; readonly ending?: AbortSignal },
+  pass: (reply: Reply) => Promise<T>,
+): Promise<T> {
+  await using parts = new AsyncDisposableStack();
+  const reply = await answered(event, { ...how, parts }).catch((error) => refusal(error, id));
+  return await pass(reply);
+}
+
+async function answered(
+  event: unknown,
+  { open, ending, parts }: Parameters<typeof withReply>[2] & { parts: AsyncDisposableStack },
 ): Promise<Reply> {
-  try {
-    const request = requestIn(event);
-    const answering = await how.open();
-    return await answering.answer({ ...request, ...(how.ending && { ending: how.ending }) });
-  } catch (error) {
-    const problem = problemOf(error, id);
-    const { status } = problem;
-    tell({ event: "request", id, status, error });
-    const headers = { ...HEADERS, "content-type": PROBLEM_TYPE, "x-request-id": id };
-    return { status, headers, body: Readable.from([JSON.stringify(problem)]) };
-  }
+  const request = requestIn(event);
+  const answering = parts.use(await open());
+  return await answering.answer({ ...request, ...(ending && { ending }) });
+}
+
+function refusal(error: unknown, id: string): Reply {
+  const problem = problemOf(error, id);
+  const { status } = problem;
+  tell({ event: "request", id, status, error });
+  const headers = { ...HEADERS, "content-type": PROBLEM_TYPE, "x-request-id": id };
+  return { status, headers, body: Readable.from([JSON.stringify(problem)]) };
 }

@@ -1,6 +1,7 @@
 import { Agent } from "node:http";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import site from "../../site.config.ts";
+import { newMemory } from "../../src/control/server.ts";
 import { newToken, SCOPES, tokenHash } from "../../src/control/token.ts";
 import { PipelineError } from "../../src/error.ts";
 import type { Message, Queue } from "../../src/jobs/queue.ts";
@@ -11,7 +12,7 @@ import { fuzzed } from "../control/fuzzed.ts";
 import { type Got, sent } from "../control/sent.ts";
 import { type Asking, type Served, served } from "../control/served.ts";
 import { randomFrom } from "../services/random.ts";
-import { gateway } from "./gateway.ts";
+import { gateway, kept } from "./gateway.ts";
 
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const REQUESTS = 300;
@@ -163,7 +164,7 @@ async function desk(send: Queue["send"] = async () => {}) {
   const scopes = ["read", "rebuild", "metrics"];
   await ledger.addToken({ name: "cms", hash: tokenHash(TOKENS.all), scopes, createdAt: 1 });
   const ask = async (asked: unknown) => {
-    const answer = await apiEvent(asked, { awsRequestId: "c6af9ac6" }, async () => answering);
+    const answer = await apiEvent(asked, { awsRequestId: "c6af9ac6" }, async () => kept(answering));
     return { ...answer, json: JSON.parse(answer.body) };
   };
   return { ask, log };
@@ -256,4 +257,32 @@ test("a function that cannot be opened says so by its code", async () => {
   expect(JSON.parse(body)).toMatchObject({ code: "ledger_unavailable" });
   expect(body).not.toContain("db.internal");
   expect(log.join("")).toContain("db.internal");
+});
+
+test("each invocation closes what it opened, and remembers who asked how often", async () => {
+  await using ledger = await openSqliteLedger(":memory:");
+  const scopes = ["read"];
+  await ledger.addToken({ name: "cms", hash: tokenHash(TOKENS.all), scopes, createdAt: 1 });
+  const options = { requestsPerMinute: 2, eventsUrl: undefined, streams: "brief" } as const;
+  const memory = newMemory(options.requestsPerMinute);
+  let [opened, closed] = [0, 0];
+  const open = async () => {
+    opened += 1;
+    const none = () => Promise.reject(new Error("Nothing is sent."));
+    const answering = await deskOf({ ledger, site }, none, { ...options, memory });
+    const close = async () => {
+      closed += 1;
+      await answering[Symbol.asyncDispose]();
+    };
+    return { ...answering, [Symbol.asyncDispose]: close };
+  };
+
+  const statuses = [];
+  for (let nth = 0; nth < 3; nth += 1) {
+    const asked = event({ headers: { authorization } });
+    statuses.push((await apiEvent(asked, { awsRequestId: "c6af9ac6" }, open)).statusCode);
+  }
+
+  expect(statuses).toEqual([200, 200, 429]);
+  expect([opened, closed]).toEqual([3, 3]);
 });

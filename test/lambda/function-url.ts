@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import { openAnswering, type ServerOptions, type ServerParts } from "../../src/control/server.ts";
 import { eventsEvent } from "../../src/lambda/events.ts";
 import type { StreamHead } from "../../src/lambda/stream.ts";
-import { eventOf, openFront } from "./gateway.ts";
+import { eventOf, kept, openFront } from "./gateway.ts";
 
 /** Between what is told of an answer and its pieces (Lambda, "Response streaming"). */
 const SEPARATOR = Buffer.alloc(8);
@@ -45,7 +45,7 @@ export interface Invocation {
 export function functionUrl(invocations: Invocation[], remainingMs = 900_000) {
   return async (parts: ServerParts, options: ServerOptions) => {
     const answering = await openAnswering(parts, options);
-    const open = async () => answering;
+    const open = async () => kept(answering);
     const front = await openFront(async (request, response) => {
       const event = await eventOf(request);
       const awsRequestId = `invocation-${invocations.length}`;

@@ -1,7 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { openAnswering, type ServerOptions, type ServerParts } from "../../src/control/server.ts";
+import {
+  type Answering,
+  openAnswering,
+  type ServerOptions,
+  type ServerParts,
+} from "../../src/control/server.ts";
 import { apiEvent } from "../../src/lambda/api.ts";
 
 /** What API Gateway, and a function URL, say of a request (payload format 2.0). */
@@ -55,11 +60,16 @@ export async function openFront(
   };
 }
 
+/** The same for each invocation; a function opens its own and closes it. */
+export function kept(answering: Answering): Answering {
+  return { ...answering, [Symbol.asyncDispose]: async () => {} };
+}
+
 /** API Gateway with an HTTP API, before our function. */
 export function gateway(stage?: string) {
   return async (parts: ServerParts, options: ServerOptions) => {
     const answering = await openAnswering(parts, { ...options, streams: "brief" });
-    const open = async () => answering;
+    const open = async () => kept(answering);
     const front = await openFront(async (request, response) => {
       const event = await eventOf(request, stage);
       const answer = await apiEvent(event, { awsRequestId: "c6af9ac6-7b61" }, open);
