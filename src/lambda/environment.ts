@@ -4,7 +4,7 @@ import type { Queue } from "../jobs/queue.ts";
 import type { Wired } from "../pipeline.ts";
 import { openWork } from "../wiring.ts";
 import type { Clock } from "./hand-on.ts";
-import { settings } from "./settings.ts";
+import { openBySettings } from "./settings.ts";
 
 /** What functions that publish work with. */
 export interface Environment {
@@ -28,13 +28,14 @@ export interface Invocation {
  * Opens what one invocation works with. It is closed at the end of each: Lambda lets functions freeze and
  * vanish without a word, and databases would keep their connections for hours.
  */
-export async function openEnvironment(): Promise<Environment & AsyncDisposable> {
-  const config = await settings();
-  await using parts = new AsyncDisposableStack();
-  const { wired, queue } = parts.use(await openWork(config));
-  const met = await meetCode({ wired, queue, helpers: config.helpers });
-  const open = parts.move();
-  return { ...met, [Symbol.asyncDispose]: () => open.disposeAsync() };
+export function openEnvironment(): Promise<Environment & AsyncDisposable> {
+  return openBySettings(async (config) => {
+    await using parts = new AsyncDisposableStack();
+    const { wired, queue } = parts.use(await openWork(config));
+    const met = await meetCode({ wired, queue, helpers: config.helpers });
+    const open = parts.move();
+    return { ...met, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  });
 }
 
 /** Code that nobody had is the current one from now on, as with any worker. */

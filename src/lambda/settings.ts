@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, processParametersPath, readProcessConfig, SETTINGS } from "../config.ts";
 import { PipelineError } from "../error.ts";
-import { once } from "./once.ts";
 import { readParameters } from "./parameters.ts";
 
 /** Nothing that a function keeps on its disk is found by another. */
@@ -24,8 +23,21 @@ export async function readSettings(): Promise<Config> {
   });
 }
 
-/** The settings of this process: they are read once, unless they cannot be. */
-export const settings = once(readSettings);
+let read: Promise<Config> | undefined;
+
+/**
+ * Opens what the settings of this process name; they are read once. When it cannot be opened they are
+ * read anew the next time: passwords are changed while functions live.
+ */
+export async function openBySettings<T>(open: (config: Config) => Promise<T>): Promise<T> {
+  try {
+    read ??= readSettings();
+    return await open(await read);
+  } catch (error) {
+    read = undefined;
+    throw error;
+  }
+}
 
 /** A bundle has the site's definition beside its code. */
 function siteBeside(folder: string) {

@@ -3,12 +3,12 @@ import { sweepJobs } from "../jobs/sweep-jobs.ts";
 import { wake } from "../jobs/wake.ts";
 import { type OpenedTick, openTick } from "../wiring-schedule.ts";
 import { tell, telling } from "./log.ts";
-import { settings } from "./settings.ts";
+import { openBySettings } from "./settings.ts";
 
 /** One invocation of the function `tick`. */
 export function tickEvent(): Promise<void> {
   return telling(async () => {
-    await using opened = await openTick(await settings());
+    await using opened = await openBySettings(openTick);
     await tickOnce(opened, { emit: tell });
   });
 }

@@ -84,6 +84,10 @@ describeWith("shared-mariadb", "The functions", () => {
     const lines: string[] = [];
     vi.spyOn(process.stdout, "write").mockImplementation((line) => lines.push(String(line)) > 0);
 
+    vi.stubEnv("LEDGER_URL", "mysql://bake:old@127.0.0.1:1/ledger");
+    await expect(tick()).rejects.toMatchObject({ code: "ledger_unavailable" });
+    // Its password was another one; the next function has read it again.
+    vi.stubEnv("LEDGER_URL", env.LEDGER_URL);
     await tick();
     const answer = await run(eventOf(...queues.waiting("nightly")), CONTEXT);
     const helped = await help(eventOf('{"is":"help"}', "{}"), CONTEXT);
@@ -94,7 +98,9 @@ describeWith("shared-mariadb", "The functions", () => {
     expect(await jobs.job(job.id)).toMatchObject({ state: "done", attempts: 1 });
     expect(withoutOurs(await bucketOf(server, bucket))).toEqual(withoutOurs(await scratch(rows)));
     const told = lines.map((line) => JSON.parse(line));
+    expect(JSON.stringify(told)).not.toContain("bake:old");
     expect(told).toMatchObject([
+      { event: "error", code: "ledger_unavailable" },
       { event: "started", job: { id: job.id, holder: "lambda-request-1-1" } },
       { event: "ended", job: { id: job.id, state: "done" } },
       { event: "refused", messageId: "message-1", code: "input_invalid" },
