@@ -11,7 +11,7 @@ import { type OpenedHistory, openHistory } from "../wiring-ledger.ts";
 import { openQueue } from "../wiring-queue.ts";
 import { tell } from "./log.ts";
 import { once } from "./once.ts";
-import { settings } from "./settings.ts";
+import { openBySettings } from "./settings.ts";
 
 /** A function is frozen when it has answered, so whoever asks waits for the message to be sent, but no longer. */
 const WAKE_MS = 3_000;
@@ -22,26 +22,23 @@ type DeskOptions = Pick<Config, "requestsPerMinute" | "eventsUrl"> & {
   readonly memory?: Memory;
 };
 
-const memory = once(async () => newMemory((await settings()).requestsPerMinute));
+let memory: Memory | undefined;
 
 /**
  * Opens what answers the HTTP API for one invocation, see {@link deskOf}. It is closed with it, as with the other
  * functions; who asks how often is remembered.
  * @throws PipelineError `config_invalid`, `config_unavailable`, `ledger_unavailable`, `ledger_rejected`
  */
-export async function openDesk(streams: "open" | "brief"): Promise<Answering> {
-  const config = await settings();
-  const parts = new AsyncDisposableStack();
-  const close = () => parts.disposeAsync();
-  try {
+export function openDesk(streams: "open" | "brief"): Promise<Answering> {
+  return openBySettings(async (config) => {
+    await using parts = new AsyncDisposableStack();
     const opened = parts.use(await openHistory(config));
-    const queue = async () => parts.use(await openQueue(config, opened.ledger));
-    const options = { ...config, streams, memory: await memory() };
-    return { ...parts.use(await deskOf(opened, queue, options)), [Symbol.asyncDispose]: close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+    memory ??= newMemory(config.requestsPerMinute);
+    const queue = async () => open.use(await openQueue(config, opened.ledger));
+    const desk = parts.use(await deskOf(opened, queue, { ...config, streams, memory }));
+    const open = parts.move();
+    return { ...desk, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  });
 }
 
 /**
