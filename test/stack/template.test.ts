@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { readConfig } from "../../src/config.ts";
 import { ROOT } from "../cli/nightbake.ts";
 import { packageStack } from "./packaged.ts";
-import { referenceProblems } from "./references.ts";
+import { circleIn, referenceProblems } from "./references.ts";
 import { resolver } from "./resolve.ts";
 import { schemaProblems } from "./schema.ts";
 import { ofType, type Template } from "./template.ts";
@@ -114,6 +114,21 @@ test.each([
   const Resources = { Queue: { Type: "AWS::SQS::Queue", Properties } };
 
   expect(referenceProblems({ Resources })).toEqual([expect.stringContaining(problem)]);
+});
+
+test("no resource waits for itself", () => {
+  const named = (QueueName: string) => ({
+    Type: "AWS::SQS::Queue",
+    Properties: { QueueName: { Ref: QueueName } },
+  });
+
+  expect(circleIn(template)).toBeUndefined();
+  expect(circleIn(inNetwork.template)).toBeUndefined();
+  expect(circleIn({ Resources: { A: named("B"), B: named("C"), C: named("B") } })).toEqual([
+    "B",
+    "C",
+    "B",
+  ]);
 });
 
 test("every function has a role and a log group of its own, and Node's patch stays until it is deployed", () => {
