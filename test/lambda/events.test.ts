@@ -3,8 +3,9 @@ import { jobEvents } from "../../src/control/remote.ts";
 import { STATES } from "../../src/jobs/job.ts";
 import { eventAt } from "../../src/jobs/kept.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import { served } from "../control/served.ts";
+import { type Opening, served } from "../control/served.ts";
 import { functionUrl, type Invocation, runtime } from "./function-url.ts";
+import { gateway } from "./gateway.ts";
 
 const REBUILD = { work: { is: "rebuild", targets: ["article:1"] }, lane: "editor" } as const;
 
@@ -12,9 +13,9 @@ beforeAll(() => vi.stubGlobal("awslambda", runtime));
 afterAll(() => vi.unstubAllGlobals());
 
 /** The function with a job that a token may follow. */
-async function followed() {
+async function followed(opening?: Opening) {
   const invocations: Invocation[] = [];
-  const api = await served({ open: functionUrl(invocations) });
+  const api = await served({ open: opening ?? functionUrl(invocations) });
   onTestFinished(() => api[Symbol.asyncDispose]());
   const { job } = await api.jobs.submit(REBUILD);
   const token = await api.token("read");
@@ -52,6 +53,20 @@ test("a client gets every event once, over any number of invocations", async () 
   expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect(invocations).toHaveLength(5);
   await Promise.all(invocations.map(({ ended }) => ended));
+});
+
+test("behind API Gateway a stream ends with what is known, and its client goes on behind that", async () => {
+  const { api, job, token } = await followed(gateway());
+  const seen: number[] = [];
+  const remote = { url: api.url, token, signal: new AbortController().signal };
+
+  for await (const { id } of jobEvents(remote, job)) {
+    seen.push(Number(id));
+    if (seen.length < 4) await tell(api.ledger, job, seen.length === 3 ? "done" : "note");
+  }
+
+  expect(seen).toEqual([1, 2, 3, 4]);
+  expect(api.log.length).toBeGreaterThan(1);
 });
 
 test("a stream is ended before the function's time is over, and counts no more", async () => {
