@@ -68,7 +68,9 @@ test(`so is what is hardly HTTP (SEED=${SEED})`, async () => {
   for (let nth = 0; nth < RAW; nth += 1) {
     const bytes = rawRequest(random, authorization);
     const answer = await sentRaw(api.url, bytes);
-    const [head = "", body = ""] = answer.split("\r\n\r\n");
+    const [head = "", rest = ""] = answer.split("\r\n\r\n");
+    // Bytes behind what was read as a request are another one, whose answer comes behind.
+    const [body = ""] = rest.split("HTTP/1.1 ");
     const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1]);
     const type = /^content-type: (.*)$/im.exec(head)?.[1] ?? "";
     const flaw = flawOf(
