@@ -18,6 +18,10 @@ export async function packageStack(parameters: Readonly<Record<string, string>> 
   for (const each of PARTS) cpSync(join(ROOT, each), join(folder, each), { recursive: true });
   mkdirSync(join(folder, ".build/aws"), { recursive: true });
   writeFileSync(join(folder, ".build/aws/lambda.mjs"), "");
+  writeFileSync(
+    join(folder, ".env"),
+    "LEDGER_URL=mysql://ledger:secret@ledger.example/nightbake\n",
+  );
   const given = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
   const allowed = [...CONFINED, `--allow-fs-write=${folder}`, "--allow-fs-write=/tmp"];
   const asked = [...allowed, OSLS, "package", "--stage", "prod", ...given];
@@ -30,5 +34,15 @@ export async function packageStack(parameters: Readonly<Record<string, string>> 
     join(folder, ".serverless/cloudformation-template-update-stack.json"),
     "utf8",
   );
-  return { said: stdout + stderr, template: JSON.parse(text) as Template, text };
+  const files = namesIn(readFileSync(join(folder, ".serverless/nightbake.zip")));
+  return { said: stdout + stderr, template: JSON.parse(text) as Template, text, files };
+}
+
+/** Of a ZIP's files, out of its central directory ("APPNOTE.TXT", 4.3.12). */
+function namesIn(zip: Buffer): readonly string[] {
+  const names: string[] = [];
+  for (let at = zip.indexOf("PK\x01\x02"); at >= 0; at = zip.indexOf("PK\x01\x02", at + 46)) {
+    names.push(zip.toString("utf8", at + 46, at + 46 + zip.readUInt16LE(at + 28)));
+  }
+  return names;
 }

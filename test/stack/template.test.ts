@@ -10,7 +10,7 @@ import { resolver } from "./resolve.ts";
 import { schemaProblems } from "./schema.ts";
 import { ofType, type Template } from "./template.ts";
 
-const { template, text, said } = await packageStack();
+const { template, text, said, files } = await packageStack();
 const resolved = resolver(template)(template) as Template;
 const inNetwork = await packageStack({
   subnets: "subnet-1,subnet-2",
@@ -40,6 +40,10 @@ const distribution = (config: object): Template => ({
 test("the stack packages without an account, a network or anything in the environment", () => {
   expect(said).not.toMatch(/warning|deprecat/i);
   expect(ofType(template, "AWS::Lambda::Function")).toHaveLength(5);
+});
+
+test("functions get the bundle and nothing else that lies there", () => {
+  expect(files).toEqual([".build/aws/lambda.mjs"]);
 });
 
 test("CloudFormation knows every property, with its type and its values", () => {
