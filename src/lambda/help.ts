@@ -33,6 +33,7 @@ export async function helpRecords(
   const { wired } = workerOf(opened, invocation, signal);
   return await eachRecord(event, emit, async ({ body }) => {
     checkCall(body);
+    if (!(await isWanted(opened))) return;
     const helping = helpOut(wired, { signal, emit: () => {}, idleMs: IDLE_MS });
     const shards = await helping.catch((error: unknown) => {
       // Others do what this one could not, and the run calls more.
@@ -45,6 +46,7 @@ export async function helpRecords(
   });
 }
 
+/** Whether there is a shard that nobody has. */
 async function isWanted({ wired: { ledger } }: Environment): Promise<boolean> {
   const crew = await ledger.crew(Date.now());
   if (crew === undefined) return false;

@@ -117,5 +117,14 @@ test("who is not needed goes at once, and what is no call is refused", async () 
     expect(functions.told.map(({ event }) => event)).toEqual(["refused", "refused"]);
     expect(JSON.stringify(functions.told)).not.toContain("s3cret");
     expect(functions.queues.waiting("help")).toEqual([]);
+    // A run that has nothing to share just now is not even looked at.
+    const busy = {
+      ...wired.ledger,
+      crew: async () => ({ run: "1", brief: "{}" }),
+      countShards: async () => ({ open: 0, held: 2 }),
+    };
+    const late = { ...environment, wired: { ...wired, ledger: busy } };
+    await helpRecords(late, eventOf(CALL), functions.invocation());
+    expect(functions.told).toHaveLength(2);
   });
 });
