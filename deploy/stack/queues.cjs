@@ -10,7 +10,7 @@ const DEAD_SECONDS = 1_209_600;
 /** A message that may be taken and is not. */
 const PATIENCE_SECONDS = 900;
 
-/** The queues with their dead letters and alarms, as CloudFormation. */
+/** The queues with their dead letters and alarms, and what their functions need for them, as CloudFormation. */
 module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
   const name = `${await resolveConfigurationProperty(["service"])}-${await resolveVariable("sls:stage")}`;
   const Resources = {};
@@ -20,8 +20,19 @@ module.exports = async ({ resolveConfigurationProperty, resolveVariable }) => {
     const visibility = VISIBILITY_TIMES * Number(seconds);
     Object.assign(Resources, queueWith(queue, visibility), alarmsOf(queue, visibility));
   }
-  return { Resources };
+  return { Resources, extensions: extensionsOf(new Set(Object.values(QUEUES))) };
 };
+
+/**
+ * Functions hand on to the next by the queue that called them, which Lambda takes for a loop and ends after
+ * about 16 calls otherwise: "Use Lambda recursive loop detection". Not under `functions`: `serverless` 3 has no word for it.
+ */
+function extensionsOf(takers) {
+  const named = [...takers].map((each) => `${each[0].toUpperCase()}${each.slice(1)}LambdaFunction`);
+  return Object.fromEntries(
+    named.map((each) => [each, { Properties: { RecursiveLoop: "Allow" } }]),
+  );
+}
 
 function queueWith({ name, id }, VisibilityTimeout) {
   return {

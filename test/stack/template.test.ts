@@ -180,6 +180,14 @@ test("a queue hides a message six times as long as its function may take, and ha
   }
 });
 
+test("a function that sends to the queue that calls it is not taken for an endless loop", () => {
+  const { RecursiveLoop: run } = propertiesOf("RunLambdaFunction");
+  const { RecursiveLoop: help } = propertiesOf("HelpLambdaFunction");
+  const { RecursiveLoop: tick } = propertiesOf("TickLambdaFunction");
+
+  expect([run, help, tick]).toEqual(["Allow", "Allow", undefined]);
+});
+
 test("all queues are encrypted, and dead letters and messages that nobody takes wake somebody", () => {
   const alarms = ofType(resolved, "AWS::CloudWatch::Alarm").map(
     ([, each]) => each.Properties ?? {},
