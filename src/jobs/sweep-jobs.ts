@@ -2,8 +2,10 @@ import type { KeptJob, Ledger } from "../ledger/ledger.ts";
 import { recoverJob } from "./attempt.ts";
 import { livesHere } from "./holder.ts";
 import { STATES } from "./job.ts";
+import { jobOf } from "./kept.ts";
 import type { Worker } from "./open-worker.ts";
 
+const FAILED = STATES.indexOf("failed");
 /** Jobs looked at in one sweep. */
 const MOST = 200;
 /** µs that a process of this machine may be too busy to renew its hold: planning on SQLite lets nothing in. */
@@ -14,18 +16,22 @@ const KEPT = 30 * 86_400_000_000;
 const MOST_FORGOTTEN = 50;
 
 /**
- * Finds what no message will come for: jobs whose worker died wait again, and all that wait and are due
- * are sent, which changes nothing when the queue has them. Now and then forgets what ended long ago.
+ * Finds what no message will come for: jobs whose worker died wait again, or have failed when that was their
+ * last attempt; and all that wait and are due are sent, which changes nothing when the queue has them. Now and
+ * then forgets what ended long ago.
  */
 export async function sweepJobs(
-  { ledger, now, wake }: Pick<Worker, "now" | "wake"> & { readonly ledger: Ledger },
+  { ledger, now, wake, emit }: Pick<Worker, "now" | "wake" | "emit"> & { readonly ledger: Ledger },
   { isForgetting }: { readonly isForgetting: boolean },
 ): Promise<void> {
   const at = now();
   const isLost = ({ heldUntil = 0, holder = "" }: KeptJob) =>
     heldUntil < at && (heldUntil + BUSY < at || !livesHere(holder));
   const lost = (await ledger.jobsIn(STATES.indexOf("running"), MOST)).filter(isLost);
-  for (const { id } of lost) await recoverJob(ledger, id, at);
+  for (const { id } of lost) {
+    const recovered = await recoverJob(ledger, id, at);
+    if (recovered?.state === FAILED) emit({ event: "ended", job: jobOf(recovered) });
+  }
   const waiting = await ledger.jobsIn(STATES.indexOf("waiting"), MOST);
   const due = waiting.filter(({ startAt }) => startAt <= at);
   if (due.length > 0) await wake(due);

@@ -24,7 +24,7 @@ export async function tickOnce(
 ): Promise<void> {
   await askOnce(on, { emit, now });
   const sweeping = {
-    ledger: on.ledger,
+    ...{ ledger: on.ledger, emit },
     now: () => now() * 1000,
     wake: (jobs: Parameters<typeof wake>[1]) => wake(queue, jobs, emit),
   };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startJob } from "../../src/jobs/attempt.ts";
 import { readSchedule } from "../../src/jobs/schedule.ts";
 import { tickOnce } from "../../src/lambda/tick.ts";
 import { SITE } from "../pipeline/small-site.ts";
@@ -41,5 +42,29 @@ test("a tick that comes twice, late or not at all asks for a night's build once,
     const bodies = functions.queues.waiting("nightly").map((text) => JSON.parse(text).body);
     expect(bodies.length).toBeGreaterThan(0);
     expect(bodies).toEqual(bodies.map(() => ({ is: "job", job: jobs[0]?.id })));
+  });
+});
+
+test("a job whose functions died each time has failed, and the tick that finds it says so", async () => {
+  await using world = await smallWorld(2);
+  await world.with(async (wired) => {
+    await using functions = openFunctions(server, wired);
+    const { queue, code } = await functions.environment(wired);
+    const { job } = await functions.jobs.submit({ lane: "editor", work: { is: "build" } });
+    let nowMs = Date.now();
+    const never = { ...SCHEDULE, scheduleBuild: "off", scheduleDue: "off" };
+    const on = { ledger: wired.ledger, site: SITE, schedule: readSchedule(never, nowMs) };
+    const emitted: object[] = [];
+
+    for (let deaths = 0; deaths < 6; deaths += 1) {
+      expect(emitted).toEqual([]);
+      const hold = { id: Number(job.id), holder: `lambda-${deaths}`, code };
+      await startJob(wired.ledger, hold, nowMs * 1000);
+      nowMs += 600_000;
+      await tickOnce({ on, queue }, { emit: (event) => emitted.push(event), now: () => nowMs });
+    }
+
+    const failed = { id: job.id, state: "failed", error: { code: "worker_lost" } };
+    expect(emitted).toMatchObject([{ event: "ended", job: failed }]);
   });
 });

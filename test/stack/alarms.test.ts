@@ -22,11 +22,19 @@ function finds(pattern: string, line: string): boolean {
   });
 }
 
-/** The names of the metrics that count a line. */
-function countedIn(line: string): readonly string[] {
+/** The names of the metrics that count a line of a function's log. */
+function countedIn(line: string, name = "run"): readonly string[] {
+  const group = `/aws/lambda/nightbake-prod-${name}`;
   return filters
+    .filter(([, { Properties = {} }]) => Properties["LogGroupName"] === group)
     .filter(([, { Properties = {} }]) => finds(String(Properties["FilterPattern"]), line))
     .map(([name]) => name);
+}
+
+function metricOf(filter: string): Readonly<Record<string, unknown>> {
+  const { MetricTransformations } = resolved.Resources[filter]?.Properties ?? {};
+  const [metric = {}] = MetricTransformations as Record<string, unknown>[];
+  return metric;
 }
 
 const ended = (state: JobState, work: Work) => lineOf({ event: "ended", job: { state, work } });
@@ -43,19 +51,24 @@ test.each<[line: string, metrics: readonly string[]]>([
   expect(countedIn(line)).toEqual(metrics);
 });
 
-test("every metric of ours has an alarm, and is made of the lines of the function that runs jobs", () => {
+test("a job whose functions died each time has failed in the tick's log, and counts as well", () => {
+  const failed = ended("failed", { is: "build" });
+
+  expect(countedIn(failed, "tick").map((name) => metricOf(name)["MetricName"])).toEqual([
+    "FailedJobs",
+  ]);
+  expect(countedIn(ended("done", { is: "build" }), "tick")).toEqual([]);
+});
+
+test("every metric of ours has an alarm", () => {
   const watched = alarms.map(([, { Properties = {} }]) => [
     Properties["Namespace"],
     Properties["MetricName"],
   ]);
 
-  for (const [, { Properties = {} }] of filters) {
-    const [{ MetricNamespace, MetricName } = {}] = Properties["MetricTransformations"] as Record<
-      string,
-      string
-    >[];
+  for (const [name] of filters) {
+    const { MetricNamespace, MetricName } = metricOf(name);
     expect(watched).toContainEqual([MetricNamespace, MetricName]);
-    expect(Properties["LogGroupName"]).toBe("/aws/lambda/nightbake-prod-run");
   }
 });
 
