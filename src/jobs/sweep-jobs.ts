@@ -17,8 +17,8 @@ const MOST_FORGOTTEN = 50;
 
 /**
  * Finds what no message will come for: jobs whose worker died wait again, or have failed when that was their
- * last attempt; and all that wait and are due are sent, which changes nothing when the queue has them. Now and
- * then forgets what ended long ago.
+ * last attempt; and all that wait and are due are sent, which changes nothing when the queue has them, unless a
+ * run publishes: who ends that sends the next. Now and then forgets what ended long ago.
  */
 export async function sweepJobs(
   { ledger, now, wake, emit }: Pick<Worker, "now" | "wake" | "emit"> & { readonly ledger: Ledger },
@@ -34,6 +34,7 @@ export async function sweepJobs(
   }
   const waiting = await ledger.jobsIn(STATES.indexOf("waiting"), MOST);
   const due = waiting.filter(({ startAt }) => startAt <= at);
-  if (due.length > 0) await wake(due);
+  // While a run publishes each would be done with at once, and engines that know no ids keep them all.
+  if (due.length > 0 && !(await ledger.isClaimed(at / 1000))) await wake(due);
   if (isForgetting) await ledger.forgetJobs(at - KEPT, MOST_FORGOTTEN);
 }

@@ -5,6 +5,7 @@ import { PipelineError } from "../../src/error.ts";
 import { canonical } from "../../src/jobs/coalesce.ts";
 import type { JobRequest } from "../../src/jobs/job.ts";
 import { STATES } from "../../src/jobs/job.ts";
+import { sweepJobs } from "../../src/jobs/sweep-jobs.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { differences } from "../pipeline/small-site.ts";
 import { smallWorld, type World } from "../pipeline/world.ts";
@@ -253,6 +254,31 @@ test("a request that comes while its job runs makes one more job, which runs aft
     expect(two.startedAt).toBeGreaterThanOrEqual(one.finishedAt ?? Number.POSITIVE_INFINITY);
     expect(two).toMatchObject({ requests: 2, attempts: 1 });
     await expectExact(world);
+  });
+});
+
+test("what waits for the run that publishes is not sent again and again", async () => {
+  await using world = await smallWorld(2);
+  await world.with(async (opened) => {
+    const held = holding(opened);
+    const sent: number[] = [];
+    const sweeping = {
+      ledger: held.wired.ledger,
+      now: () => Date.now() * 1000,
+      emit: () => {},
+      wake: async (jobs: readonly { readonly id: number }[]) =>
+        void sent.push(...jobs.map(({ id }) => id)),
+    };
+    await using working = startWorking(held.wired, { sweepMs: 60_000 });
+    await working.jobs.submit(BUILD);
+    await until(() => held.puts() > 0);
+    const { job } = await working.jobs.submit(BUILD);
+
+    for (let turn = 0; turn < 5; turn += 1) await sweepJobs(sweeping, { isForgetting: false });
+    held.open();
+
+    expect(sent).toEqual([]);
+    expect(await working.ended(job.id)).toMatchObject({ state: "done" });
   });
 });
 
