@@ -241,6 +241,13 @@ test("functions stand in the network that the parameters name, and in none witho
   expect(propertiesOf("RunLambdaFunction")).not.toHaveProperty("VpcConfig");
 });
 
+test("functions know the authorities of RDS, who are not public ones", () => {
+  for (const [, { Properties }] of ofType(template, "AWS::Lambda::Function"))
+    expect(Properties).toMatchObject({
+      Environment: { Variables: { NODE_EXTRA_CA_CERTS: "/var/runtime/ca-cert.pem" } },
+    });
+});
+
 test("half a network is refused", async () => {
   await expect(packageStack({ subnets: "subnet-1" })).rejects.toThrow(/set both or neither/);
 });
