@@ -28,8 +28,9 @@ export function pauses({ sleep, signal, giveUpAfterMs = GIVE_UP_MS }: Pace) {
     troubles = trouble === undefined ? 0 : troubles + 1;
     const ms = trouble === undefined ? POLL_MS : backOffMs(troubles);
     if (waitedMs + ms > giveUpAfterMs) throw gaveUp(left, waitedMs, trouble);
-    if (!signal?.aborted) {
-      await sleep(ms).catch((error: unknown) => {
+    // In parts: who is told to stop has less time than the longest wait takes.
+    for (let rest = ms; rest > 0 && !signal?.aborted; rest -= POLL_MS) {
+      await sleep(Math.min(rest, POLL_MS)).catch((error: unknown) => {
         if (!signal?.aborted) throw error;
       });
     }

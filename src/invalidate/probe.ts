@@ -14,7 +14,10 @@ const COMPARE =
 export interface Probe {
   /** Where, for messages. */
   readonly name: string;
-  /** Those of these routes whose page readers still get as it was, when the time is up. */
+  /**
+   * Those of these routes whose page readers still get as it was, when the time is up.
+   * @throws PipelineError `interrupted`
+   */
   stale(routes: readonly string[]): Promise<readonly string[]>;
 }
 
@@ -23,6 +26,7 @@ interface ProbeOptions {
   /** The body that is published at a route; undefined when there is none any more. */
   readonly published: (route: string) => Promise<Uint8Array | undefined>;
   readonly sleep: (ms: number) => Promise<void>;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Fetches pages as readers do until each has the bytes that are published now. */
@@ -32,13 +36,14 @@ export function openProbe(options: ProbeOptions): Probe {
 
 async function probe(
   routes: readonly string[],
-  { viewer, published, sleep }: ProbeOptions,
+  { viewer, published, sleep, signal }: ProbeOptions,
 ): Promise<readonly string[]> {
   let left = routes;
   for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
     const isOld = await Promise.all(left.map((route) => isStale(route, { viewer, published })));
     left = left.filter((_, at) => isOld[at]);
     if (left.length === 0 || waitedMs >= GIVE_UP_MS) return left;
+    if (signal?.aborted) throw interrupted(left.length);
     await sleep(PAUSE_MS);
   }
 }
@@ -59,6 +64,11 @@ export function staleAtEdge(
       : `They were evicted by path already, so it is not done again. C${COMPARE.slice(1)}`,
     problems,
   });
+}
+
+function interrupted(left: number): PipelineError {
+  const message = `The run was stopped before readers were seen to get ${left} changed pages.`;
+  return new PipelineError("interrupted", message, { hint: "The next run looks again." });
 }
 
 async function isStale(

@@ -37,7 +37,7 @@ export function outboxOptions(run: Run): OutboxOptions {
   const { wired, options, tally, progress } = run;
   let told = 0;
   return {
-    ...toolsOf(wired, { sleep: wired.sleep }),
+    ...toolsOf(wired, { sleep: wired.sleep, signal: options.signal }),
     terms: termsOf(run),
     run: run.context.run,
     now: run.moment,
@@ -68,10 +68,10 @@ type Tools = Pick<Wired, "ledger" | "cdn" | "store" | "probing">;
 
 function toolsOf(
   { ledger, cdn, store, probing }: Tools,
-  { sleep }: Pick<OutboxOptions, "sleep">,
+  { sleep, signal }: Pick<OutboxOptions, "sleep" | "signal">,
 ): Pick<OutboxOptions, "ledger" | "cdn" | "probe" | "probes"> {
   const published = async (route: string) => (await store.get(address(route).key))?.body;
-  const probe = probing && openProbe({ ...probing, published, sleep });
+  const probe = probing && openProbe({ ...probing, published, sleep, signal });
   return { ledger, cdn, probe, probes: probing?.pages ?? 0 };
 }
 

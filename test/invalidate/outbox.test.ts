@@ -128,16 +128,38 @@ test("leaves wildcards in progress to others", async () => {
 });
 
 test("a throttled CDN is asked again after growing waits", async () => {
-  const { cdn, slept, drain } = scene(paths(5));
+  const { cdn, drain } = scene(paths(5));
+  const waits: number[] = [];
+  const sleep = async (ms: number) => {
+    const nth = cdn.calls.send - 1;
+    waits[nth] = (waits[nth] ?? 0) + ms;
+    cdn.complete();
+  };
   cdn.fail(8, throttled);
 
-  expect(await drain()).toEqual({ batches: 1, items: 5 });
-  for (const [at, ms] of slept.slice(0, 8).entries()) {
+  expect(await drain({ sleep })).toEqual({ batches: 1, items: 5 });
+  expect(waits).toHaveLength(9);
+  for (const [at, ms] of waits.slice(0, 8).entries()) {
     const full = Math.min(2_000 * 2 ** at, 60_000);
     expect(ms).toBeGreaterThanOrEqual(full / 2);
     expect(ms).toBeLessThanOrEqual(full);
   }
-  expect(slept).toHaveLength(9);
+});
+
+test("who waits for a throttled CDN stops soon when told to", async () => {
+  const { cdn, drain } = scene(paths(5));
+  cdn.fail(1_000, throttled);
+  const stop = new AbortController();
+  const slept: number[] = [];
+  const sleep = async (ms: number) => {
+    slept.push(ms);
+    if (slept.reduce((sum, each) => sum + each) > 120_000) stop.abort();
+  };
+
+  await expect(drain({ sleep, signal: stop.signal })).rejects.toMatchObject({
+    code: "interrupted",
+  });
+  expect(Math.max(...slept)).toBeLessThanOrEqual(5_000);
 });
 
 test("gives up in time with an error, and the next run goes on with the same batches", async () => {

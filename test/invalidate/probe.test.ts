@@ -48,6 +48,15 @@ test("those that stay old are told when the time is up", async () => {
   expect(slept.reduce((sum, ms) => sum + ms, 0)).toBe(60_000);
 });
 
+test("who is told to stop waits no longer for those that are old", async () => {
+  const viewer = await serve({ "/a/": ["old"] });
+  const stop = new AbortController();
+  const sleep = async () => stop.abort();
+  const probe = openProbe({ viewer, published, sleep, signal: stop.signal });
+
+  await expect(probe.stale(["/a/"])).rejects.toMatchObject({ code: "interrupted" });
+});
+
 test("a CDN that does not answer is old; a page that went meanwhile is not", async () => {
   const viewer = httpViewer("http://127.0.0.1:1");
   const sleep = async () => {};
