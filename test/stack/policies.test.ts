@@ -116,6 +116,15 @@ test.each(Object.keys(FUNCTIONS))("%s may do nothing that only others do", async
   expect(foreign.length).toBeGreaterThan(3);
 });
 
+test.each(Object.keys(FUNCTIONS))(
+  "the role of %s names each action that it needs, and no other",
+  (name) => {
+    const needed = (FUNCTIONS[name] ?? []).map(([action]) => action);
+
+    expect(new Set(actionsOf(roleOf(name)))).toEqual(new Set(needed));
+  },
+);
+
 test.each([
   ["s3:PutBucketPolicy", "bucket"],
   ["s3:PutBucketVersioning", "bucket"],
