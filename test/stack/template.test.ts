@@ -188,6 +188,26 @@ test("a function that sends to the queue that calls it is not taken for an endle
   expect([run, help, tick]).toEqual(["Allow", "Allow", undefined]);
 });
 
+test("the clock, the gateway and whoever has the function URL may call their function, and nobody else", () => {
+  const permissions = ofType(resolved, "AWS::Lambda::Permission").map(
+    ([, { Properties = {} }]) => Properties,
+  );
+  const called = permissions.map(({ FunctionName, Action, Principal, ...how }) => [
+    String(FunctionName).split("-").at(-1),
+    Action,
+    Principal,
+    Object.keys(how).join(),
+  ]);
+
+  expect(called.toSorted()).toEqual([
+    ["api", "lambda:InvokeFunction", "apigateway.amazonaws.com", "SourceArn"],
+    // A URL needs both: "Control access to Lambda function URLs".
+    ["events", "lambda:InvokeFunction", "*", "InvokedViaFunctionUrl"],
+    ["events", "lambda:InvokeFunctionUrl", "*", "FunctionUrlAuthType"],
+    ["tick", "lambda:InvokeFunction", "events.amazonaws.com", "SourceArn"],
+  ]);
+});
+
 test("all queues are encrypted, and dead letters and messages that nobody takes wake somebody", () => {
   const alarms = ofType(resolved, "AWS::CloudWatch::Alarm").map(
     ([, each]) => each.Properties ?? {},
