@@ -5,7 +5,11 @@ module.exports = async ({ resolveVariable }) => {
   if ((subnetIds.length === 0) !== (securityGroupIds.length === 0)) {
     throw new Error("Parameters subnets and securityGroups go together: set both or neither.");
   }
-  return { vpc: subnetIds.length === 0 ? null : { subnetIds, securityGroupIds } };
+  const routeTableIds = await listed("routeTables");
+  if ((routeTableIds.length === 0) !== ((await listed("vpc")).length === 0)) {
+    throw new Error("Parameters vpc and routeTables go together: set both or neither.");
+  }
+  return { routeTableIds, vpc: subnetIds.length === 0 ? null : { subnetIds, securityGroupIds } };
 
   async function listed(name) {
     const text = String(await resolveVariable(`param:${name}`));

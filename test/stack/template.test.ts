@@ -15,7 +15,7 @@ const resolved = resolver(template)(template) as Template;
 const inNetwork = await packageStack({
   subnets: "subnet-1,subnet-2",
   securityGroups: "sg-1",
-  routeTables: "rtb-1,rtb-2",
+  routeTables: "rtb-1, rtb-2",
   vpc: "vpc-1",
   helpers: "25",
   alarmEmail: "bakers@example.com",
@@ -268,9 +268,19 @@ test("functions know the authorities of RDS, who are not public ones", () => {
     });
 });
 
-test("half a network is refused", async () => {
-  await expect(packageStack({ subnets: "subnet-1" })).rejects.toThrow(/set both or neither/);
+test("an endpoint for S3 is made in the network's route tables", () => {
+  expect(inNetwork.template.Resources["StoreEndpoint"]?.Properties).toMatchObject({
+    VpcId: "vpc-1",
+    RouteTableIds: ["rtb-1", "rtb-2"],
+  });
 });
+
+test.each([{ subnets: "subnet-1" }, { vpc: "vpc-1" }])(
+  "half a network is refused: %j",
+  async (parameters) => {
+    await expect(packageStack(parameters)).rejects.toThrow(/set both or neither/);
+  },
+);
 
 test.each(["Run", "Help", "Tick", "Api", "Events"])(
   "all settings of %s are known, and what else it needs are parameters",
