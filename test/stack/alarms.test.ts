@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { type ErrorCode, PipelineError } from "../../src/error.ts";
 import type { JobState, Work } from "../../src/jobs/job.ts";
 import { lineOf } from "../../src/lambda/log.ts";
 import { packageStack } from "./packaged.ts";
@@ -39,6 +40,9 @@ function metricOf(filter: string): Readonly<Record<string, unknown>> {
 
 const ended = (state: JobState, work: Work) => lineOf({ event: "ended", job: { state, work } });
 
+const trouble = (code: ErrorCode) =>
+  lineOf({ event: "trouble", error: new PipelineError(code, "No.") });
+
 test.each<[line: string, metrics: readonly string[]]>([
   [ended("failed", { is: "build" }), ["FailedJobs"]],
   [ended("failed", { is: "sweep" }), ["FailedJobs"]],
@@ -47,6 +51,8 @@ test.each<[line: string, metrics: readonly string[]]>([
   [ended("waiting", { is: "build" }), []],
   [lineOf({ event: "started", job: { state: "running", work: { is: "build" } } }), []],
   [lineOf({ event: "error", error: new Error("no") }), []],
+  [trouble("release_outdated"), ["OutdatedCode"]],
+  [trouble("queue_unavailable"), []],
 ])("%s counts as %j", (line, metrics) => {
   expect(countedIn(line)).toEqual(metrics);
 });
