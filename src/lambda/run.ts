@@ -53,7 +53,7 @@ async function handle(worker: Worker, { message, readyMs }: SentMessage): Promis
   const handled = await runMessage(worker, message, onOutdated);
   if (!isOutdated) return handled;
   // Functions with the current code find the job when the next minute's tick sends it.
-  worker.emit({ event: "trouble", error: outdated() });
+  worker.emit({ event: "trouble", error: outdated(worker.code) });
   return undefined;
 }
 
@@ -64,9 +64,10 @@ function tooShort(): PipelineError {
   });
 }
 
-function outdated(): PipelineError {
+function outdated(code: string): PipelineError {
   const message = "Other code than this function's is the current one.";
   return new PipelineError("release_outdated", message, {
-    hint: "Deploy what is current, or let this be: `nightbake code activate`.",
+    hint: "Deploy what is current, or let this be: `nightbake code activate CODE`, see `nightbake code`.",
+    at: { code },
   });
 }

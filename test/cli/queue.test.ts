@@ -73,6 +73,26 @@ test("jobs are listed, shown, cancelled and retried; what there is not is refuse
   expect((await ask(cwd, "code", "remove")).code).toBe(2);
 });
 
+test("code that another machine has is made the current one by its fingerprint", async () => {
+  const { cwd } = fakeIo();
+  await using ledger = await openSqliteLedger(join(cwd, ".nightbake", "ledger.db"));
+  await ledger.meetCode("old", { at: 1 });
+  await ledger.meetCode("new", { at: 2 });
+
+  expect(await ask(cwd, "code", "activate", "none")).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("No worker has had the code none."),
+  });
+  expect((await ask(cwd, "code", "list", "old")).code).toBe(2);
+  expect((await ask(cwd, "code")).out).toMatch(/new .*current\n/);
+  expect((await ask(cwd, "code", "activate", "old")).out).toBe("The code old is current.\n");
+
+  expect(await ledger.codes()).toMatchObject([
+    { fingerprint: "old", isCurrent: true },
+    { fingerprint: "new", isCurrent: false },
+  ]);
+});
+
 test("a worker runs what waits, tells it, and ends with SIGTERM", async () => {
   const { cwd } = fakeIo();
   await using ledger = await openSqliteLedger(join(cwd, ".nightbake", "ledger.db"));

@@ -316,7 +316,7 @@ test("a function whose code is not the current one leaves the job to others", as
 
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(functions.told).toMatchObject([
-      { event: "trouble", error: { code: "release_outdated" } },
+      { event: "trouble", error: { code: "release_outdated", at: { code: environment.code } } },
     ]);
     expect(await functions.jobs.job(job.id)).toMatchObject({ state: "waiting", attempts: 0 });
     expect(functions.queues.waiting("nightly")).toEqual([]);
