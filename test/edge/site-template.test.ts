@@ -161,6 +161,49 @@ test("readers get none of the headers that are ours", () => {
   expect(removed.length).toBeLessThanOrEqual(10);
 });
 
+test("every answer says how far browsers may trust it", () => {
+  const { ResponseHeadersPolicyConfig } = properties("SiteResponseHeaders");
+  const { SecurityHeadersConfig } = ResponseHeadersPolicyConfig as Parts;
+
+  expect(SecurityHeadersConfig).toMatchObject({
+    StrictTransportSecurity: { AccessControlMaxAgeSec: 31_536_000, Override: true },
+    ContentSecurityPolicy: {
+      ContentSecurityPolicy: expect.stringMatching(/^default-src 'none'; /),
+      Override: true,
+    },
+    ContentTypeOptions: { Override: true },
+    FrameOptions: { FrameOption: "DENY", Override: true },
+    ReferrerPolicy: { ReferrerPolicy: "strict-origin-when-cross-origin", Override: true },
+  });
+});
+
+test("readers get pages by TLS, compressed and with these headers, from a bucket that the distribution signs for", () => {
+  expect(properties("SiteDistribution")).toMatchObject({
+    DistributionConfig: {
+      DefaultRootObject: "index.html",
+      Origins: [{ OriginAccessControlId: "SiteOriginAccess.Id" }],
+      DefaultCacheBehavior: {
+        ViewerProtocolPolicy: "redirect-to-https",
+        Compress: true,
+        CachePolicyId: "SiteCachePolicy.Ref",
+        ResponseHeadersPolicyId: "SiteResponseHeaders.Ref",
+      },
+    },
+  });
+  expect(properties("SiteOriginAccess")).toMatchObject({
+    OriginAccessControlConfig: { OriginAccessControlOriginType: "s3", SigningBehavior: "always" },
+  });
+  // CloudFront compresses nothing without these, whatever Compress says.
+  expect(properties("SiteCachePolicy")).toMatchObject({
+    CachePolicyConfig: {
+      ParametersInCacheKeyAndForwardedToOrigin: {
+        EnableAcceptEncodingBrotli: true,
+        EnableAcceptEncodingGzip: true,
+      },
+    },
+  });
+});
+
 test("its Content-Security-Policy lets the demo's templates and rendered bodies work", () => {
   const files = [TEMPLATES, GOLDEN].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" }).map((each) => join(folder, each)),
