@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type ErrorCode, PipelineError } from "../../src/error.ts";
+import { ASSUMED } from "../../bench/cost-model.ts";
 import type { JobState, Work } from "../../src/jobs/job.ts";
 import { lineOf } from "../../src/lambda/log.ts";
 import { packageStack } from "./packaged.ts";
@@ -87,6 +88,12 @@ test("every alarm goes to the topic, when it begins and when it ends, and says w
     expect(Properties, name).toMatchObject({ AlarmActions: [arn], OKActions: [arn] });
     expect(Properties["AlarmDescription"], name).toMatch(/docs\/reference\/aws\.md, "[\w ]+"\.$/);
   }
+});
+
+test("the costs of a month count them all", () => {
+  const metrics = new Set(filters.map(([name]) => String(metricOf(name)["MetricName"])));
+
+  expect(ASSUMED).toMatchObject({ alarms: alarms.length, metrics: metrics.size });
 });
 
 test("no alarm looks back for longer than CloudWatch does", () => {
