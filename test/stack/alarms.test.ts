@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type ErrorCode, PipelineError } from "../../src/error.ts";
 import { ASSUMED } from "../../bench/cost-model.ts";
+import { type ErrorCode, PipelineError } from "../../src/error.ts";
 import type { JobState, Work } from "../../src/jobs/job.ts";
 import { lineOf } from "../../src/lambda/log.ts";
 import { packageStack } from "./packaged.ts";
