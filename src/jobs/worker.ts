@@ -43,7 +43,8 @@ export async function work(
   await wired.ledger.meetCode(worker.code, { at: worker.now(), isActivated });
   const begin = () => setTimeout(() => back.abort(), graceMs).unref();
   signal.addEventListener("abort", begin, { once: true });
-  const sweeping = sweepUntil(worker, signal, sweepMs);
+  const isFull = () => hands.inHand() >= options.concurrency;
+  const sweeping = sweepUntil(worker, isFull, { signal, ms: sweepMs });
   const helping = helpUntil(worker, hands, { signal, ms: sweepMs });
   while (!signal.aborted) await workWhileCurrent(worker, hands, options);
   await Promise.all([sweeping, helping]);
@@ -111,8 +112,16 @@ async function helpUntil(
   }
 }
 
-async function sweepUntil(worker: Worker, signal: AbortSignal, ms: number): Promise<void> {
-  const sweeping = { ...worker, ledger: worker.wired.ledger };
+/** Sends only what this worker can take: others look themselves, and engines that know no ids keep all. */
+async function sweepUntil(
+  worker: Worker,
+  isFull: () => boolean,
+  { signal, ms }: { readonly signal: AbortSignal; readonly ms: number },
+): Promise<void> {
+  const wake: Worker["wake"] = async (jobs) => {
+    if (!isFull()) await worker.wake(jobs);
+  };
+  const sweeping = { ...worker, wake, ledger: worker.wired.ledger };
   for (let turn = 0; !signal.aborted; turn = (turn + 1) % FORGETTING) {
     await sweepJobs(sweeping, { isForgetting: turn === 0 }).catch((error: unknown) =>
       worker.emit({ event: "trouble", error }),

@@ -5,6 +5,8 @@ import { PipelineError } from "../../src/error.ts";
 import { canonical } from "../../src/jobs/coalesce.ts";
 import type { JobRequest } from "../../src/jobs/job.ts";
 import { STATES } from "../../src/jobs/job.ts";
+import { memoryQueue } from "../../src/jobs/memory-queue.ts";
+import type { Queue } from "../../src/jobs/queue.ts";
 import { sweepJobs } from "../../src/jobs/sweep-jobs.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { differences } from "../pipeline/small-site.ts";
@@ -254,6 +256,54 @@ test("a request that comes while its job runs makes one more job, which runs aft
     expect(two.startedAt).toBeGreaterThanOrEqual(one.finishedAt ?? Number.POSITIVE_INFINITY);
     expect(two).toMatchObject({ requests: 2, attempts: 1 });
     await expectExact(world);
+  });
+});
+
+test("a worker that has its hands full sends nothing that waits", async () => {
+  await using world = await smallWorld(2);
+  await world.with(async (wired) => {
+    const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let looks = 0;
+    const slow: Wired = {
+      ...wired,
+      source: {
+        ...wired.source,
+        async read(...of) {
+          begun.resolve();
+          await gate.promise;
+          return await wired.source.read(...of);
+        },
+      },
+      ledger: {
+        ...wired.ledger,
+        async jobsIn(...of) {
+          looks += 1;
+          return await wired.ledger.jobsIn(...of);
+        },
+      },
+    };
+    const queue = memoryQueue();
+    let sent = 0;
+    const counting: Queue = {
+      ...queue,
+      async send(messages) {
+        sent += messages.length;
+        await queue.send(messages);
+      },
+    };
+    const options = { queue: counting, concurrency: 1, sweepMs: 1 };
+    await using working = startWorking(slow, options);
+    await working.jobs.submit(BUILD);
+    await begun.promise;
+    const { job } = await working.jobs.submit(BUILD);
+    const [before, from] = [sent, looks];
+
+    await until(() => looks > from + 10);
+
+    const after = sent;
+    gate.resolve();
+    expect(after).toBe(before);
+    expect(await working.ended(job.id)).toMatchObject({ state: "done" });
   });
 });
 
