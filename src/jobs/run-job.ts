@@ -17,7 +17,7 @@ export interface JobRun {
   readonly now: () => number;
   /** The worker ends: what does not stop in time is handed back. */
   readonly signal: AbortSignal;
-  /** The signal comes after the same time each time: a plan that takes longer is never made. */
+  /** The signal comes after the same time each time: a plan or a check that takes longer never ends. */
   readonly isTimed?: boolean | undefined;
   readonly onPause?: Doing["onPause"];
   /** Does it otherwise than by runs of its own. */
@@ -38,7 +38,7 @@ export async function runJob(
   const doing = { signal: either, emit: recorder.emit, onPause };
   const end = await endOf(kept, () => work(wired, jobOf(kept), doing), {
     ...{ now, signal: either, standing: keeper.standing },
-    isInVain: () => isTimed && signal.aborted && !recorder.hasPlanned(),
+    isInVain: () => isTimed && signal.aborted && !lasts(kept) && !recorder.hasPlanned(),
   });
   await keeper.end();
   const { events } = recorder.take();
@@ -72,8 +72,13 @@ async function endOf(
   }
 }
 
+/** What a sweep has forgotten the next one does not meet again. */
+function lasts(kept: KeptJob): boolean {
+  return jobOf(kept).work.is === "sweep";
+}
+
 function timeOver(): PipelineError {
-  const message = "The function's time was over before it was known what is to be done.";
+  const message = "The function's time was over before the job came to anything that lasts.";
   return new PipelineError("interrupted", message, {
     hint: "Give it more memory, which is faster, or run `nightbake worker` with the same ledger and queue.",
   });

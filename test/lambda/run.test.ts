@@ -7,6 +7,7 @@ import { LANES } from "../../src/jobs/job.ts";
 import { type Clock, HAND_ON_MS } from "../../src/lambda/hand-on.ts";
 import { runRecords } from "../../src/lambda/run.ts";
 import { tickOnce } from "../../src/lambda/tick.ts";
+import type { Past } from "../../src/ledger/ledger.ts";
 import type { Wired } from "../../src/pipeline.ts";
 import { openProcess } from "../pipeline/crews.ts";
 import { differences, SITE } from "../pipeline/small-site.ts";
@@ -138,6 +139,39 @@ test("a job whose plan takes longer than functions may is given up after some of
     await runRecords(environment, again, functions.invocation({ ...CALM, alarm }));
 
     expect(await functions.jobs.job(job.id)).toMatchObject({ state: "failed", attempts: 6, error });
+  });
+});
+
+test("a sweep that takes longer is gone on with by the next function", async () => {
+  await withFunctions(1, async (functions, wired) => {
+    const past = { kind: "post", key: Buffer.from("1"), until: 1 } as unknown as Past;
+    let ring = () => {};
+    const ledger: Wired["ledger"] = {
+      ...wired.ledger,
+      async lastBefore() {
+        return 1;
+      },
+      async sweepPast(upTo, limit) {
+        ring();
+        await wired.ledger.sweepPast(upTo, limit);
+        return Array.from({ length: limit }, () => past);
+      },
+    };
+    const environment = await functions.environment({
+      ...wired,
+      ledger,
+      keep: { days: 1, releases: 1 },
+    });
+    const { job } = await functions.jobs.submit({ work: { is: "sweep" }, lane: "nightly" });
+    const alarm: Clock["alarm"] = (_, whenOver) => {
+      ring = whenOver;
+      return () => {};
+    };
+
+    await functions.invoke("nightly", environment, { ...CALM, alarm });
+
+    expect(await functions.jobs.job(job.id)).toMatchObject({ state: "waiting", attempts: 0 });
+    expect(functions.queues.waiting("nightly")).toHaveLength(1);
   });
 });
 
