@@ -295,6 +295,8 @@ test.each(["Run", "Help", "Tick", "Api", "Events"])(
 
     expect(config).toMatchObject({
       s3Bucket: "sitebucket",
+      // The site definition says where the site is.
+      siteUrl: undefined,
       helpers: 10,
       keepMb: 0,
       parametersPath: "/nightbake/prod",
