@@ -237,6 +237,23 @@ test("all parameters stand in the reference with their defaults", () => {
   }
 });
 
+test("as many functions run at once as the reference counts connections of", () => {
+  const page = readFileSync(join(ROOT, "docs/reference/aws.md"), "utf8");
+  const mostOf = (name: string) =>
+    ofType(template, "AWS::Lambda::EventSourceMapping")
+      .filter(([, { Properties }]) => JSON.stringify(Properties).includes(`${name}LambdaFunction`))
+      .map(([, { Properties }]) => Properties?.["ScalingConfig"] as { MaximumConcurrency: number })
+      .reduce((sum, { MaximumConcurrency }) => sum + MaximumConcurrency, 0);
+  const reserved = ["Api", "Events"].map((name) =>
+    Number(propertiesOf(`${name}LambdaFunction`)["ReservedConcurrentExecutions"]),
+  );
+  const [run, help, tick] = [mostOf("Run"), mostOf("Help"), 1];
+  const all = [run, help, tick, ...reserved].reduce((sum, each) => sum + each, 0);
+
+  expect(page).toMatch(new RegExp(`ledger = 4 × \\(${run} run .* ${4 * all} by default`));
+  expect(page).toMatch(new RegExp(`rows   = 2 × \\(${run} run .* ${2 * (run + help)} by default`));
+});
+
 test("helpers run at once as often as their parameter says, and are told so", () => {
   const { template } = inNetwork;
   const helping = template.Resources["HelpEventSourceMappingSQSHelpQueue"]?.Properties;
