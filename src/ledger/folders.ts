@@ -2,7 +2,7 @@ import { digest, hexOf } from "../site.ts";
 import { takeCountTurns } from "./lease.ts";
 import { ownersOf } from "./live.ts";
 import { asBytes, asText } from "./rows.ts";
-import { query, queryIn, replaceRows, type SqlRow, type Work } from "./sql.ts";
+import { addToRows, query, queryIn, replaceRows, type SqlRow, type Work } from "./sql.ts";
 
 /** Of a folder's digest. Two that share them are counted together: an item there is used too seldom. */
 const FOLDER_BYTES = 6;
@@ -18,25 +18,43 @@ export function* countBelow(folders: readonly string[]): Work<ReadonlyMap<string
   );
 }
 
-/** Live pages left some routes and have others. */
+/** Live pages left some routes and have others. A folder that is left by all stays, and counts 0. */
 export function* recountFolders(left: readonly string[], taken: readonly string[]): Work<void> {
-  const more = new Map<string, number>();
+  const more = new Map<string, { readonly name: Uint8Array; by: number }>();
   const add = (by: 1 | -1) => (route: string) => {
-    for (const folder of foldersAbove(route)) more.set(folder, (more.get(folder) ?? 0) + by);
+    for (const folder of foldersAbove(route)) {
+      const name = nameOf(folder);
+      const key = hexOf(name);
+      const known = more.get(key) ?? { name, by: 0 };
+      known.by += by;
+      more.set(key, known);
+    }
   };
   left.forEach(add(-1));
   taken.forEach(add(1));
-  const changed = [...more.keys()].filter((folder) => more.get(folder) !== 0);
-  if (changed.length === 0) return;
+  const changed = [...more.values()].filter(({ by }) => by !== 0);
+  yield* addFolders(changed.map(({ name }) => name));
+  const counted = changed.map(({ name, by }) => [name, by] as const);
+  yield* addToRows("nb_folder", { key: "folder", column: "live" }, counted);
+}
+
+/** Makes rows of those that have none yet. */
+function* addFolders(names: readonly Uint8Array[]): Work<void> {
+  if ((yield* namesOf(names)).size === names.length) return;
   yield* takeCountTurns();
-  const known = yield* countsOf(changed);
-  const counted = changed.map((folder) => {
-    return [nameOf(folder), (known.get(folder) ?? 0) + (more.get(folder) ?? 0)] as const;
-  });
-  const empty = counted.flatMap(([name, live]) => (live > 0 ? [] : [name]));
-  yield* queryIn("DELETE FROM nb_folder WHERE folder IN (?)", empty);
-  const others = counted.filter(([, live]) => live > 0);
-  yield* replaceRows("nb_folder", ["folder", "live"], others);
+  // Read again: another process may have been faster.
+  const known = yield* namesOf(names);
+  const fresh = names.filter((name) => !known.has(hexOf(name)));
+  yield* replaceRows(
+    "nb_folder",
+    ["folder", "live"],
+    fresh.map((name) => [name, 0]),
+  );
+}
+
+function* namesOf(names: readonly Uint8Array[]): Work<ReadonlySet<string>> {
+  const rows = yield* queryIn("SELECT folder FROM nb_folder WHERE folder IN (?)", names);
+  return new Set(rows.map(({ folder }) => hexOf(asBytes(folder))));
 }
 
 /** Counts all live pages anew. */

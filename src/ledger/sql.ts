@@ -84,6 +84,24 @@ export function* replaceRows(
   }
 }
 
+/**
+ * Adds to a column of the rows with these keys, each of them once. Unlike reading and writing it, this
+ * lets nobody wait but those who add to the same rows, and only until the transaction ends.
+ */
+export function* addToRows(
+  table: string,
+  { key, column }: { readonly key: string; readonly column: string },
+  rows: readonly (readonly [key: SqlValue, more: number])[],
+): Work<void> {
+  for (let start = 0; start < rows.length; start += BATCH_KEYS) {
+    const batch = rows.slice(start, start + BATCH_KEYS);
+    const cases = new Array<string>(batch.length).fill("WHEN ? THEN ?").join(" ");
+    const text = `UPDATE ${table} SET ${column} = ${column} + CASE ${key} ${cases} ELSE 0 END
+      WHERE ${key} IN (${marks(batch.length)})`;
+    yield* query(text, [...batch.flat(), ...batch.map(([each]) => each)]);
+  }
+}
+
 /** Deletes the rows with these primary keys. */
 export function* deleteRows(
   table: string,

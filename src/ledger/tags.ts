@@ -1,7 +1,7 @@
 import { takeCountTurns } from "./lease.ts";
 import { packName, packNumbers, unpackName, unpackNumbers } from "./packed-tags.ts";
 import { asBytes, foldOf } from "./rows.ts";
-import { BY_INDEX, query, queryIn, replaceRows, type SqlRow, type Work } from "./sql.ts";
+import { addToRows, BY_INDEX, query, queryIn, replaceRows, type SqlRow, type Work } from "./sql.ts";
 
 /** A tag, its number and how many live pages carry it. */
 interface Numbered {
@@ -35,11 +35,8 @@ export function* recountTags(
   };
   before.forEach(add(-1));
   after.forEach(add(1));
-  const changed = [...more.keys()].filter((id) => more.get(id) !== 0);
-  if (changed.length === 0) return;
-  yield* takeCountTurns();
-  const tags = yield* numbered(changed);
-  yield* keep(tags.map((tag) => ({ ...tag, live: tag.live + (more.get(tag.id) ?? 0) })));
+  const changed = [...more].filter(([, by]) => by !== 0);
+  yield* addToRows("nb_tag", { key: "id", column: "live" }, changed);
 }
 
 /** Lists of tags as packed numbers, each tag once. */
