@@ -97,7 +97,7 @@ export function* dropLifted(ids: readonly PageId[]): Work<void> {
 
 /** @see BarLedger.isClaimed */
 export function* isClaimed(nowMs: number): Work<boolean> {
-  const { holder, expiresMs } = yield* lease(undefined);
+  const { holder, expiresMs } = yield* lease();
   return holder !== undefined && expiresMs > nowMs;
 }
 

@@ -1,7 +1,7 @@
 import { PipelineError } from "../error.ts";
 import { useCode } from "./codes.ts";
 import { keepRebuilt, keepSeen } from "./known.ts";
-import { lease } from "./lease.ts";
+import { keptHolder, keptUntil, lease, setUntil } from "./lease.ts";
 import type { Ledger, RebuiltPages, Release } from "./ledger.ts";
 import { isUnwritten, note, setNote, setNotes } from "./notes.ts";
 import { asText, orUndefined } from "./rows.ts";
@@ -14,23 +14,39 @@ import { discard } from "./steps.ts";
  * Plans of other runs stay until a release is finished: one of them may yet get the ledger, when
  * this run gives it up, and must not find half of its plan gone.
  */
-export function* claim(
-  run: string,
-  { release, nowMs, leaseMs, mark, since, code }: Parameters<Ledger["claim"]>[1],
-): Work<void> {
-  const { holder, expiresMs } = yield* lease("update");
+export function* claim(run: string, as: Parameters<Ledger["claim"]>[1]): Work<void> {
+  if (yield* renew(run, as)) return;
+  const { release, nowMs, leaseMs, mark, since, code } = as;
+  const holder = yield* keptHolder("update");
+  const expiresMs = yield* keptUntil();
   if (holder !== run && expiresMs > nowMs) throw heldBy(holder, expiresMs);
   yield* useCode(code);
   const last = yield* lastRelease();
   if (release !== last) throw planIsOld(release, last);
   if (since !== undefined && !(yield* isUnwritten(since))) throw overtaken();
-  const values = [run, nowMs + leaseMs];
   if (mark !== undefined) {
     const marked = yield* note(mark.name);
     if (marked !== mark.was && marked !== run) throw overtaken();
     if (marked !== run) yield* setNote(mark.name, run);
   }
-  yield* query("UPDATE nb_lease SET holder = ?, expires_ms = ? WHERE slot = 1", values);
+  yield* query("UPDATE nb_lease SET holder = ? WHERE slot = 1", [run]);
+  yield* setUntil(nowMs + leaseMs);
+}
+
+/** Holds on to what the run holds and has marked; false when that is not so. Nobody who writes waits for it. */
+function* renew(
+  run: string,
+  { nowMs, leaseMs, mark, since, code }: Parameters<Ledger["claim"]>[1],
+): Work<boolean> {
+  if (mark === undefined || since !== undefined) return false;
+  const marked = yield* note(mark.name);
+  if (marked !== run || (yield* lease()).holder !== run) return false;
+  yield* useCode(code);
+  yield* keptUntil();
+  // Read again: another may have been faster.
+  if ((yield* lease()).holder !== run) return false;
+  yield* setUntil(nowMs + leaseMs);
+  return true;
 }
 
 /** @see Ledger.yieldClaim */
@@ -46,8 +62,8 @@ export function* yieldClaim(run: string): Work<void> {
  * @throws PipelineError `run_conflict`
  */
 export function* holdFast(run: string): Work<void> {
-  const { holder, expiresMs } = yield* lease("share");
-  if (holder !== undefined && holder !== run) throw heldBy(holder, expiresMs);
+  const holder = yield* keptHolder("share");
+  if (holder !== undefined && holder !== run) throw heldBy(holder, (yield* lease()).expiresMs);
 }
 
 /** @see Ledger.release */
@@ -63,8 +79,8 @@ export function* finish(
   notes: Readonly<Record<string, string>> = {},
   rebuilt?: RebuiltPages,
 ): Work<void> {
-  const { holder, expiresMs } = yield* lease("update");
-  if (holder !== undefined && holder !== run) throw heldBy(holder, expiresMs);
+  const holder = yield* keptHolder("update");
+  if (holder !== undefined && holder !== run) throw heldBy(holder, (yield* lease()).expiresMs);
   const last = yield* lastRelease();
   const { id, startedAt, finishedAt = null, report = null } = finished;
   if (id !== last + 1) throw planIsOld(id - 1, last);
@@ -93,7 +109,8 @@ export function* releases(limit: number, upTo = Number.MAX_SAFE_INTEGER): Work<r
 }
 
 function* release(run: string): Work<void> {
-  yield* query("UPDATE nb_lease SET expires_ms = 0 WHERE slot = 1 AND holder = ?", [run]);
+  yield* keptUntil();
+  if ((yield* lease()).holder === run) yield* setUntil(0);
 }
 
 function decodeRelease(row: SqlRow): Release {

@@ -7,19 +7,41 @@ interface Lease {
   readonly expiresMs: number;
 }
 
-/** Reads the lease; with a lock it stays as it is until the transaction ends. */
-export function* lease(lock: Statement["lock"]): Work<Lease> {
-  const text = "SELECT holder, expires_ms FROM nb_lease WHERE slot = 1";
-  const [row] = yield* query(text, [], lock);
+/** Reads the lease as it is now. */
+export function* lease(): Work<Lease> {
+  const until = "(SELECT expires_ms FROM nb_lease WHERE slot = 4)";
+  const text = `SELECT holder, ${until} AS until_ms FROM nb_lease WHERE slot = 1`;
+  const [row] = yield* query(text);
   return {
     holder: orUndefined(row?.["holder"], asText),
-    expiresMs: Number(row?.["expires_ms"] ?? 0),
+    expiresMs: Number(row?.["until_ms"] ?? 0),
   };
+}
+
+/** Who holds the ledger, and does until the transaction ends. */
+export function* keptHolder(lock: NonNullable<Statement["lock"]>): Work<string | undefined> {
+  const [row] = yield* query("SELECT holder FROM nb_lease WHERE slot = 1", [], lock);
+  return orUndefined(row?.["holder"], asText);
+}
+
+/**
+ * When the lease ends, which nobody changes until the transaction does. It has a row of its own: whoever
+ * renews it lets none of those wait who write, and who keep the holder from changing. Of both, the holder is kept first.
+ */
+export function* keptUntil(): Work<number> {
+  const text = "SELECT expires_ms FROM nb_lease WHERE slot = 4";
+  const [row] = yield* query(text, [], "update");
+  return Number(row?.["expires_ms"] ?? 0);
+}
+
+/** From now on the lease ends then. */
+export function* setUntil(expiresMs: number): Work<void> {
+  yield* query("UPDATE nb_lease SET expires_ms = ? WHERE slot = 4", [expiresMs]);
 }
 
 /** Lets one transaction at a time go on from here. */
 export function* takeTurns(): Work<void> {
-  yield* lease("update");
+  yield* keptHolder("update");
 }
 
 /**

@@ -81,6 +81,7 @@ const MIGRATIONS: readonly ((dialect: Dialect) => readonly (string | Added | Fil
   heardTable,
   tickTable,
   shardTables,
+  untilRow,
 ];
 
 /**
@@ -519,6 +520,14 @@ function shardTables(dialect: Dialect): readonly string[] {
   ];
   const turn = "REPLACE INTO nb_lease (slot, holder, expires_ms) VALUES (3, NULL, 0)";
   return [...shapes.flatMap((shape) => dialect.createTable(shape)), turn];
+}
+
+/** The end of the lease stands in a row of its own, see `keptUntil`. */
+function untilRow(): readonly string[] {
+  return [
+    `REPLACE INTO nb_lease (slot, holder, expires_ms)
+      SELECT 4, NULL, expires_ms FROM nb_lease WHERE slot = 1`,
+  ];
 }
 
 function notALedger({ name }: Dialect): PipelineError {

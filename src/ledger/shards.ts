@@ -35,7 +35,7 @@ export function* openCrew(run: string, brief: string): Work<void> {
 
 /** @see ShardLedger.crew */
 export function* crew(nowMs: number): Work<Crew | undefined> {
-  const { holder, expiresMs } = yield* lease(undefined);
+  const { holder, expiresMs } = yield* lease();
   if (holder === undefined || expiresMs <= nowMs) return undefined;
   const [row] = yield* query("SELECT brief FROM nb_crew WHERE run = ?", [holder]);
   return row && { run: holder, brief: asText(row["brief"]) };
@@ -183,7 +183,7 @@ export function* dismiss(run: string): Work<void> {
 
 /** Until when the run has its claim; undefined when that is over or another's. */
 function* claimedMs(run: string, nowMs: number): Work<number | undefined> {
-  const { holder, expiresMs } = yield* lease(undefined);
+  const { holder, expiresMs } = yield* lease();
   return holder === run && expiresMs > nowMs ? expiresMs : undefined;
 }
 

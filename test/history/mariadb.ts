@@ -34,7 +34,7 @@ export async function openMariaDb(server: MariaDbAddress): Promise<Databases & A
     source,
     async open() {
       // A new database would take half a second.
-      await connection.query(`${empty}INSERT INTO nb_lease VALUES (1, NULL, 0)`);
+      await connection.query(`${empty}INSERT INTO nb_lease VALUES (1, NULL, 0), (4, NULL, 0)`);
       const dump = async () => {
         const [all] = await connection.query<RowDataPacket[][]>(select);
         return JSON.stringify(all.map((rows) => rows.map(plain)));

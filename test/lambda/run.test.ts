@@ -289,7 +289,7 @@ test("a job whose function was killed is found by the tick, and gone on with", a
       result: 0,
     }));
     const database = new DatabaseSync(`${world.site.dir}/ledger.db`);
-    database.exec("UPDATE nb_lease SET expires_ms = 1 WHERE slot = 1");
+    database.exec("UPDATE nb_lease SET expires_ms = 1 WHERE slot = 4");
     database.close();
     const environment = await functions.environment(wired);
     expect(functions.queues.waiting("nightly")).toEqual([]);
