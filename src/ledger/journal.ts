@@ -55,8 +55,9 @@ export function* confirm(
   yield* addRetired(retired, { before, livesOn: true });
   yield* changeReaders(added, dropped);
   if (turnover !== undefined) yield* turnOver(turnover);
-  yield* count();
   yield* noteWrite([...confirmed, ...retired]);
+  // Last: all pages of a folder are counted in one row, at which others wait until this is over.
+  yield* count();
 }
 
 /** @see Ledger.intents */

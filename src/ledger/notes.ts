@@ -22,21 +22,24 @@ export function* setNote(name: string, value: string): Work<void> {
   yield* setNotes({ [name]: value });
 }
 
-/** Another one each time that the journal writes: what was planned at one may be wrong at the next. */
-const WRITES = "writes";
+/** Others each time that the journal writes: what was planned at these may be wrong at the next. */
+const WRITES = Array.from("0123456789abcdef", (digit) => `writes-${digit}`);
 
 /**
- * The journal writes, unless it is about nothing. Comes last in a work: others of the run wait here
- * until that is over.
+ * The journal writes, unless it is about nothing. One of several notes says so, since those of a run who
+ * write at the same time wait for each other at the same one.
  */
 export function* noteWrite(about?: readonly unknown[]): Work<void> {
   if (about?.length === 0) return;
-  yield* replaceRows("nb_note", ["name", "value"], [[WRITES, randomUUID()]]);
+  const write = randomUUID();
+  yield* replaceRows("nb_note", ["name", "value"], [[`writes-${write[0]}`, write]]);
 }
 
 /** True when the journal has written nothing since these notes were read. */
 export function* isUnwritten(since: ReadonlyMap<string, string>): Work<boolean> {
-  return (yield* note(WRITES)) === since.get(WRITES);
+  const text = "SELECT name, value FROM nb_note WHERE name IN (?)";
+  const rows = yield* queryIn(text, WRITES);
+  return rows.every(({ name, value }) => since.get(asText(name)) === asText(value));
 }
 
 /** @see Ledger.setNoteIfUnwritten */
