@@ -42,7 +42,18 @@ export async function publishTold(wired: Wired, options: PublishOptions): Promis
 }
 
 async function compare(wired: Wired, { told }: Turn, options: PublishOptions): Promise<void> {
-  for (const span of told) await untilDone(options, () => compareTold(wired, span));
+  const lookAgain = () => lookAtRebuilt(wired, options);
+  const patient = { ...options, sleep: orUntilTold(options) };
+  for (const span of told) await untilDone(patient, () => compareTold(wired, span, { lookAgain }));
+}
+
+/** Looks again at what rebuilds made, at rows that are no older than what was told. */
+async function lookAtRebuilt(wired: Wired, options: PublishOptions): Promise<void> {
+  const { signal, emit } = options;
+  const upTo = await wired.ledger.toldUpTo();
+  const at = upTo === undefined ? [] : [upTo];
+  const asked = { targets: [], looksAgain: true, at, isDryRun: false, allowDeletes: false };
+  await inTurn(wired, options, () => build(wired, { ...asked, signal, emit }));
 }
 
 async function publish(

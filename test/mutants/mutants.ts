@@ -979,8 +979,15 @@ const LANES: readonly Mutant[] = [
   {
     name: "keys to compare forgotten after the first turn",
     file: "src/follow/compare-told.ts",
-    find: "left === undefined ? found : [...found, left]",
-    replace: "found",
+    find: 'return [...found, { table, lane: "compare", key: rest.after, upTo, committedAt }];',
+    replace: "return found;",
+    suites: ["test/follow/compare-told.test.ts"],
+  },
+  {
+    name: "pages of a row that was another for a moment not looked at after a comparison",
+    file: "src/follow/compare-told.ts",
+    find: 'if (told.every(({ lane }) => lane !== "compare")) await lookAgain?.();',
+    replace: "void lookAgain;",
     suites: ["test/follow/compare-told.test.ts"],
   },
   {
