@@ -3,7 +3,9 @@ import { openWorker, type Worker } from "../jobs/open-worker.ts";
 import type { Queue } from "../jobs/queue.ts";
 import type { Wired } from "../pipeline.ts";
 import { openWork } from "../wiring.ts";
-import type { Clock } from "./hand-on.ts";
+import type { Context } from "./event.ts";
+import { type Clock, clockOf } from "./hand-on.ts";
+import { tell, telling } from "./log.ts";
 import { openBySettings } from "./settings.ts";
 
 /** What functions that publish work with. */
@@ -24,11 +26,23 @@ export interface Invocation {
   readonly emit: (event: object) => void;
 }
 
+/** Does the work of one invocation, in an environment of its own. */
+export function withEnvironment<Answer>(
+  context: Context,
+  work: (opened: Environment, invocation: Invocation) => Promise<Answer>,
+): Promise<Answer> {
+  return telling(async () => {
+    await using opened = await openEnvironment();
+    const { awsRequestId: request } = context;
+    return await work(opened, { request, clock: clockOf(context), emit: tell });
+  });
+}
+
 /**
  * Opens what one invocation works with. It is closed at the end of each: Lambda lets functions freeze and
  * vanish without a word, and databases would keep their connections for hours.
  */
-export function openEnvironment(): Promise<Environment & AsyncDisposable> {
+function openEnvironment(): Promise<Environment & AsyncDisposable> {
   return openBySettings(async (config) => {
     await using parts = new AsyncDisposableStack();
     const { wired, queue } = parts.use(await openWork(config));

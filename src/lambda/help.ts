@@ -1,21 +1,16 @@
 import { PipelineError } from "../error.ts";
 import { helpOut } from "../pipeline.ts";
 import { eachRecord } from "./batch.ts";
-import { type Environment, type Invocation, openEnvironment, workerOf } from "./environment.ts";
+import { type Environment, type Invocation, withEnvironment, workerOf } from "./environment.ts";
 import type { BatchAnswer, Context, QueueEvent } from "./event.ts";
-import { clockOf, openTime } from "./hand-on.ts";
-import { tell, telling } from "./log.ts";
+import { openTime } from "./hand-on.ts";
 
 /** A run that cuts no shards for so long is in another part: it calls again when it has some. */
 const IDLE_MS = 10_000;
 
 /** One invocation of the function `help`. */
 export function helpEvent(event: QueueEvent, context: Context): Promise<BatchAnswer> {
-  return telling(async () => {
-    await using opened = await openEnvironment();
-    const { awsRequestId: request } = context;
-    return await helpRecords(opened, event, { request, clock: clockOf(context), emit: tell });
-  });
+  return withEnvironment(context, (opened, invocation) => helpRecords(opened, event, invocation));
 }
 
 /**

@@ -4,21 +4,16 @@ import type { Handled } from "../jobs/queue.ts";
 import { runMessage } from "../jobs/run-message.ts";
 import { type SentMessage, sentMessage } from "../jobs/sqs-message.ts";
 import { eachRecord } from "./batch.ts";
-import { type Environment, type Invocation, openEnvironment, workerOf } from "./environment.ts";
+import { type Environment, type Invocation, withEnvironment, workerOf } from "./environment.ts";
 import type { BatchAnswer, Context, QueueEvent } from "./event.ts";
-import { clockOf, HAND_ON_MS, openTime } from "./hand-on.ts";
-import { tell, telling } from "./log.ts";
+import { HAND_ON_MS, openTime } from "./hand-on.ts";
 
 /** Before a message comes again for which there was no time at all, lest functions do nothing else. */
 const SHORT_MS = 60_000;
 
 /** One invocation of the function `run`. */
 export function runEvent(event: QueueEvent, context: Context): Promise<BatchAnswer> {
-  return telling(async () => {
-    await using opened = await openEnvironment();
-    const { awsRequestId: request } = context;
-    return await runRecords(opened, event, { request, clock: clockOf(context), emit: tell });
-  });
+  return withEnvironment(context, (opened, invocation) => runRecords(opened, event, invocation));
 }
 
 /**
