@@ -45,7 +45,7 @@ export function* takeTurns(): Work<void> {
 }
 
 /**
- * The same for works that count or number, which those of several processes of one run do at the
+ * The same for works that number something new, which those of several processes of one run do at the
  * same time. Who holds the lease in share must not ask for it alone: two would wait for each other.
  */
 export function* takeCountTurns(): Work<void> {

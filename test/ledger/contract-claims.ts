@@ -16,6 +16,25 @@ export function describeClaims(test: LedgerTest): void {
       await expect(ledger.claim("two", LATER)).rejects.toEqual(conflict);
     });
 
+    test("who lost the ledger to one who left no mark does not hold on to it by its own", async (ledger) => {
+      const marked = { ...CLAIM, mark: { name: "publisher", was: undefined } };
+      await ledger.claim("slow", marked);
+      await ledger.claim("quick", LATER);
+
+      const again = { ...marked, nowMs: LATER.nowMs + 1 };
+      await expect(ledger.claim("slow", again)).rejects.toEqual(conflict);
+    });
+
+    test("who planned before anything was written cannot claim, whichever note tells of it", async (ledger) => {
+      for (let nth = 0; nth < 40; nth += 1) {
+        const since = await ledger.notes();
+        await ledger.claim("writer", { ...CLAIM, since });
+        await ledger.confirm("writer", [livePage()]);
+
+        await expect(ledger.claim("writer", { ...CLAIM, since })).rejects.toEqual(conflict);
+      }
+    });
+
     test("an expired claim can be taken; the slow run finds out wherever it writes", async (ledger) => {
       await ledger.claim("slow", CLAIM);
       await ledger.claim("quick", LATER);
